@@ -1,0 +1,30 @@
+// The routes of the public listener.
+import type { HttpBindings } from '@hono/node-server'
+import { type Handler, Hono } from 'hono'
+import { inWords } from '#shared/errors.ts'
+import type { Log } from '#shared/log.ts'
+
+type Bindings = { Bindings: HttpBindings }
+
+export function createApp({
+  takeDelivery,
+  feed,
+  health,
+  log,
+}: {
+  takeDelivery: Handler<Bindings>
+  feed: Handler<Bindings>
+  health: Hono
+  log: Log
+}) {
+  const app = new Hono<Bindings>()
+  app.post('/hooks', takeDelivery)
+  app.all('/hooks', (c) => c.json({ error: 'Only POST is taken here.' }, 405, { allow: 'POST' }))
+  for (const path of ['/sse', '/sse/']) app.all(path, feed)
+  app.route('/', health)
+  app.onError((error, c) => {
+    log.error({ path: c.req.path, reason: inWords(error) }, 'could not answer')
+    return c.json({ error: 'Something went wrong here.' }, 500)
+  })
+  return app
+}

@@ -1,0 +1,58 @@
+// `POST /hooks`: authenticate, read, write down, answer. 202 is said only when the delivery is durable; GitLab sends
+// each event once and never again.
+import type { HttpBindings } from '@hono/node-server'
+import type { Context } from 'hono'
+import { Counter } from 'prom-client'
+import { type Delivery, deliveryId, keepHeaders, kindOf } from '#shared/delivery.ts'
+import { inWords } from '#shared/errors.ts'
+import { readObject } from '#shared/json.ts'
+import type { Log } from '#shared/log.ts'
+import { kindLabel, type Registry } from '#shared/metrics.ts'
+import { readBody, textOf } from './body.ts'
+
+/** Resolves once the delivery is durable. */
+export type Accept = (delivery: Delivery) => Promise<void>
+
+type Parts = {
+  mayDeliver: (token: string | undefined) => boolean
+  accept: Accept
+  log: Log
+  metrics: Registry
+}
+
+export function hooks({ mayDeliver, accept, log, metrics }: Parts) {
+  const deliveries = new Counter({
+    name: 'gitlab_webhooks_deliveries_total',
+    help: 'Requests to POST /hooks by event kind and status of the answer.',
+    labelNames: ['kind', 'status'],
+    registers: [metrics],
+  })
+
+  return async function takeDelivery(c: Context<{ Bindings: HttpBindings }>) {
+    const { incoming } = c.env
+    const answer = (status: 202 | 400 | 401 | 413 | 503, body: object, kind = 'unread', headers: Record<string, string> = {}) => {
+      deliveries.inc({ kind: kindLabel(kind), status })
+      return c.json(body, status, headers)
+    }
+
+    if (!mayDeliver(c.req.header('x-gitlab-token'))) return answer(401, { error: 'X-Gitlab-Token is missing or wrong.' })
+
+    const bytes = await readBody(incoming)
+    if (bytes === 'too large') return answer(413, { error: 'The body is over 25 MiB.' }, 'unread', { connection: 'close' })
+    const body = textOf(bytes)
+    const object = body === undefined ? undefined : readObject(body)
+    if (body === undefined || object === undefined) return answer(400, { error: 'The body is not a JSON object.' })
+
+    const kind = kindOf(object)
+    const headers = keepHeaders(incoming.headers)
+    const delivery = { id: deliveryId(headers, body, kind), receivedAt: new Date().toISOString(), headers, body }
+    try {
+      await accept(delivery)
+    } catch (error) {
+      log.error({ delivery: delivery.id, kind, reason: inWords(error) }, 'not kept')
+      return answer(503, { error: 'The delivery could not be kept. Nothing was.' }, kind, { 'retry-after': '5' })
+    }
+    log.debug({ delivery: delivery.id, kind, bytes: bytes.length }, 'received')
+    return answer(202, { id: delivery.id }, kind)
+  }
+}

@@ -1,0 +1,47 @@
+// One ingest process: takes deliveries from GitLab and serves the feed. It starts and answers with Redis down.
+import { configure } from '#shared/env.ts'
+import { health } from '#shared/health.ts'
+import { startLifecycle } from '#shared/lifecycle.ts'
+import { listen } from '#shared/listener.ts'
+import { openLog, passwordOf } from '#shared/log.ts'
+import { openMetrics } from '#shared/metrics.ts'
+import { impatientRedis, openQueue, patientRedis, redisProbe } from '#shared/queues.ts'
+import { openRelay } from '#shared/relay.ts'
+import { createApp } from './app.ts'
+import { tokenCheck } from './auth.ts'
+import { configSchema } from './config.ts'
+import { enqueue } from './enqueue.ts'
+import { openEventLog, withEventLog } from './event-log.ts'
+import { feedRoute } from './feed/route.ts'
+import { followTail } from './feed/tail.ts'
+import { hooks } from './hooks.ts'
+
+const config = configure(configSchema)
+const log = await openLog('ingest', { debug: config.debug, secrets: [...config.tokens, passwordOf(config.redisUrl)] })
+const metrics = openMetrics()
+const lifecycle = startLifecycle(log)
+
+const { redisPrefix: prefix } = config
+const redis = impatientRedis(config.redisUrl)
+const tailRedis = patientRedis(config.redisUrl)
+lifecycle.push('redis', () => [redis, tailRedis].map((connection) => connection.disconnect()))
+
+const eventLog = await openEventLog(config.logEventsTo, log)
+lifecycle.push('event log', eventLog.close)
+process.on('SIGHUP', eventLog.reopen)
+
+const goodbye = new AbortController()
+const tail = followTail({ relay: openRelay({ redis: tailRedis, prefix }), signal: goodbye.signal, log })
+const takeDelivery = hooks({
+  mayDeliver: tokenCheck(config.tokens),
+  accept: withEventLog(eventLog, enqueue(openQueue({ redis, prefix }, 'deliveries'))),
+  log,
+  metrics,
+})
+const feed = feedRoute({ tail, history: openRelay({ redis, prefix }), signal: goodbye.signal, log, metrics })
+const app = createApp({ takeDelivery, feed, health: health({ probes: { redis: redisProbe(redis) }, metrics }), log })
+
+const listener = await listen({ fetch: app.fetch, host: config.host, port: config.port })
+lifecycle.push('listener', () => listener.stop())
+lifecycle.push('feed', () => goodbye.abort())
+log.info({ host: config.host, port: listener.port }, 'listening')

@@ -1,0 +1,68 @@
+// A hold: a queue waiting because its remote is down. It lives in Redis, for all workers: the queue is rate-limited
+// until the next probe and lets one job at a time through, in order, costing no attempt, until one of them succeeds.
+import type { Queue } from 'bullmq'
+import type { Redis } from 'ioredis'
+import { inWords, Refused, Unavailable } from '#shared/errors.ts'
+import type { Log } from '#shared/log.ts'
+import { keyPrefix } from '#shared/queues.ts'
+
+export type Holds = {
+  /** Holds the queue because of `error`, until the next probe. */
+  hold: (error: Unavailable | Refused) => Promise<void>
+  /** Lets the queue go on at full speed, if it was held. */
+  release: () => Promise<void>
+}
+
+const firstProbe = 1000
+const longestWait = 60_000
+
+// Whoever comes while the queue is held already changes nothing; else the waiting time doubles, with jitter.
+const holdQueue = `
+local now, first, longest, asked, jitter = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local left = tonumber(redis.call('HGET', KEYS[1], 'until') or '0') - now
+if left > 0 then return {left, 0} end
+local probes = redis.call('HINCRBY', KEYS[1], 'probes', 1)
+local wait = math.max(math.min(longest, first * 2 ^ math.min(probes - 1, 16)) * jitter, asked)
+redis.call('HSETNX', KEYS[1], 'since', ARGV[1])
+redis.call('HSET', KEYS[1], 'until', now + wait, 'reason', ARGV[6], 'refused', ARGV[7])
+return {math.ceil(wait), probes}`
+
+type Parts = { redis: Redis; prefix: string; queue: Queue; concurrency: number | undefined; log: Log }
+
+/** The hold of one queue. `concurrency` is how many of its jobs may run at once over all workers, outside of a hold. */
+export function openHolds({ redis, prefix, queue, concurrency, log }: Parts): Holds {
+  const key = `${keyPrefix(prefix)}:hold:${queue.name}`
+
+  return {
+    async hold(error) {
+      const asked = error instanceof Unavailable ? (error.retryAfter ?? 0) : 0
+      const refused = error instanceof Refused
+      const jitter = 0.75 + Math.random() / 4
+      const answer = await redis.eval(
+        holdQueue,
+        1,
+        key,
+        Date.now(),
+        firstProbe,
+        longestWait,
+        asked,
+        jitter,
+        inWords(error),
+        String(refused),
+      )
+      const [wait, probes] = Array.isArray(answer) ? answer.map(Number) : []
+      if (wait === undefined) return
+      await queue.setGlobalConcurrency(1)
+      await queue.rateLimit(wait)
+      if (probes === 0) return
+      log[refused ? 'error' : 'warn']({ queue: queue.name, probes, ms: wait, reason: inWords(error) }, 'holding')
+    },
+    async release() {
+      const removed = await redis.del(key)
+      if (removed === 0) return
+      if (concurrency === undefined) await queue.removeGlobalConcurrency()
+      else await queue.setGlobalConcurrency(concurrency)
+      log.info({ queue: queue.name }, 'going on')
+    },
+  }
+}

@@ -1,0 +1,27 @@
+// What the remotes made for which effect, by the ids they gave. Two events may bring comments that read alike; when one
+// of them is looked for again, what belongs to the other does not count.
+import type { Redis } from 'ioredis'
+import type { Effect } from '#shared/effect.ts'
+import { keyPrefix } from '#shared/queues.ts'
+
+export type Ledger = {
+  write: (effect: Effect, made: string) => Promise<void>
+  /** What was made for other effects of the same sink and order. */
+  madeForOthers: (effect: Effect) => Promise<Set<string>>
+}
+
+const keepSeconds = 30 * 24 * 3600
+
+/** The ledger over `redis`; an entry is kept for 30 days after the last one beside it. */
+export function openLedger({ redis, prefix }: { redis: Redis; prefix: string }): Ledger {
+  const page = ({ sink, order }: Effect) => `${keyPrefix(prefix)}:made:${sink}:${order}`
+  return {
+    async write(effect, made) {
+      await redis.multi().hset(page(effect), made, effect.id).expire(page(effect), keepSeconds).exec()
+    },
+    async madeForOthers(effect) {
+      const entries = Object.entries(await redis.hgetall(page(effect)))
+      return new Set(entries.flatMap(([made, id]) => (id === effect.id ? [] : [made])))
+    },
+  }
+}

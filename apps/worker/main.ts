@@ -1,0 +1,66 @@
+// One worker process: routes deliveries, performs effects, writes the journal.
+import type { Worker } from 'bullmq'
+import { configure } from '#shared/env.ts'
+import { health } from '#shared/health.ts'
+import { openDatabase } from '#shared/journal/database.ts'
+import { openJournal } from '#shared/journal/entry.ts'
+import { startLifecycle } from '#shared/lifecycle.ts'
+import { listen } from '#shared/listener.ts'
+import { openLog, passwordOf, redactor } from '#shared/log.ts'
+import { openMetrics } from '#shared/metrics.ts'
+import { impatientRedis, openQueues, patientRedis, redisProbe } from '#shared/queues.ts'
+import { openRelay } from '#shared/relay.ts'
+import { configSchema } from './config.ts'
+import { dispatcher } from './dispatch.ts'
+import { openLanes } from './lanes.ts'
+import { openLedger } from './ledger.ts'
+import { performerMetrics, startPerformer } from './performer.ts'
+import { startRecorder } from './recorder.ts'
+import { entries } from './retries.ts'
+import { startRouter } from './router.ts'
+import { openSinks, sinkEntries } from './sinks/index.ts'
+import { close, type Office } from './work.ts'
+
+const config = configure(configSchema)
+const { phabricatorToken, gitlabToken, redisUrl, redisPrefix: prefix } = config
+const secrets = [phabricatorToken, gitlabToken, config.ops?.token, passwordOf(redisUrl), passwordOf(config.databaseUrl)]
+const log = await openLog('worker', { debug: config.debug, secrets })
+const metrics = openMetrics()
+const lifecycle = startLifecycle(log)
+
+const redis = patientRedis(redisUrl)
+const database = openDatabase(config.databaseUrl)
+lifecycle.push('redis', () => redis.disconnect())
+lifecycle.push('database', () => database.destroy())
+
+const stopping = new AbortController()
+const office: Office = { redis, prefix, stopping: stopping.signal, log }
+const queues = openQueues({ redis, prefix })
+const lanes = openLanes({ redis, prefix })
+const ledger = openLedger({ redis, prefix })
+const dispatch = dispatcher({ queues, lanes })
+const journal = openJournal(queues.journal, entries)
+const relay = openRelay({ redis, prefix, keep: config.feedKeep })
+const sinks = openSinks({ config, relay, redact: redactor(secrets), log })
+const measures = performerMetrics(metrics)
+
+const workers: Worker[] = []
+lifecycle.push('workers', () => close(workers, stopping))
+workers.push(await startRecorder({ office, queue: queues.journal, database }))
+for (const [name, sink] of sinkEntries(sinks)) {
+  const { concurrency } = config
+  workers.push(
+    await startPerformer({ office, name, sink, queue: queues[name], lanes, ledger, dispatch, journal, concurrency, metrics: measures }),
+  )
+}
+workers.push(await startRouter({ office, queue: queues.deliveries, sinks, dispatch, journal }))
+
+if (config.ops) {
+  const probe = impatientRedis(redisUrl)
+  lifecycle.push('probe', () => probe.disconnect())
+  const app = health({ probes: { redis: redisProbe(probe) }, metrics })
+  const listener = await listen({ fetch: app.fetch, host: config.ops.host, port: config.ops.port })
+  lifecycle.push('operator listener', () => listener.stop(1000))
+  log.info({ host: config.ops.host, port: listener.port }, 'listening')
+}
+log.info({ sinks: Object.keys(sinks) }, 'working')

@@ -1,0 +1,128 @@
+// A performer makes the effects of one sink happen: in the order of their lanes, and looked for first whenever this may
+// not be the first time. What failed and what then is decided in `work.ts`.
+import type { Job, Queue, Worker } from 'bullmq'
+import { Counter, Histogram } from 'prom-client'
+import { type Effect, effectSchema, effectsOf, type Outcome } from '#shared/effect.ts'
+import { inWords, Permanent } from '#shared/errors.ts'
+import type { Journal } from '#shared/journal/entry.ts'
+import type { Registry } from '#shared/metrics.ts'
+import type { SinkName } from '#shared/queues.ts'
+import { type Dispatch, serialSinks } from './dispatch.ts'
+import type { Lanes } from './lanes.ts'
+import type { Ledger } from './ledger.ts'
+import type { Sink } from './sinks/sink.ts'
+import { NotYet, type Office, TakenOver, work } from './work.ts'
+
+type Parts = {
+  office: Office
+  name: SinkName
+  sink: Sink
+  queue: Queue
+  lanes: Lanes
+  ledger: Ledger
+  dispatch: Dispatch
+  journal: Journal
+  concurrency: number
+  metrics: Measures
+}
+
+const lockMs = 10_000
+const laneWaitMs = 500
+
+/** Starts the performer of the sink `name`. */
+export function startPerformer({
+  office,
+  name,
+  sink,
+  queue,
+  lanes,
+  ledger,
+  dispatch,
+  journal,
+  concurrency,
+  metrics,
+}: Parts): Promise<Worker> {
+  const { log } = office
+
+  async function run(job: Job, token: string, signal: AbortSignal): Promise<void> {
+    const effect = effectOf(job)
+    await waitForTurn(effect)
+    const started = Date.now()
+    const confirm = async () => {
+      if ((await job.extendLock(token, lockMs)) !== 1) throw new TakenOver(`${effect.id} is run by another worker.`)
+    }
+    const ended = await sink.perform(effect.data, {
+      first: job.attemptsStarted === 1 && effect.again !== true,
+      since: new Date(effect.since),
+      signal,
+      madeForOthers: () => ledger.madeForOthers(effect),
+      confirm,
+    })
+    metrics.duration.observe({ sink: name }, (Date.now() - started) / 1000)
+    const outcome = Array.isArray(ended) ? await further(effect, ended) : ended
+    if (outcome.state === 'done' && outcome.made !== undefined && !serialSinks.has(name)) await ledger.write(effect, outcome.made)
+    await end(effect, outcome, job.attemptsMade + 1)
+    log.info({ effect: effect.id, ms: Date.now() - started, ...outcome }, 'performed')
+  }
+
+  async function further(effect: Effect, planned: Parameters<typeof effectsOf>[0]): Promise<Outcome> {
+    await dispatch(effectsOf(planned, effect))
+    return { state: 'done' }
+  }
+
+  async function waitForTurn(effect: Effect): Promise<void> {
+    if (serialSinks.has(name)) return
+    const ahead = await lanes.ahead(effect)
+    if (ahead === undefined) return
+    // One that has ended without leaving, as when its worker died just then, must not block its lane for ever.
+    const state = await queue.getJobState(ahead)
+    if (state === 'completed' || state === 'failed') await lanes.leave(effect, ahead)
+    throw new NotYet(laneWaitMs)
+  }
+
+  async function end(effect: Effect, outcome: Outcome | { state: 'dead'; reason: string }, attempts: number): Promise<void> {
+    metrics.effects.inc({ sink: name, outcome: outcome.state })
+    await journal.ended(effect, outcome, attempts)
+    if (serialSinks.has(name)) return
+    const next = await lanes.leave(effect)
+    const waiting = next === undefined ? undefined : await queue.getJob(next)
+    // It may be under way already: then it looks for itself.
+    await waiting?.promote().catch(() => undefined)
+  }
+
+  return work({
+    office,
+    queue,
+    concurrency,
+    serial: serialSinks.has(name),
+    run,
+    onDead: (job, error) => end(effectOf(job), { state: 'dead', reason: inWords(error) }, job.attemptsMade + 1),
+  })
+}
+
+function effectOf(job: Job): Effect {
+  const effect = effectSchema.safeParse(job.data)
+  if (!effect.success) throw new Permanent(`Job ${job.id} does not carry an effect.`)
+  return effect.data
+}
+
+export type Measures = ReturnType<typeof performerMetrics>
+
+/** What all performers of a process count together. */
+export function performerMetrics(registry: Registry) {
+  return {
+    effects: new Counter({
+      name: 'gitlab_webhooks_effects_total',
+      help: 'Effects that have ended, by sink and outcome.',
+      labelNames: ['sink', 'outcome'],
+      registers: [registry],
+    }),
+    duration: new Histogram({
+      name: 'gitlab_webhooks_attempt_duration_seconds',
+      help: 'How long performing an effect took.',
+      labelNames: ['sink'],
+      buckets: [0.001, 0.005, 0.02, 0.1, 0.3, 1, 3, 10, 30],
+      registers: [registry],
+    }),
+  }
+}

@@ -1,0 +1,73 @@
+// One HTTP exchange with a remote: a time limit on the whole of it, a size limit on the answer, no redirects, no cookies.
+// What says "I am not there now" in HTTP's own words becomes `Unavailable` here; the rest is for the remote's file.
+import { Unavailable } from '#shared/errors.ts'
+
+/** Sent with every call; Wikimedia refuses clients that do not say who they are. */
+export const userAgent = 'gitlab-webhooks/0.1.0 (https://gitlab.wikimedia.org/repos/releng/gitlab-webhooks)'
+
+export type Answer = { status: number; headers: Headers; text: string }
+
+export type Call = {
+  method?: 'GET' | 'POST'
+  headers?: Record<string, string>
+  body?: string
+  signal: AbortSignal
+  timeLimit?: number
+  sizeLimit?: number
+}
+
+/**
+ * One exchange with `name` at `url`. `timeLimit` in ms, `sizeLimit` in bytes. Throws `Unavailable` on network errors,
+ * time-outs, 408, 429 and 502 to 504; throws the signal's own reason when the caller gave up.
+ */
+export async function exchange(name: string, url: string, call: Call): Promise<Answer> {
+  const { method = 'GET', headers = {}, body, signal, timeLimit = 15_000, sizeLimit = 16 * 1024 * 1024 } = call
+  try {
+    const response = await fetch(url, {
+      method,
+      headers: { 'user-agent': userAgent, ...headers },
+      redirect: 'manual',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeLimit)]),
+      ...(body !== undefined && { body }),
+    })
+    const text = await readText(name, response, sizeLimit)
+    if (downStatuses.has(response.status)) {
+      throw new Unavailable(`${name} answers ${response.status}.`, { retryAfter: retryAfter(response.headers) })
+    }
+    return { status: response.status, headers: response.headers, text }
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof Unavailable) throw error
+    throw new Unavailable(`${name} cannot be reached: ${reasonOf(error)}.`)
+  }
+}
+
+const downStatuses = new Set([408, 429, 502, 503, 504])
+
+async function readText(name: string, response: Response, sizeLimit: number): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length
+    if (size > sizeLimit) throw new Unavailable(`${name} answers with more than ${sizeLimit} bytes.`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** What a `Retry-After` header asks for, in ms: seconds or a date (RFC 9110, section 10.2.3). */
+export function retryAfter(headers: Headers, now = Date.now()): number | undefined {
+  const value = headers.get('retry-after')?.trim()
+  if (!value) return undefined
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now
+  return Number.isFinite(ms) && ms > 0 ? ms : undefined
+}
+
+// fetch hides the reason of a network error in its cause.
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error.name === 'TimeoutError') return 'it took too long'
+  const { cause } = error
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined
+  return code ?? (cause instanceof Error && cause.message !== '' ? cause.message : error.message)
+}

@@ -1,0 +1,78 @@
+// The reviewers page of a MediaWiki, through `action=parse&prop=parsetree`: kept for a short while, and the last good
+// copy served while the wiki is away. MediaWiki tells its errors with status 200, and some failures as JSON with HTML.
+import { z } from 'zod'
+import { inWords, Unavailable } from '#shared/errors.ts'
+import { readJson } from '#shared/json.ts'
+import type { Log } from '#shared/log.ts'
+import { NotAPage, parsePage, type ReviewersPage } from '../reviewers/page.ts'
+import { exchange } from './http.ts'
+
+export type Wiki = {
+  /** The reviewers page as it is, or was not long ago. Throws `Unavailable` when the wiki never answered. */
+  reviewers: (signal: AbortSignal) => Promise<ReviewersPage>
+  /** The page's address for people. */
+  link: string
+}
+
+const answerSchema = z.object({
+  parse: z.object({ parsetree: z.union([z.string(), z.object({ '*': z.string() }).transform((tree) => tree['*'])]) }).optional(),
+  error: z.object({ code: z.string(), info: z.string().optional() }).optional(),
+})
+
+// A page that is not there lists nobody; every other error is the wiki's, not the page's.
+const missing = new Set(['missingtitle', 'nosuchpageid', 'pagecannotexist'])
+
+type Options = { apiUrl: string; page: string; maxAge: number; log: Log }
+
+/** The wiki whose `api.php` is at `apiUrl`. A copy of the page is used for `maxAge` ms before it is asked for again. */
+export function openWiki({ apiUrl, page, maxAge, log }: Options): Wiki {
+  let copy: { page: ReviewersPage; until: number } | undefined
+  let asking: Promise<ReviewersPage> | undefined
+
+  async function ask(signal: AbortSignal): Promise<ReviewersPage> {
+    const query = new URLSearchParams({
+      action: 'parse',
+      page,
+      prop: 'parsetree|revid',
+      redirects: '1',
+      format: 'json',
+      formatversion: '2',
+    })
+    const { status, headers, text } = await exchange('The wiki', `${apiUrl}?${query}`, { signal })
+    const answer = answerSchema.safeParse(readJson(text))
+    if (status !== 200 || !answer.success) throw new Unavailable(`The wiki answers ${status} without the page.`)
+    const { parse, error } = answer.data
+    if (error && missing.has(error.code)) return parsePage('<root/>')
+    if (!parse) throw new Unavailable(`The wiki says ${error?.code ?? 'nothing'}: ${headers.get('mediawiki-api-error') ?? ''}`)
+    return read(parse.parsetree)
+  }
+
+  async function refresh(signal: AbortSignal): Promise<ReviewersPage> {
+    try {
+      const fresh = await ask(signal)
+      for (const problem of fresh.problems) log.warn({ page, ...problem }, 'the reviewers page has a mistake')
+      copy = { page: fresh, until: Date.now() + maxAge }
+      return fresh
+    } catch (error) {
+      if (!copy || signal.aborted) throw error
+      log.warn({ page, reason: inWords(error) }, 'using the last good copy of the reviewers page')
+      return copy.page
+    } finally {
+      asking = undefined
+    }
+  }
+
+  return {
+    reviewers: async (signal) => (copy && Date.now() < copy.until ? copy.page : await (asking ??= refresh(signal))),
+    link: new URL(`index.php?title=${encodeURI(page)}`, apiUrl).href,
+  }
+}
+
+function read(tree: string): ReviewersPage {
+  try {
+    return parsePage(tree)
+  } catch (error) {
+    if (error instanceof NotAPage) throw new Unavailable(`The wiki answers with half a page: ${inWords(error)}`)
+    throw error
+  }
+}

@@ -1,0 +1,52 @@
+// The router decides what should happen: it reads each delivery, asks every sink for its plan, and hands the effects to
+// the performers. Deliveries are routed one after another, over all workers, in the order in which Redis took them.
+import type { Job, Queue, Worker } from 'bullmq'
+import { type Delivery, deliverySchema } from '#shared/delivery.ts'
+import { type Effect, effectsOf } from '#shared/effect.ts'
+import { inWords, Permanent } from '#shared/errors.ts'
+import { type GitLabEvent, parseEvent } from '#shared/event.ts'
+import type { Decision, Journal } from '#shared/journal/entry.ts'
+import type { Dispatch } from './dispatch.ts'
+import { type Sinks, sinkEntries } from './sinks/index.ts'
+import { type Office, work } from './work.ts'
+
+type Parts = { office: Office; queue: Queue; sinks: Sinks; dispatch: Dispatch; journal: Journal }
+
+/** Starts the router. */
+export function startRouter({ office, queue, sinks, dispatch, journal }: Parts): Promise<Worker> {
+  async function route(job: Job): Promise<void> {
+    const delivery = deliveryOf(job)
+    const event = parseEvent(delivery)
+    const { decisions, effects, mistakes } = decide(event, sinks)
+    await dispatch(effects)
+    await journal.routed(delivery, event, decisions, effects)
+    office.log.info({ delivery: delivery.id, kind: event.kind, action: event.action, effects: effects.map(({ id }) => id) }, 'routed')
+    if (mistakes.length > 0) throw new Permanent(mistakes.join(' '))
+  }
+
+  return work({ office, queue, concurrency: 1, serial: true, run: route, onDead: () => Promise.resolve() })
+}
+
+type Decided = { decisions: Decision[]; effects: Effect[]; mistakes: string[] }
+
+// A sink that cannot plan is a mistake of ours; it must not cost the other sinks their effects.
+function decide(event: GitLabEvent, sinks: Sinks): Decided {
+  const decided: Decided = { decisions: [], effects: [], mistakes: [] }
+  for (const [name, sink] of sinkEntries(sinks)) {
+    try {
+      const planned = sink.plan(event)
+      if (Array.isArray(planned)) decided.effects.push(...effectsOf(planned, event))
+      decided.decisions.push(Array.isArray(planned) ? { sink: name } : { sink: name, reason: planned.nothing })
+    } catch (error) {
+      decided.mistakes.push(`Sink ${name} could not plan: ${inWords(error)}`)
+      decided.decisions.push({ sink: name, reason: `could not plan: ${inWords(error)}` })
+    }
+  }
+  return decided
+}
+
+function deliveryOf(job: Job): Delivery {
+  const delivery = deliverySchema.safeParse(job.data)
+  if (!delivery.success) throw new Permanent(`Job ${job.id} does not carry a delivery.`)
+  return delivery.data
+}

@@ -1,0 +1,108 @@
+// One note on a merge request that @-mentions the people whom the reviewers page lists for it and who do not yet take
+// part. The note is our own fixed text and names of existing users, nothing else.
+import { z } from 'zod'
+import { nothing, nothingDone } from '#shared/effect.ts'
+import type { GitLabEvent, MergeRequest } from '#shared/event.ts'
+import type { Log } from '#shared/log.ts'
+import type { GitLab, Place } from '../remotes/gitlab.ts'
+import type { Wiki } from '../remotes/wiki.ts'
+import { match, needsFiles } from '../reviewers/match.ts'
+import { type Sink, sink } from './sink.ts'
+
+const dataSchema = z.object({
+  projectId: z.union([z.number(), z.string()]),
+  projectPath: z.string(),
+  iid: z.number(),
+  link: z.string().optional(),
+})
+type Data = z.output<typeof dataSchema>
+
+const mostNames = 20
+
+type Parts = { gitlab: GitLab; wiki: Wiki; mentionDrafts: boolean; dryRun: boolean; log: Log }
+
+/** The sink that asks `wiki` whom to mention and writes the note through `gitlab`. */
+export function gitlabMentions({ gitlab, wiki, mentionDrafts, dryRun, log }: Parts): Sink {
+  const opening = `People listed as [reviewers](${wiki.link}) of this project:`
+
+  return sink<Data>({
+    data: dataSchema,
+
+    plan(event) {
+      const { mergeRequest } = event
+      if (event.kind !== 'merge_request') return nothing('not about a merge request')
+      if (!mergeRequest) return nothing('it does not say which merge request it is about')
+      const reason = whyNobody(event, mergeRequest, mentionDrafts)
+      if (reason !== undefined) return nothing(reason)
+      const { projectId, projectPath, iid, url } = mergeRequest
+      const data = { projectId, projectPath, iid, ...(url !== undefined && { link: url }) }
+      return [{ sink: 'gitlab-mentions', about: 'note', order: `${projectId}!${iid}`, data }]
+    },
+
+    async perform({ projectId, projectPath, iid, link }, { signal, confirm }) {
+      const place = { project: projectId, iid }
+      const page = await wiki.reviewers(signal)
+      const files = needsFiles(page, projectPath) ? await gitlab.changedFiles(place, signal) : []
+      const { usernames, problems } = await match(page, projectPath, files)
+      for (const problem of problems) log.warn({ project: projectPath, ...problem }, 'an entry of the reviewers page matches nobody')
+      if (usernames.length === 0) return nothingDone('the reviewers page lists nobody for it')
+
+      const taken = await takingPart(place, signal)
+      const names = await existing(
+        usernames.filter((name) => !taken.has(name.toLowerCase())),
+        signal,
+      )
+      if (names.length === 0) return nothingDone(`all ${usernames.length} listed reviewers take part already, or are no users here`)
+      const left = names.slice(mostNames)
+      if (left.length > 0) log.warn({ project: projectPath, iid, left }, 'too many reviewers to mention')
+
+      const body = `${opening} ${names
+        .slice(0, mostNames)
+        .map((name) => `@${name}`)
+        .join(' ')}`
+      if (dryRun) return nothingDone(`dry run: would mention ${names.slice(0, mostNames).join(', ')}`)
+      await confirm()
+      const note = await gitlab.postNote(place, body, signal)
+      return { state: 'done', made: String(note), ...(link !== undefined && { link: `${link}#note_${note}` }) }
+    },
+  })
+
+  // The author, the participants, the bot, and everybody whom an earlier note of ours mentions; in lower case.
+  async function takingPart(place: Place, signal: AbortSignal): Promise<Set<string>> {
+    const [me, author, participants, notes] = await Promise.all([
+      gitlab.me(signal),
+      gitlab.author(place, signal),
+      gitlab.participants(place, signal),
+      gitlab.notes(place, signal),
+    ])
+    const own = notes.filter(({ author: by, body }) => by === me.username && body.startsWith(opening))
+    const mentioned = own.flatMap(({ body }) => [...body.slice(opening.length).matchAll(/@([\w.-]+)/g)].map(([, name = '']) => name))
+    return new Set([me.username, author ?? '', ...participants, ...mentioned].map((name) => name.toLowerCase()))
+  }
+
+  async function existing(names: string[], signal: AbortSignal): Promise<string[]> {
+    const users = []
+    for (const name of names.slice(0, 3 * mostNames)) users.push(await gitlab.userNamed(name, signal))
+    return users.flatMap((user) => (user?.active && user.username !== 'all' ? [user.username] : []))
+  }
+}
+
+function whyNobody({ action }: GitLabEvent, mergeRequest: MergeRequest, mentionDrafts: boolean): string | undefined {
+  if (action === undefined) return 'no action: a test delivery'
+  if (mergeRequest.system) return 'made by GitLab itself, not by a person'
+  if (mergeRequest.state !== undefined && mergeRequest.state !== 'opened') return `the merge request is ${mergeRequest.state}`
+  if (mergeRequest.draft && !mentionDrafts) return 'the merge request is a draft'
+  if (action === 'open' || action === 'reopen') return undefined
+  if (action !== 'update') return `action ${action} brings no mentions`
+  if (mergeRequest.oldrev !== undefined || mergeRequest.changes.target_branch || becameReady(mergeRequest)) return undefined
+  return 'the update changed neither the code nor the target, nor made it ready'
+}
+
+const draftTitle = /^\s*(\[draft\]|\(draft\)|draft:|wip:|\[wip\])/i
+
+// Newer GitLabs say it in `draft`, older ones in `work_in_progress` or only in the title.
+function becameReady({ changes }: MergeRequest): boolean {
+  const { draft, work_in_progress: wip, title } = changes
+  for (const change of [draft, wip]) if (change) return change.previous === true && change.current === false
+  return title !== undefined && draftTitle.test(String(title.previous)) && !draftTitle.test(String(title.current))
+}

@@ -1,0 +1,39 @@
+// What a sink is: a place where events have consequences. It plans what should happen, without asking anybody, and
+// performs one effect at a time; it never sees the queue, Redis or the environment.
+import type { z } from 'zod'
+import type { Outcome, Planned, PlannedEffect } from '#shared/effect.ts'
+import type { GitLabEvent } from '#shared/event.ts'
+import type { Json } from '#shared/json.ts'
+
+export type Context = {
+  /** Surely the first time: nothing of this effect can exist yet, so it need not be looked for. */
+  first: boolean
+  /** When the event happened: nothing of this effect can exist from before. */
+  since: Date
+  signal: AbortSignal
+  /** What the remote made for other effects with the same order, by the id it gave: not ours, however alike. */
+  madeForOthers: () => Promise<Set<string>>
+  /** Right before the call that cannot be undone: throws when another run of this effect has taken over. */
+  confirm: () => Promise<void>
+}
+
+export type Sink = {
+  /** What `event` should bring about here, or the reason why nothing. Pure. */
+  plan: (event: GitLabEvent) => Planned
+  /**
+   * Makes it so; safe to run twice. May end in further effects. Throws `Unavailable`, `Refused`, `Permanent`, or any
+   * other error for an attempt that failed.
+   */
+  perform: (data: Json, context: Context) => Promise<Outcome | PlannedEffect[]>
+}
+
+type Parts<D> = {
+  data: z.ZodType<D>
+  plan: (event: GitLabEvent) => Planned
+  perform: (data: D, context: Context) => Promise<Outcome | PlannedEffect[]>
+}
+
+/** A sink whose effects carry data of the shape `data`, read before they are performed. */
+export function sink<D>({ data: schema, plan, perform }: Parts<D>): Sink {
+  return { plan, perform: async (data, context) => perform(schema.parse(data), context) }
+}

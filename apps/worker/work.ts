@@ -1,0 +1,124 @@
+// Runs the jobs of one queue, and is the one place where errors are read: down and refused hold the queue, never is a
+// dead letter at once, anything else is tried again after a while and is a dead letter when the attempts are spent.
+import { DelayedError, type Job, type Queue, RateLimitError, UnrecoverableError, WaitingError, Worker } from 'bullmq'
+import type { Redis } from 'ioredis'
+import { inWords, Permanent, Refused, Unavailable } from '#shared/errors.ts'
+import type { Log } from '#shared/log.ts'
+import { keyPrefix } from '#shared/queues.ts'
+import { openHolds } from './holds.ts'
+import { retryDelay } from './retries.ts'
+
+/** Thrown by a job that must wait for another one: it comes again after `ms`, and it was no attempt. */
+export class NotYet extends Error {
+  override name = 'NotYet'
+  readonly ms: number
+  constructor(ms: number) {
+    super(`Not before ${ms} ms from now.`)
+    this.ms = ms
+  }
+}
+
+/** Thrown by a job that another worker runs by now, since this one was silent for too long. */
+export class TakenOver extends Error {
+  override name = 'TakenOver'
+}
+
+export type Run = (job: Job, token: string, signal: AbortSignal) => Promise<void>
+
+export type Office = { redis: Redis; prefix: string; stopping: AbortSignal; log: Log }
+
+const patience = 4000
+
+/** Closes `workers`: takes no further jobs, waits a while for those under way, then has them handed back. */
+export async function close(workers: Worker[], stopping: AbortController): Promise<void> {
+  const late = setTimeout(() => stopping.abort(), patience)
+  await Promise.all(workers.map((worker) => worker.close()))
+  clearTimeout(late)
+}
+
+type Parts = {
+  office: Office
+  queue: Queue
+  concurrency: number
+  /** All jobs of the queue run one after another, over all workers. */
+  serial?: boolean
+  run: Run
+  /** Told once for each job that has become a dead letter. */
+  onDead: (job: Job, error: Error) => Promise<void>
+}
+
+// A job whose worker died is taken up again when its lock has run out and somebody looked. In a serial queue everything
+// waits for that, so the lock is shorter; its jobs are, too.
+const locks = { lockDuration: 10_000, stalledInterval: 5000 }
+const serialLocks = { lockDuration: 4000, stalledInterval: 2000 }
+const mostStarts = 3
+
+// With a limiter BullMQ looks at the queue's rate limit, which is what holds it; this one never limits by itself.
+const limiter = { max: 1_000_000_000, duration: 1000 }
+
+/** Starts to work on `queue`. When `stopping` aborts, jobs under way are handed back. */
+export async function work({ office, queue, concurrency, serial = false, run, onDead }: Parts): Promise<Worker> {
+  const { redis, prefix, stopping, log } = office
+  const holds = openHolds({ redis, prefix, queue, concurrency: serial ? 1 : undefined, log })
+  const told = new WeakSet<Error>()
+  if (serial) await queue.setGlobalConcurrency(1)
+
+  async function runJob(job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await run(job, token ?? '', signal ? AbortSignal.any([signal, stopping]) : stopping)
+      await holds.release()
+    } catch (error) {
+      const thrown = error instanceof Error ? error : new Error(String(error))
+      throw await consequence(thrown, job, token)
+    }
+  }
+
+  // What BullMQ must be thrown, so that the job goes where it belongs.
+  async function consequence(error: Error, job: Job, token: string | undefined): Promise<Error> {
+    told.add(error)
+    if (error instanceof TakenOver) return error
+    if (stopping.aborted) {
+      await job.moveToWait(token)
+      return new WaitingError()
+    }
+    if (error instanceof NotYet) {
+      await job.moveToDelayed(Date.now() + error.ms, token)
+      return new DelayedError()
+    }
+    if (error instanceof Unavailable || error instanceof Refused) {
+      await holds.hold(error)
+      return new RateLimitError()
+    }
+    const never = error instanceof Permanent
+    if (never || job.attemptsMade + 1 >= (job.opts.attempts ?? 1)) {
+      await onDead(job, error)
+      log.error({ queue: queue.name, job: job.id, reason: inWords(error) }, 'died')
+      return never ? known(new UnrecoverableError(inWords(error))) : error
+    }
+    log.warn({ queue: queue.name, job: job.id, attempt: job.attemptsMade + 1, reason: inWords(error) }, 'retrying')
+    return error
+  }
+
+  function known(error: Error): Error {
+    told.add(error)
+    return error
+  }
+
+  const worker = new Worker(queue.name, runJob, {
+    connection: redis,
+    prefix: keyPrefix(prefix),
+    concurrency,
+    limiter,
+    maxStalledCount: mostStarts,
+    settings: { backoffStrategy: (attemptsMade) => retryDelay(attemptsMade) },
+    ...(serial ? serialLocks : locks),
+  })
+  worker.on('error', (error) => log.debug({ queue: queue.name, reason: inWords(error) }, 'worker error'))
+  // A job that was taken up too often without ending fails without being run, and only this tells.
+  worker.on('failed', (job, error) => {
+    if (!job || told.has(error) || job.finishedOn === undefined) return
+    log.error({ queue: queue.name, job: job.id, reason: inWords(error) }, 'died')
+    onDead(job, error).catch((reason: unknown) => log.error({ job: job.id, reason: inWords(reason) }, 'could not lay out'))
+  })
+  return worker
+}

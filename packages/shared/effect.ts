@@ -1,0 +1,59 @@
+// An effect is one planned consequence of one event in one sink: small plain JSON with a deterministic id, so that
+// planning the same delivery twice gives the same effects, and adding them twice is a no-op.
+import { z } from 'zod'
+import type { Json } from './json.ts'
+import { type SinkName, sinkNames } from './queues.ts'
+
+export const effectSchema = z.object({
+  id: z.string(),
+  delivery: z.string(),
+  sink: z.enum(sinkNames),
+  order: z.string(),
+  since: z.iso.datetime(),
+  again: z.boolean().optional(),
+  data: z.json(),
+})
+
+/**
+ * `order` names what must stay in sequence: effects of one sink with the same `order` run one after another.
+ * `since` is when the delivery was received (ISO 8601): nothing of this effect can exist from before it.
+ * `again` says that it may have been performed before, in a life this queue does not remember.
+ */
+export type Effect = z.infer<typeof effectSchema>
+
+/**
+ * How an effect ended. `done`: what was made, with its address and the id that the remote gave it where there are any;
+ * `nothing`: why there was nothing to do.
+ */
+export type Outcome = Done | NothingDone
+export type Done = { state: 'done'; link?: string; made?: string }
+export type NothingDone = { state: 'nothing'; reason: string }
+
+export function nothingDone(reason: string): NothingDone {
+  return { state: 'nothing', reason }
+}
+
+/** The deterministic id of an effect: the delivery, the sink, and what it is about, such as a task. Safe as a BullMQ job id. */
+export function effectId(delivery: string, sink: string, about: string): string {
+  return [delivery, sink, about].map(encodeURIComponent).join('/')
+}
+
+/** An effect as a sink plans it; the router adds the ids. `about` tells it from the others of its delivery and sink. */
+export type PlannedEffect = { sink: SinkName; about: string; order: string; data: Json }
+
+/** What a plan comes to: effects, or in words a person understands why there are none. */
+export type Planned = PlannedEffect[] | { nothing: string }
+
+export function nothing(reason: string): { nothing: string } {
+  return { nothing: reason }
+}
+
+/** The effects of `planned`, for the event it was planned for. */
+export function effectsOf(planned: PlannedEffect[], cause: Pick<Effect, 'delivery' | 'since' | 'again'>): Effect[] {
+  const { delivery, since, again } = cause
+  return planned.map(({ sink, about, order, data }) => ({
+    id: effectId(delivery, sink, about),
+    ...{ delivery, sink, order, since, data },
+    ...(again === true && { again }),
+  }))
+}

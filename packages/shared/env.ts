@@ -1,0 +1,95 @@
+// The one place where the environment is read: each process describes its variables as a zod schema, and learns about
+// all mistakes at once, by name, without ever seeing a value printed.
+import { z } from 'zod'
+
+/** Thrown when the environment cannot be used. `mistakes` has a line for each variable: its name and what was expected. */
+export class BadConfiguration extends Error {
+  override name = 'BadConfiguration'
+  readonly mistakes: string[]
+  constructor(mistakes: string[]) {
+    super(mistakes.join('\n'))
+    this.mistakes = mistakes
+  }
+}
+
+type Environment = Record<string, string | undefined>
+
+/** Reads `environment` by `schema`. A variable that is set but empty counts as not set. Throws `BadConfiguration`. */
+export function readEnvironment<S extends z.ZodType>(schema: S, environment: Environment = process.env): z.output<S> {
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''))
+  const result = schema.safeParse(set)
+  if (result.success) return result.data
+  const mistakes = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+  throw new BadConfiguration([...new Set(mistakes)])
+}
+
+/** Reads the environment as `readEnvironment` does; on a mistake says what is wrong on stderr and exits 78 (EX_CONFIG). */
+export function configure<S extends z.ZodType>(schema: S): z.output<S> {
+  try {
+    return readEnvironment(schema)
+  } catch (error) {
+    if (!(error instanceof BadConfiguration)) throw error
+    return refuseToStart(error.mistakes)
+  }
+}
+
+/** Says on stderr what is wrong with the configuration, a line each, and exits 78 (EX_CONFIG). */
+export function refuseToStart(mistakes: string[]): never {
+  process.stderr.write(`The configuration cannot be used:\n${mistakes.map((line) => `  ${line}\n`).join('')}`)
+  process.exit(78)
+}
+
+/** A secret or other text that must be there. */
+export const required = (what: string) => z.string({ error: `is required: ${what}` })
+
+/** A whole number between `least` and `most`. */
+export const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,12}$/, `expected a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .refine((number) => number >= least && number <= most, `expected a whole number from ${least} to ${most}`)
+
+export const yesOrNo = z.stringbool({ error: 'expected true or false' })
+
+export const webAddress = z
+  .url({ protocol: /^https?$/, error: 'expected an address such as https://example.org' })
+  .refine((value) => !/[\s<>"'%]/.test(value) && new URL(value).username === '', 'expected an address without user name, blanks or escapes')
+  .transform((value) => value.replace(/\/+$/, ''))
+
+const redisAddress = z.url({ protocol: /^rediss?$/, error: 'expected redis://[user:password@]host:port[/database]' })
+
+const databaseAddress = z
+  .url({ protocol: /^(mysql|mariadb)$/, error: 'expected mysql://user:password@host:port/database' })
+  .refine((value) => new URL(value).pathname.length > 1, 'expected the name of a database: mysql://user:password@host:port/database')
+
+/** Where Redis and the database are: variables of our own, else those that Toolforge injects. */
+export const places = {
+  REDIS_URL: redisAddress.optional(),
+  TOOL_REDIS_URI: redisAddress.optional(),
+  REDIS_PREFIX: z
+    .string()
+    .regex(/^[\w.-]{1,100}$/, 'expected letters, digits, dots, dashes and underscores')
+    .default('gitlab-webhooks'),
+  DATABASE_URL: databaseAddress.optional(),
+  TOOL_TOOLSDB_USER: z.string().optional(),
+  TOOL_TOOLSDB_PASSWORD: z.string().optional(),
+}
+
+export function redisUrl(env: { REDIS_URL?: string | undefined; TOOL_REDIS_URI?: string | undefined }): string {
+  return env.REDIS_URL ?? env.TOOL_REDIS_URI ?? 'redis://127.0.0.1:6379'
+}
+
+type DatabaseVariables = {
+  DATABASE_URL?: string | undefined
+  TOOL_TOOLSDB_USER?: string | undefined
+  TOOL_TOOLSDB_PASSWORD?: string | undefined
+}
+
+/** The database's address, or undefined when nothing tells it. ToolsDB wants databases named `<user>__<name>`. */
+export function databaseUrl(env: DatabaseVariables): string | undefined {
+  if (env.DATABASE_URL) return env.DATABASE_URL
+  if (!env.TOOL_TOOLSDB_USER || !env.TOOL_TOOLSDB_PASSWORD) return undefined
+  const user = encodeURIComponent(env.TOOL_TOOLSDB_USER)
+  return `mysql://${user}:${encodeURIComponent(env.TOOL_TOOLSDB_PASSWORD)}@tools.db.svc.wikimedia.cloud:3306/${user}__gitlab_webhooks`
+}

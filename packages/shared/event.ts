@@ -1,0 +1,162 @@
+// What a delivery means. GitLab's bodies differ by version, by kind and by who sent them (its Test buttons leave fields
+// out), so everything here is optional but what a consequence cannot do without. Unknown kinds are events too.
+import { z } from 'zod'
+import { type Delivery, kindOf } from './delivery.ts'
+import { Permanent } from './errors.ts'
+import { type JsonObject, readObject } from './json.ts'
+
+export type Visibility = 'public' | 'internal' | 'private'
+export type Change = { previous: unknown; current: unknown }
+
+// An event that is older when it arrives was resent, or held up by an outage: it may have had its effects already.
+const tenMinutes = 10 * 60_000
+
+/**
+ * `receivedAt` and `since` are ISO 8601: when the delivery came, and when the thing happened, which may be long before.
+ * `again`: this event may have had its effects already. `body` is all that GitLab sent.
+ */
+export type GitLabEvent = {
+  delivery: string
+  receivedAt: string
+  since: string
+  again: boolean
+  kind: string
+  action: string | undefined
+  project: { id: number | undefined; path: string } | undefined
+  visibility: Visibility
+  username: string | undefined
+  mergeRequest: MergeRequest | undefined
+  body: JsonObject
+}
+
+export type MergeRequest = {
+  projectId: number | string
+  projectPath: string
+  iid: number
+  url: string | undefined
+  title: string
+  description: string
+  state: string | undefined
+  action: string | undefined
+  system: boolean
+  draft: boolean
+  targetBranch: string
+  oldrev: string | undefined
+  changes: Record<string, Change>
+}
+
+/** What `delivery` means. Throws `Permanent` when its body is not a JSON object; nothing else is too strange. */
+export function parseEvent(delivery: Delivery): GitLabEvent {
+  const body = readObject(delivery.body)
+  if (!body) throw new Permanent(`The body of delivery ${delivery.id} is not a JSON object.`)
+  const read = bodySchema.parse(body)
+  const path = read.project?.path_with_namespace ?? read.path_with_namespace ?? read.project_path_with_namespace
+  const id = read.project?.id ?? read.project_id
+  const kind = kindOf(body)
+  const since = happened(read.object_attributes?.updated_at, delivery.receivedAt)
+  return {
+    delivery: delivery.id,
+    receivedAt: delivery.receivedAt,
+    since: since.toISOString(),
+    again: delivery.again === true || Date.parse(delivery.receivedAt) - since.getTime() > tenMinutes,
+    kind,
+    action: read.object_attributes?.action ?? read.action,
+    project: path === undefined ? undefined : { id, path },
+    visibility: visibilityOf(read),
+    username: read.user?.username ?? read.user_username ?? read.username,
+    mergeRequest: kind === 'merge_request' ? mergeRequestOf(read) : undefined,
+    body,
+  }
+}
+
+const text = z.string().min(1).optional().catch(undefined)
+const number = z.number().int().optional().catch(undefined)
+const flag = z.boolean().optional().catch(undefined)
+
+const projectSchema = z
+  .object({ id: number, path_with_namespace: text, web_url: text, visibility_level: number })
+  .optional()
+  .catch(undefined)
+
+// A change is {previous, current}; on a re-requested review GitLab prints a pair of lists instead.
+const changeSchema = z.union([
+  z.looseObject({ previous: z.unknown(), current: z.unknown() }),
+  z.tuple([z.unknown(), z.unknown()]).transform(([previous, current]) => ({ previous, current })),
+])
+
+const bodySchema = z.object({
+  project: projectSchema,
+  repository: projectSchema,
+  user: z.object({ username: text }).optional().catch(undefined),
+  changes: z.record(z.string(), changeSchema.optional().catch(undefined)).optional().catch(undefined),
+  object_attributes: z
+    .object({
+      action: text,
+      iid: number,
+      url: text,
+      title: text,
+      description: text,
+      state: text,
+      system: flag,
+      draft: flag,
+      work_in_progress: flag,
+      oldrev: text,
+      target_branch: text,
+      target_project_id: number,
+      target: projectSchema,
+      updated_at: text,
+    })
+    .optional()
+    .catch(undefined),
+  project_id: number,
+  project_visibility: text,
+  path_with_namespace: text,
+  project_path_with_namespace: text,
+  user_username: text,
+  username: text,
+  action: text,
+})
+type Body = z.output<typeof bodySchema>
+
+// An address that can stand in a text as it is, and is nothing but an address there.
+const address = /^https?:\/\/[A-Za-z0-9.:-]+(\/[\w.~%+/-]*)?$/
+
+function mergeRequestOf({ object_attributes: attributes, project, changes }: Body): MergeRequest | undefined {
+  const projectPath = project?.path_with_namespace ?? attributes?.target?.path_with_namespace
+  const projectId = project?.id ?? attributes?.target_project_id ?? projectPath
+  if (!attributes?.iid || projectPath === undefined || projectId === undefined) return undefined
+  return {
+    projectId,
+    projectPath,
+    iid: attributes.iid,
+    url: attributes.url !== undefined && address.test(attributes.url) ? attributes.url : undefined,
+    title: attributes.title ?? '',
+    description: attributes.description ?? '',
+    state: attributes.state,
+    action: attributes.action,
+    system: attributes.system === true,
+    draft: (attributes.draft ?? attributes.work_in_progress) === true,
+    targetBranch: attributes.target_branch ?? '',
+    oldrev: attributes.oldrev,
+    changes: Object.fromEntries(Object.entries(changes ?? {}).flatMap(([name, change]) => (change ? [[name, change]] : []))),
+  }
+}
+
+// Public only when it is stated, and nowhere contradicted.
+function visibilityOf({ project, repository, project_visibility }: Body): Visibility {
+  const stated = [project?.visibility_level, repository?.visibility_level].filter((level) => level !== undefined).map(levelName)
+  if (project_visibility !== undefined) stated.push(project_visibility)
+  if (stated.length === 0 || stated.some((name) => name !== 'public' && name !== 'internal')) return 'private'
+  return stated.includes('internal') ? 'internal' : 'public'
+}
+
+function levelName(level: number): string {
+  return { 0: 'private', 10: 'internal', 20: 'public' }[level] ?? 'private'
+}
+
+// When it happened, as far as GitLab tells. Its older versions write dates as `2026-01-16 05:56:22 UTC`.
+function happened(updatedAt: string | undefined, receivedAt: string): Date {
+  const told = Date.parse(updatedAt ?? '')
+  const received = Date.parse(receivedAt)
+  return new Date(told < received ? told : received)
+}

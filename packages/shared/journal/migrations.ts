@@ -1,0 +1,48 @@
+// The history of the journal's tables. Data definition commits by itself in MySQL, so each migration is one statement
+// that can be repeated. What has been released is never changed, only followed by another.
+import { sql } from 'kysely'
+import type { Migration } from 'kysely/migration'
+
+const statements: Record<string, string> = {
+  '2026-11-23-deliveries': `
+    create table if not exists deliveries (
+      id varchar(200) character set ascii collate ascii_bin not null primary key,
+      received_at datetime(3) not null,
+      kind varchar(100) not null,
+      action varchar(100),
+      project varchar(500),
+      iid int unsigned,
+      headers text not null,
+      body longblob not null,
+      key received (received_at)
+    ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
+
+  '2026-11-23-decisions': `
+    create table if not exists decisions (
+      delivery varchar(200) character set ascii collate ascii_bin not null,
+      sink varchar(40) character set ascii not null,
+      reason varchar(600),
+      primary key (delivery, sink)
+    ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
+
+  '2026-11-23-effects': `
+    create table if not exists effects (
+      id varchar(700) character set ascii collate ascii_bin not null primary key,
+      delivery varchar(200) character set ascii collate ascii_bin not null,
+      sink varchar(40) character set ascii not null,
+      order_key varchar(600) not null,
+      state varchar(10) character set ascii not null,
+      reason varchar(600),
+      link varchar(1000),
+      made varchar(200),
+      attempts int unsigned not null default 0,
+      since datetime(3) not null,
+      ended_at datetime(3),
+      key delivery (delivery),
+      key ended (state, ended_at)
+    ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
+}
+
+export const migrations: Record<string, Migration> = Object.fromEntries(
+  Object.entries(statements).map(([name, statement]) => [name, { up: async (db) => void (await sql.raw(statement).execute(db)) }]),
+)

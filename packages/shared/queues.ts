@@ -1,0 +1,109 @@
+// The BullMQ queues and the Redis connections behind them: names, options, and what both processes must agree on.
+import { type JobsOptions, Queue } from 'bullmq'
+import { Redis } from 'ioredis'
+import { inWords } from './errors.ts'
+import type { Probe } from './health.ts'
+
+/** The places where events have consequences. `commits` belongs to `phabricator`: it finds tasks in commit messages. */
+export const sinkNames = ['phabricator', 'commits', 'gitlab-mentions', 'sse'] as const
+export type SinkName = (typeof sinkNames)[number]
+
+/** Every queue: deliveries wait for the router, effects for their sink's performer, journal entries for the recorder. */
+export const queueNames = ['deliveries', ...sinkNames, 'journal'] as const
+export type QueueName = (typeof queueNames)[number]
+
+/** The job of a delivery. BullMQ refuses ids that are whole numbers or have a colon. */
+export function deliveryJobId(id: string): string {
+  return `delivery/${encodeURIComponent(id)}`
+}
+
+export type QueuePlace = { redis: Redis; prefix: string }
+
+/**
+ * A connection for something that waits as long as Redis is away: workers, and what they write.
+ * Commands are kept and sent when Redis is back.
+ */
+export function patientRedis(url: string): Redis {
+  return quiet(new Redis(url, { maxRetriesPerRequest: null, connectTimeout: 2000, disableClientInfo: true }))
+}
+
+/**
+ * A connection for something that must answer now: each command fails at once while Redis is away and after
+ * `commandTimeout` ms when Redis hangs. A command that timed out may still have been carried out.
+ */
+export function impatientRedis(url: string): Redis {
+  return quiet(
+    new Redis(url, {
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 1,
+      connectTimeout: 2000,
+      commandTimeout: 1500,
+      disableClientInfo: true,
+      retryStrategy: (times) => Math.min(50 * times, 500),
+    }),
+  )
+}
+
+// ioredis throws away a connection's errors if nobody listens; each command reports its own.
+function quiet(redis: Redis): Redis {
+  return redis.on('error', () => undefined)
+}
+
+/** Whether Redis answers a ping, for `/readyz`. Needs an impatient connection. */
+export function redisProbe(redis: Redis): Probe {
+  return async () => {
+    try {
+      await redis.ping()
+      return { state: 'up' }
+    } catch (error) {
+      return { state: 'down', reason: inWords(error) }
+    }
+  }
+}
+
+/** All keys share one hash tag, so that they live in one slot of a Redis Cluster. */
+export function keyPrefix(prefix: string): string {
+  return `{${prefix}}`
+}
+
+export function openQueue({ redis, prefix }: QueuePlace, name: QueueName): Queue {
+  const queue = new Queue(name, {
+    connection: redis,
+    prefix: keyPrefix(prefix),
+    streams: { events: { maxLen: 100 } },
+    defaultJobOptions: jobOptions[name],
+  })
+  return queue.on('error', () => undefined)
+}
+
+/** All the queues, by name. */
+export function openQueues(place: QueuePlace): Record<QueueName, Queue> {
+  const open = (name: QueueName) => openQueue(place, name)
+  return {
+    deliveries: open('deliveries'),
+    phabricator: open('phabricator'),
+    commits: open('commits'),
+    'gitlab-mentions': open('gitlab-mentions'),
+    sse: open('sse'),
+    journal: open('journal'),
+  }
+}
+
+const minutes = 60
+const hours = 60 * minutes
+const days = 24 * hours
+
+/** How long finished jobs stay: as long as GitLab's administrators can resend a delivery (two days), and a bit. */
+const recently = { age: 3 * days, count: 20_000 }
+
+/** The failed set of a queue is its dead letters: it keeps everything. */
+const kept = { removeOnFail: false, stackTraceLimit: 1 }
+
+const jobOptions: Record<QueueName, JobsOptions> = {
+  deliveries: { ...kept, removeOnComplete: { age: 1 * hours, count: 1000 } },
+  phabricator: { ...kept, removeOnComplete: recently },
+  commits: { ...kept, removeOnComplete: recently },
+  'gitlab-mentions': { ...kept, removeOnComplete: recently },
+  sse: { ...kept, removeOnComplete: { age: 1 * hours, count: 1000 } },
+  journal: { ...kept, removeOnComplete: true },
+}

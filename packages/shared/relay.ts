@@ -1,0 +1,61 @@
+// The relay is the ordered, bounded log between worker and ingest: one Redis stream. An entry's stream id is the
+// cursor that subscribers see. Each delivery is published once: marker and append are one atomic step.
+import type { Redis } from 'ioredis'
+import { keyPrefix } from './queues.ts'
+
+export type Cursor = string
+export type Entry = { cursor: Cursor; message: string }
+
+const form = /^\d{1,15}-\d{1,10}$/
+
+/** Whether `text` has the form of a cursor. It says nothing about whether the relay ever gave it. */
+export function isCursor(text: string): boolean {
+  return form.test(text)
+}
+
+/** Negative, zero or positive as `a` comes before, at or after `b`. */
+export function compareCursors(a: Cursor, b: Cursor): number {
+  const [aTime = 0, aCount = 0] = a.split('-').map(Number)
+  const [bTime = 0, bCount = 0] = b.split('-').map(Number)
+  return aTime - bTime || aCount - bCount
+}
+
+export type Relay = {
+  /** Appends `message` (one line of JSON) unless the delivery `id` was published before; answers its cursor either way. */
+  publish: (id: string, message: string) => Promise<Cursor>
+  /** At most `count` entries after the cursor, oldest first. Waits up to `block` ms for the first one when given. */
+  read: (after: Cursor, count: number, block?: number) => Promise<Entry[]>
+  /** The cursor of the newest entry; `0-0` when there is none. */
+  newest: () => Promise<Cursor>
+}
+
+const publishOnce = `
+local cursor = redis.call('GET', KEYS[2])
+if cursor then return cursor end
+cursor = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'message', ARGV[1])
+redis.call('SET', KEYS[2], cursor, 'EX', ARGV[3])
+return cursor`
+
+const markerSeconds = 8 * 24 * 3600
+
+/** The relay over `redis`. `keep` bounds the stream: about that many messages. A blocking `read` needs a connection of its own. */
+export function openRelay({ redis, prefix, keep = 10_000 }: { redis: Redis; prefix: string; keep?: number }): Relay {
+  const stream = `${keyPrefix(prefix)}:feed`
+
+  return {
+    async publish(id, message) {
+      return String(await redis.eval(publishOnce, 2, stream, `${keyPrefix(prefix)}:published:${id}`, message, keep, markerSeconds))
+    },
+    async read(after, count, block) {
+      const answer =
+        block === undefined
+          ? await redis.xread('COUNT', count, 'STREAMS', stream, after)
+          : await redis.xread('COUNT', count, 'BLOCK', block, 'STREAMS', stream, after)
+      return (answer?.[0]?.[1] ?? []).map(([cursor, fields]) => ({ cursor, message: fields[1] ?? '' }))
+    },
+    async newest() {
+      const [entry] = await redis.xrevrange(stream, '+', '-', 'COUNT', 1)
+      return entry?.[0] ?? '0-0'
+    },
+  }
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { createBudget, defaultLimits } from '../../apps/worker/reviewers/budget.ts'
+import { match, needsFiles } from '../../apps/worker/reviewers/match.ts'
+import { parsePage } from '../../apps/worker/reviewers/page.ts'
+import { escaped, heading, mention, page } from './tree-of.ts'
+
+const files = Array.from({ length: 3000 }, (_, index) => ({ path: `${'ab/b'.repeat(60)}${index}`, isNew: true }))
+const limits = { ...defaultLimits, totalMs: 400, expressionsMs: 300, backtrackingMs: 100 }
+const entries = (expression: (index: number) => string) =>
+  Array.from({ length: 5000 }, (_, index) => mention(`u${index}`, `file_regexp=${escaped(expression(index))}`))
+const sections = (name: (index: number) => string) =>
+  Array.from({ length: 20_000 }, (_, index) => heading(name(index)) + mention('u', 'file_regexp=x'))
+
+const pages: Record<string, { parts: string[]; project?: string }> = {
+  'look-around that never ends': { parts: [heading('*'), ...entries((index) => `(?!x)([ab/]+)+!${index}`), mention('last')] },
+  'large machines': { parts: [heading('*'), ...entries((index) => `.*?a.{0,${400 + (index % 90)}}z${index}`), mention('last')] },
+  'letters of all alphabets': { parts: [heading('*'), ...entries((index) => `[B-𞤀][B-𞤀][B-𞤀][B-𞤀]${index}`), mention('last')] },
+  'many ordinary expressions': { parts: [heading('*'), ...entries((index) => `q${index}`), mention('last')] },
+  'many invalid expressions': { parts: [heading('*'), ...entries((index) => `(q${index}`), mention('last')] },
+  'many headings': { parts: sections((index) => `*a*b*a*b*c${index}`) },
+  'slow globs': { parts: sections((index) => `*${'a'.repeat(200)}b${index}`), project: 'a'.repeat(2000) },
+}
+
+for (const [name, { parts, project = 'repos/x' }] of Object.entries(pages)) {
+  test(`a page of ${name} is done with in time and lets other jobs run meanwhile`, async () => {
+    const hostile = parsePage(page(...parts))
+    const needed = cpuMs()
+    assert.equal(typeof needsFiles(hostile, project), 'boolean')
+    assert.ok(cpuMs() - needed < 300)
+    const began = cpuMs()
+    const [result, longest] = await longestBlock(match(hostile, project, files, limits))
+    assert.ok(cpuMs() - began < 2000, `took ${cpuMs() - began} ms`)
+    assert.ok(longest < 250, `blocked for ${longest} ms`)
+    assert.ok(result.usernames.length <= 5001)
+  })
+}
+
+test('a hostile expression takes nothing from the people listed without one, nor from the ordinary ones before it', async () => {
+  const hostile = parsePage(
+    page(
+      heading('*'),
+      mention('first', 'file_regexp=b0$'),
+      ...entries((index) => `(?!x)([ab/]+)+!${index}`),
+      mention('linear', 'file_regexp=^ab'),
+      mention('last'),
+    ),
+  )
+  const { usernames, problems } = await match(hostile, 'x', files, { ...defaultLimits, totalMs: 60_000 })
+  assert.deepEqual(usernames, ['first', 'linear', 'last'])
+  assert.equal(problems.length, 5000)
+})
+
+test('a page that takes too long lists nobody from then on and says where that began', async () => {
+  const read = parsePage(page(heading('x'), mention('a')))
+  assert.deepEqual(await match(read, 'x', [], { ...defaultLimits, totalMs: 0 }), {
+    usernames: [],
+    problems: [{ section: 'x', reason: 'the page takes too long; from here on nobody is mentioned' }],
+  })
+})
+
+test('only work counts as time spent, not the time other jobs take meanwhile', async () => {
+  let clock = 0
+  const budget = createBudget({ ...defaultLimits, totalMs: 100, sliceMs: 10 }, () => clock, async () => (clock += 5000)) // biome-ignore format: one line
+  assert.equal(budget.isDue(), false)
+  clock += 60
+  assert.equal(budget.isDue(), true)
+  await budget.breathe()
+  assert.deepEqual([budget.isDue(), budget.isSpent()], [false, false])
+  clock += 40
+  assert.equal(budget.isSpent(), true)
+})
+
+// The processor's time of this thread: a busy machine does not count against us.
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}
+
+async function longestBlock<T>(work: Promise<T>): Promise<[T, number]> {
+  let longest = 0
+  let running = true
+  const finished = work.finally(() => {
+    running = false
+  })
+  for (let last = cpuMs(); running; last = cpuMs()) {
+    await setImmediate()
+    longest = Math.max(longest, cpuMs() - last)
+  }
+  return [await finished, longest]
+}

@@ -1,0 +1,20 @@
+// Runs the test suite with one private MariaDB for all its files; each file makes a database of its own in it, and starts
+// a Redis of its own. With DATABASE_URL or REDIS_URL set, those servers are used instead.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { startMariaDb } from './servers.ts'
+
+const given = process.argv.slice(2)
+const files = given.some((argument) => !argument.startsWith('-')) ? [] : ['test/**/*.test.ts']
+const server = process.env.DATABASE_URL ? undefined : await startMariaDb()
+
+const runner = spawn(process.execPath, ['--test', '--test-concurrency=2', '--test-timeout=120000', ...given, ...files], {
+  stdio: 'inherit',
+  env: { ...process.env, DATABASE_URL: process.env.DATABASE_URL || (server?.url ?? '') },
+})
+// The terminal tells the runner as well; we stay until it has ended.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal))
+
+const [code] = await once(runner, 'exit')
+await server?.stop()
+process.exit(typeof code === 'number' ? code : 1)

@@ -1,0 +1,73 @@
+// What a test file plays on: a Redis, a database and a sandbox of its own, and the service's processes on request.
+// Everything is let go in reverse order at the end, whatever happened.
+import { randomBytes } from 'node:crypto'
+import { Redis } from 'ioredis'
+import { type Database, openDatabase } from '#shared/journal/database.ts'
+import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
+import { seed } from '../sandbox/seed.ts'
+import { runSql, type Server, startMariaDb, startRedis } from './servers.ts'
+import { type Environment, environmentFor, type Process, sourceToken, startReady } from './service.ts'
+
+export type Stage = {
+  sandbox: Sandbox
+  redis: Redis
+  redisUrl: string
+  databaseUrl: string
+  database: Database
+  environment: Environment
+  /** Starts a process and waits until it is ready; it is stopped with the stage. */
+  start: (app: 'ingest' | 'worker', environment?: Environment) => Promise<Process>
+  /** Keeps a release for the end. */
+  defer: (release: () => unknown) => void
+  close: () => Promise<void>
+}
+
+export async function openStage(environment: Environment = {}): Promise<Stage> {
+  const releases: Array<() => unknown> = []
+  const defer = (release: () => unknown) => void releases.push(release)
+
+  const sandbox = await startSandbox()
+  seed(sandbox)
+  defer(() => sandbox.close())
+  const redisServer = process.env.REDIS_URL ? undefined : await startRedis()
+  defer(() => redisServer?.stop())
+  const redisUrl = process.env.REDIS_URL || (redisServer?.url ?? '')
+  const databaseUrl = await makeDatabase(defer)
+  const redis = new Redis(redisUrl).on('error', () => undefined)
+  const database = openDatabase(databaseUrl)
+  defer(() => database.destroy())
+  defer(() => redis.disconnect())
+
+  const prefix = `test-${randomBytes(4).toString('hex')}`
+  const whole = { ...environmentFor({ sandbox, redisUrl, databaseUrl }), REDIS_PREFIX: prefix, ...environment }
+  return {
+    ...{ sandbox, redis, redisUrl, databaseUrl, database, environment: whole, defer },
+    async start(app, more = {}) {
+      const started = await startReady(app, { ...whole, ...more })
+      defer(() => started.kill())
+      return started
+    },
+    async close() {
+      for (const release of releases.reverse()) await release()
+    },
+  }
+}
+
+async function makeDatabase(defer: (release: () => unknown) => void): Promise<string> {
+  const server: Server | undefined = process.env.DATABASE_URL ? undefined : await startMariaDb()
+  if (server) defer(() => server.stop())
+  const url = new URL(process.env.DATABASE_URL || (server?.url ?? ''))
+  const name = `gitlab_webhooks_test_${randomBytes(6).toString('hex')}`
+  await runSql(url.href, `create database ${name}`)
+  defer(() => runSql(url.href, `drop database ${name}`))
+  return new URL(`/${name}`, url).href
+}
+
+/** POSTs a hook to the ingest process, as GitLab does. */
+export async function post(ingest: Process, body: string | object, headers: Record<string, string> = {}): Promise<Response> {
+  return await fetch(`http://127.0.0.1:${ingest.port()}/hooks`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-gitlab-event': 'System Hook', 'x-gitlab-token': sourceToken, ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  })
+}
