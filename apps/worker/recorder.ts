@@ -42,7 +42,8 @@ async function writeDelivery(database: Database, entry: DeliveryEntry): Promise<
     .insertInto('deliveries')
     .ignore()
     .values({
-      ...{ id, iid },
+      id,
+      iid,
       received_at: new Date(receivedAt),
       kind: kind.slice(0, 100),
       action: action?.slice(0, 100) ?? null,

@@ -53,7 +53,11 @@ export function effectsOf(planned: PlannedEffect[], cause: Pick<Effect, 'deliver
   const { delivery, since, again } = cause
   return planned.map(({ sink, about, order, data }) => ({
     id: effectId(delivery, sink, about),
-    ...{ delivery, sink, order, since, data },
+    delivery,
+    sink,
+    order,
+    since,
+    data,
     ...(again === true && { again }),
   }))
 }

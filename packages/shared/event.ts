@@ -156,7 +156,7 @@ function levelName(level: number): string {
 
 // When it happened, as far as GitLab tells. Its older versions write dates as `2026-01-16 05:56:22 UTC`.
 function happened(updatedAt: string | undefined, receivedAt: string): Date {
-  const told = Date.parse(updatedAt ?? '')
   const received = Date.parse(receivedAt)
-  return new Date(told < received ? told : received)
+  const told = Date.parse(updatedAt ?? '')
+  return new Date(Number.isNaN(told) ? received : Math.min(told, received))
 }

@@ -1,5 +1,6 @@
 // An HTTP listener that can be stopped without dropping a request.
 import { createServer, type Server } from 'node:http'
+import type { Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
 
@@ -26,6 +27,8 @@ export async function listen({ fetch, host, port }: { fetch: Fetch; host: string
     if (stopping) response.setHeader('connection', 'close')
     void answer(request, response)
   })
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => sockets.add(socket.on('close', () => sockets.delete(socket))))
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
 
   return {
@@ -35,12 +38,18 @@ export async function listen({ fetch, host, port }: { fetch: Fetch; host: string
       await pause(farewellMs)
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       const late = setTimeout(() => server.closeAllConnections(), patience)
-      const idle = setInterval(() => server.closeIdleConnections(), 100)
+      const idle = setInterval(() => closeIdle(server, sockets), 100)
       await closed
       clearTimeout(late)
       clearInterval(idle)
     },
   }
+}
+
+// Node does not count a connection as idle that was opened in advance and has never carried a request.
+function closeIdle(server: Server, sockets: Set<Socket>): void {
+  server.closeIdleConnections()
+  for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
 }
 
 function portOf(server: Server): number {

@@ -41,7 +41,13 @@ export async function openStage(environment: Environment = {}): Promise<Stage> {
   const prefix = `test-${randomBytes(4).toString('hex')}`
   const whole = { ...environmentFor({ sandbox, redisUrl, databaseUrl }), REDIS_PREFIX: prefix, ...environment }
   return {
-    ...{ sandbox, redis, redisUrl, databaseUrl, database, environment: whole, defer },
+    sandbox,
+    redis,
+    redisUrl,
+    databaseUrl,
+    database,
+    environment: whole,
+    defer,
     async start(app, more = {}) {
       const started = await startReady(app, { ...whole, ...more })
       defer(() => started.kill())

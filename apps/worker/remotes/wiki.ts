@@ -38,7 +38,7 @@ export function openWiki({ apiUrl, page, maxAge, log }: Options): Wiki {
       format: 'json',
       formatversion: '2',
     })
-    const { status, headers, text } = await exchange('The wiki', `${apiUrl}?${query}`, { signal })
+    const { status, headers, text } = await exchange('The wiki', `${apiUrl}?${query.toString()}`, { signal })
     const answer = answerSchema.safeParse(readJson(text))
     if (status !== 200 || !answer.success) throw new Unavailable(`The wiki answers ${status} without the page.`)
     const { parse, error } = answer.data
@@ -63,7 +63,11 @@ export function openWiki({ apiUrl, page, maxAge, log }: Options): Wiki {
   }
 
   return {
-    reviewers: async (signal) => (copy && Date.now() < copy.until ? copy.page : await (asking ??= refresh(signal))),
+    async reviewers(signal) {
+      if (copy && Date.now() < copy.until) return copy.page
+      asking ??= refresh(signal)
+      return await asking
+    },
     link: new URL(`index.php?title=${encodeURI(page)}`, apiUrl).href,
   }
 }

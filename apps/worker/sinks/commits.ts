@@ -30,7 +30,9 @@ export function commits({ gitlab, gitlabUrl, phabricatorUrl }: Parts): Sink {
       const { projectId, iid, action = '', oldrev, description } = mergeRequest
       if (action === 'update' && oldrev === undefined) return nothing('the update brings no commits')
       const data = {
-        ...{ projectId, iid, action },
+        projectId,
+        iid,
+        action,
         text: commentOn(event, mergeRequest, gitlabUrl),
         elsewhere: tasksIn(description, phabricatorUrl),
       }

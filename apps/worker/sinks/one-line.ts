@@ -2,7 +2,7 @@
 
 const longest = 500
 const controls = /[\p{Cc}\p{Zl}\p{Zp}\s]+/gu
-const invisible = /[\p{Cf}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0]/gu
+const invisible = /\p{Default_Ignorable_Code_Point}|\p{Cf}/gu
 
 /**
  * `text` as one line of at most 500 characters: line breaks and controls become one blank; right-to-left marks and
@@ -11,7 +11,7 @@ const invisible = /[\p{Cf}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa
 export function oneLine(text: string): string {
   const start = text.slice(0, 20 * longest).toWellFormed()
   const line = start.replaceAll(invisible, '').replaceAll(controls, ' ').trim()
-  const characters = [...line]
+  const characters = Array.from(line)
   return characters.length > longest || text.length > 20 * longest ? `${characters.slice(0, longest - 1).join('')}…` : line
 }
 

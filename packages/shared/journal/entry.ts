@@ -56,21 +56,29 @@ export function openJournal(queue: Queue, waiting: object): Journal {
     async routed({ id, receivedAt, headers, body }, event, decisions, effects) {
       const entry: DeliveryEntry = {
         type: 'delivery',
-        ...{ id, receivedAt, headers, decisions },
+        id,
+        receivedAt,
+        headers,
+        decisions,
         body: (await compress(body)).toString('base64'),
         kind: event.kind,
         ...(event.action !== undefined && { action: event.action }),
         ...(event.project && { project: event.project.path }),
         ...(event.mergeRequest && { iid: event.mergeRequest.iid }),
-        effects: effects.map(({ data, ...effect }) => effect),
+        effects: effects.map(withoutData),
       }
       await queue.add('delivery', entry, waiting)
     },
-    async ended({ data, ...effect }, outcome, attempts) {
-      const entry: EndedEntry = { type: 'ended', effect, ...outcome, attempts, endedAt: new Date().toISOString() }
+    async ended(effect, outcome, attempts) {
+      const entry: EndedEntry = { type: 'ended', effect: withoutData(effect), ...outcome, attempts, endedAt: new Date().toISOString() }
       await queue.add('ended', entry, waiting)
     },
   }
+}
+
+// What a sink needs for an effect is in its queue; the journal keeps what was to happen, and what came of it.
+function withoutData({ id, delivery, sink, order, since, again }: Effect): Omit<Effect, 'data'> {
+  return { id, delivery, sink, order, since, ...(again === true && { again }) }
 }
 
 /** The body of a delivery as it came, from the compressed form in which the journal keeps it. */
