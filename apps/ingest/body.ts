@@ -5,10 +5,10 @@ import type { IncomingMessage } from 'node:http'
 /** GitLab's own limit for a hook's body, in bytes. */
 export const bodyLimit = 25 * 1024 * 1024
 
-/** The whole body, or `too large` as soon as that is known; nothing is read on then. Rejects when the sender goes away. */
-export function readBody(incoming: IncomingMessage, limit = bodyLimit): Promise<Buffer | 'too large'> {
+/** The whole body, `too large` as soon as that is known (nothing is read on then), or `cut off` when the sender goes away. */
+export function readBody(incoming: IncomingMessage, limit = bodyLimit): Promise<Buffer | 'too large' | 'cut off'> {
   if (Number(incoming.headers['content-length']) > limit) return Promise.resolve('too large')
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0
     const onData = (chunk: Buffer) => {
@@ -20,8 +20,8 @@ export function readBody(incoming: IncomingMessage, limit = bodyLimit): Promise<
     incoming
       .on('data', onData)
       .on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
-      .on('error', reject)
-      .on('close', () => reject(new Error('The sender went away.')))
+      .on('error', () => resolve('cut off'))
+      .on('close', () => resolve('cut off'))
   })
 }
 

@@ -1,19 +1,27 @@
 // What ingest reads from its environment.
 import { z } from 'zod'
 import { places, redisUrl, required, wholeNumber, yesOrNo } from '#shared/env.ts'
+import { whyUnwritable } from './event-log.ts'
+
+const appendable = z.string().superRefine((path, context) => {
+  const reason = whyUnwritable(path)
+  if (reason !== undefined) context.addIssue(`expected a file that can be written: ${reason}`)
+})
 
 export const configSchema = z
   .object({
     ...places,
     SOURCE_TOKEN: required('the secret that GitLab sends in X-Gitlab-Token'),
     SOURCE_TOKEN_OLD: z.string().optional(),
-    LOG_EVENTS_TO: z.string().optional(),
+    SPOOL_DIR: z.string().default('./data/spool'),
+    LOG_EVENTS_TO: appendable.optional(),
     DEBUG: yesOrNo.default(false),
     HOST: z.string().default('0.0.0.0'),
     PORT: wholeNumber(0, 65535).default(8000),
   })
   .transform((env) => ({
     tokens: [env.SOURCE_TOKEN, ...(env.SOURCE_TOKEN_OLD ? [env.SOURCE_TOKEN_OLD] : [])],
+    spoolDir: env.SPOOL_DIR,
     logEventsTo: env.LOG_EVENTS_TO,
     debug: env.DEBUG,
     host: env.HOST,

@@ -6,7 +6,7 @@ import { Unavailable } from '#shared/errors.ts'
 import { deliveryJobId } from '#shared/queues.ts'
 
 /** An add that has not come back after `patience` ms counts as failed: GitLab must have its answer within 2 s. */
-export function enqueue(queue: Queue, patience = 1700) {
+export function enqueue(queue: Queue, patience = 1200) {
   return async function accept(delivery: Delivery): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {

@@ -1,9 +1,7 @@
 // `LOG_EVENTS_TO`: every accepted delivery, one JSON object a line, for people and for `import`. A log that cannot be
 // written costs no delivery; it is said loudly and tried again with the next one.
-import { createWriteStream, type WriteStream } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { closeSync, createWriteStream, openSync, type WriteStream } from 'node:fs'
 import type { Delivery } from '#shared/delivery.ts'
-import { refuseToStart } from '#shared/env.ts'
 import { inWords } from '#shared/errors.ts'
 import type { Log } from '#shared/log.ts'
 import type { Accept } from './hooks.ts'
@@ -25,11 +23,10 @@ export function withEventLog(eventLog: EventLog, accept: Accept): Accept {
   }
 }
 
-/** Appends to the file at `path`; without one keeps no log. Exits 78 when the file cannot be opened. */
-export async function openEventLog(path: string | undefined, log: Log): Promise<EventLog> {
+/** Appends to the file at `path`; without one keeps no log. */
+export function openEventLog(path: string | undefined, log: Log): EventLog {
   if (path === undefined) return { append: ignore, reopen: ignore, close: () => Promise.resolve() }
   const file = path
-  await mustOpen(file)
   let stream: WriteStream | undefined
 
   function current(): WriteStream {
@@ -52,16 +49,19 @@ export async function openEventLog(path: string | undefined, log: Log): Promise<
     reopen() {
       stream?.end()
       stream = undefined
+      current()
     },
     close: () => new Promise((resolve) => (stream ? stream.end(() => resolve()) : resolve())),
   }
 }
 
-async function mustOpen(path: string): Promise<void> {
+/** Why the file at `path`, which is made when it is not there, cannot be appended to; undefined when it can. */
+export function whyUnwritable(path: string): string | undefined {
   try {
-    await (await open(path, 'a')).close()
+    closeSync(openSync(path, 'a'))
+    return undefined
   } catch (error) {
-    refuseToStart([`LOG_EVENTS_TO: expected a file that can be written: ${inWords(error)}`])
+    return inWords(error)
   }
 }
 

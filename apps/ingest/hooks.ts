@@ -31,7 +31,7 @@ export function hooks({ mayDeliver, accept, log, metrics }: Parts) {
   return async function takeDelivery(c: Context<{ Bindings: HttpBindings }>) {
     const { incoming } = c.env
     const answer = (status: 202 | 400 | 401 | 413 | 503, body: object, kind = 'unread', headers: Record<string, string> = {}) => {
-      deliveries.inc({ kind: kindLabel(kind), status })
+      deliveries.inc({ kind, status })
       return c.json(body, status, headers)
     }
 
@@ -39,6 +39,7 @@ export function hooks({ mayDeliver, accept, log, metrics }: Parts) {
 
     const bytes = await readBody(incoming)
     if (bytes === 'too large') return answer(413, { error: 'The body is over 25 MiB.' }, 'unread', { connection: 'close' })
+    if (bytes === 'cut off') return answer(400, { error: 'The body did not come whole.' })
     const body = textOf(bytes)
     const object = body === undefined ? undefined : readObject(body)
     if (body === undefined || object === undefined) return answer(400, { error: 'The body is not a JSON object.' })
@@ -50,9 +51,9 @@ export function hooks({ mayDeliver, accept, log, metrics }: Parts) {
       await accept(delivery)
     } catch (error) {
       log.error({ delivery: delivery.id, kind, reason: inWords(error) }, 'not kept')
-      return answer(503, { error: 'The delivery could not be kept. Nothing was.' }, kind, { 'retry-after': '5' })
+      return answer(503, { error: 'The delivery could not be kept. Nothing was.' }, kindLabel(kind), { 'retry-after': '5' })
     }
     log.debug({ delivery: delivery.id, kind, bytes: bytes.length }, 'received')
-    return answer(202, { id: delivery.id }, kind)
+    return answer(202, { id: delivery.id }, kindLabel(kind))
   }
 }

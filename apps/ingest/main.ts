@@ -15,6 +15,9 @@ import { openEventLog, withEventLog } from './event-log.ts'
 import { feedRoute } from './feed/route.ts'
 import { followTail } from './feed/tail.ts'
 import { hooks } from './hooks.ts'
+import { acceptThrough } from './spool/accept.ts'
+import { spoolProbe, watchSpool } from './spool/probe.ts'
+import { openSpool } from './spool/spool.ts'
 
 const config = configure(configSchema)
 const log = await openLog('ingest', { debug: config.debug, secrets: [...config.tokens, passwordOf(config.redisUrl)] })
@@ -26,20 +29,26 @@ const redis = impatientRedis(config.redisUrl)
 const tailRedis = patientRedis(config.redisUrl)
 lifecycle.push('redis', () => [redis, tailRedis].map((connection) => connection.disconnect()))
 
-const eventLog = await openEventLog(config.logEventsTo, log)
+const eventLog = openEventLog(config.logEventsTo, log)
 lifecycle.push('event log', eventLog.close)
 process.on('SIGHUP', eventLog.reopen)
+
+const handOver = enqueue(openQueue({ redis, prefix }, 'deliveries'))
+const spool = await openSpool({ directory: config.spoolDir, handOver, log })
+lifecycle.push('spool', () => spool.close())
+watchSpool(spool, metrics)
 
 const goodbye = new AbortController()
 const tail = followTail({ relay: openRelay({ redis: tailRedis, prefix }), signal: goodbye.signal, log })
 const takeDelivery = hooks({
   mayDeliver: tokenCheck(config.tokens),
-  accept: withEventLog(eventLog, enqueue(openQueue({ redis, prefix }, 'deliveries'))),
+  accept: withEventLog(eventLog, acceptThrough({ spool, enqueue: handOver, log })),
   log,
   metrics,
 })
 const feed = feedRoute({ tail, history: openRelay({ redis, prefix }), signal: goodbye.signal, log, metrics })
-const app = createApp({ takeDelivery, feed, health: health({ probes: { redis: redisProbe(redis) }, metrics }), log })
+const probes = { redis: redisProbe(redis), spool: spoolProbe(spool) }
+const app = createApp({ takeDelivery, feed, health: health({ probes, enough: 'any', metrics }), log })
 
 const listener = await listen({ fetch: app.fetch, host: config.host, port: config.port })
 lifecycle.push('listener', () => listener.stop())

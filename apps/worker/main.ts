@@ -58,7 +58,7 @@ workers.push(await startRouter({ office, queue: queues.deliveries, sinks, dispat
 if (config.ops) {
   const probe = impatientRedis(redisUrl)
   lifecycle.push('probe', () => probe.disconnect())
-  const app = health({ probes: { redis: redisProbe(probe) }, metrics })
+  const app = health({ probes: { redis: redisProbe(probe) }, enough: 'all', metrics })
   const listener = await listen({ fetch: app.fetch, host: config.ops.host, port: config.ops.port })
   lifecycle.push('operator listener', () => listener.stop(1000))
   log.info({ host: config.ops.host, port: listener.port }, 'listening')

@@ -19,8 +19,16 @@ export function readEnvironment<S extends z.ZodType>(schema: S, environment: Env
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''))
   const result = schema.safeParse(set)
   if (result.success) return result.data
-  const mistakes = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
-  throw new BadConfiguration([...new Set(mistakes)])
+  const mistakes = new Map<string, string>()
+  addTo(mistakes, result.error)
+  // zod leaves out the checks that involve several variables while one is wrong: ask again without the wrong ones.
+  const rest = schema.safeParse(Object.fromEntries(Object.entries(set).filter(([name]) => !mistakes.has(name))))
+  if (!rest.success) addTo(mistakes, rest.error)
+  throw new BadConfiguration([...mistakes].map(([name, message]) => `${name}: ${message}`))
+}
+
+function addTo(mistakes: Map<string, string>, { issues }: z.ZodError): void {
+  for (const { path, message } of issues) if (!mistakes.has(String(path[0]))) mistakes.set(String(path[0]), message)
 }
 
 /** Reads the environment as `readEnvironment` does; on a mistake says what is wrong on stderr and exits 78 (EX_CONFIG). */
@@ -29,14 +37,9 @@ export function configure<S extends z.ZodType>(schema: S): z.output<S> {
     return readEnvironment(schema)
   } catch (error) {
     if (!(error instanceof BadConfiguration)) throw error
-    return refuseToStart(error.mistakes)
+    process.stderr.write(`The configuration cannot be used:\n${error.mistakes.map((line) => `  ${line}\n`).join('')}`)
+    process.exit(78)
   }
-}
-
-/** Says on stderr what is wrong with the configuration, a line each, and exits 78 (EX_CONFIG). */
-export function refuseToStart(mistakes: string[]): never {
-  process.stderr.write(`The configuration cannot be used:\n${mistakes.map((line) => `  ${line}\n`).join('')}`)
-  process.exit(78)
 }
 
 /** A secret or other text that must be there. */
@@ -53,15 +56,28 @@ export const wholeNumber = (least: number, most: number) =>
 export const yesOrNo = z.stringbool({ error: 'expected true or false' })
 
 export const webAddress = z
-  .url({ protocol: /^https?$/, error: 'expected an address such as https://example.org' })
+  .url({ protocol: /^https?$/, error: 'expected an address such as https://example.org', abort: true })
   .refine((value) => !/[\s<>"'%]/.test(value) && new URL(value).username === '', 'expected an address without user name, blanks or escapes')
   .transform((value) => value.replace(/\/+$/, ''))
 
-const redisAddress = z.url({ protocol: /^rediss?$/, error: 'expected redis://[user:password@]host:port[/database]' })
+const redisForm = 'expected redis://[user:password@]host:port[/database]'
+const redisAddress = z
+  .url({ protocol: /^rediss?$/, error: redisForm, abort: true })
+  .refine((value) => isPlace(value) && /^\/?\d{0,9}$/.test(new URL(value).pathname), redisForm)
 
+const databaseForm = 'expected mysql://user:password@host:port/database'
 const databaseAddress = z
-  .url({ protocol: /^(mysql|mariadb)$/, error: 'expected mysql://user:password@host:port/database' })
-  .refine((value) => new URL(value).pathname.length > 1, 'expected the name of a database: mysql://user:password@host:port/database')
+  .url({ protocol: /^(mysql|mariadb)$/, error: databaseForm, abort: true })
+  .refine((value) => isPlace(value) && new URL(value).pathname.length > 1, `${databaseForm}, with the name of a database`)
+
+// With a host, and with nothing in it that only looks like an escape: the clients would throw on that, and print it.
+function isPlace(address: string): boolean {
+  try {
+    return decodeURIComponent(address) !== '' && new URL(address).hostname !== ''
+  } catch {
+    return false
+  }
+}
 
 /** Where Redis and the database are: variables of our own, else those that Toolforge injects. */
 export const places = {

@@ -11,6 +11,9 @@ export type Change = { previous: unknown; current: unknown }
 // An event that is older when it arrives was resent, or held up by an outage: it may have had its effects already.
 const tenMinutes = 10 * 60_000
 
+// What these say is one word of GitLab's.
+const longestName = 100
+
 /**
  * `receivedAt` and `since` are ISO 8601: when the delivery came, and when the thing happened, which may be long before.
  * `again`: this event may have had its effects already. `body` is all that GitLab sent.
@@ -50,9 +53,11 @@ export function parseEvent(delivery: Delivery): GitLabEvent {
   const body = readObject(delivery.body)
   if (!body) throw new Permanent(`The body of delivery ${delivery.id} is not a JSON object.`)
   const read = bodySchema.parse(body)
-  const path = read.project?.path_with_namespace ?? read.path_with_namespace ?? read.project_path_with_namespace
+  const kind = kindOf(body).slice(0, longestName)
+  const mergeRequest = kind === 'merge_request' ? mergeRequestOf(read) : undefined
+  const path =
+    read.project?.path_with_namespace ?? read.path_with_namespace ?? read.project_path_with_namespace ?? mergeRequest?.projectPath
   const id = read.project?.id ?? read.project_id
-  const kind = kindOf(body)
   const since = happened(read.object_attributes?.updated_at, delivery.receivedAt)
   return {
     delivery: delivery.id,
@@ -60,11 +65,11 @@ export function parseEvent(delivery: Delivery): GitLabEvent {
     since: since.toISOString(),
     again: delivery.again === true || Date.parse(delivery.receivedAt) - since.getTime() > tenMinutes,
     kind,
-    action: read.object_attributes?.action ?? read.action,
+    action: (read.object_attributes?.action ?? read.action)?.slice(0, longestName),
     project: path === undefined ? undefined : { id, path },
     visibility: visibilityOf(read),
     username: read.user?.username ?? read.user_username ?? read.username,
-    mergeRequest: kind === 'merge_request' ? mergeRequestOf(read) : undefined,
+    mergeRequest,
     body,
   }
 }
@@ -92,7 +97,7 @@ const bodySchema = z.object({
   object_attributes: z
     .object({
       action: text,
-      iid: number,
+      iid: z.number().int().min(1).max(0xffff_ffff).optional().catch(undefined),
       url: text,
       title: text,
       description: text,
@@ -119,12 +124,12 @@ const bodySchema = z.object({
 type Body = z.output<typeof bodySchema>
 
 // An address that can stand in a text as it is, and is nothing but an address there.
-const address = /^https?:\/\/[A-Za-z0-9.:-]+(\/[\w.~%+/-]*)?$/
+const address = /^(?=.{1,900}$)https?:\/\/[A-Za-z0-9.:-]+(?:\/(?:[\w.~+/-]|%[\dA-Fa-f]{2})*)?$/
 
 function mergeRequestOf({ object_attributes: attributes, project, changes }: Body): MergeRequest | undefined {
   const projectPath = project?.path_with_namespace ?? attributes?.target?.path_with_namespace
   const projectId = project?.id ?? attributes?.target_project_id ?? projectPath
-  if (!attributes?.iid || projectPath === undefined || projectId === undefined) return undefined
+  if (attributes?.iid === undefined || projectPath === undefined || projectId === undefined) return undefined
   return {
     projectId,
     projectPath,

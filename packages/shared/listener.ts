@@ -1,5 +1,5 @@
 // An HTTP listener that can be stopped without dropping a request.
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
@@ -18,37 +18,68 @@ export type Listener = {
 // Longer than the keep-alive of usual proxies, so that it is never we who close a connection they are about to use.
 const keepAliveMs = 75_000
 const farewellMs = 300
+const unusedMs = 1000
 
 /** Serves `fetch` on `host`:`port` (0: any free one). Rejects when it cannot listen there. */
 export async function listen({ fetch, host, port }: { fetch: Fetch; host: string; port: number }): Promise<Listener> {
   const answer = getRequestListener(fetch)
-  let stopping = false
-  const server = createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: 60_000 }, (request, response) => {
-    if (stopping) response.setHeader('connection', 'close')
-    void answer(request, response)
-  })
   const sockets = new Set<Socket>()
-  server.on('connection', (socket) => sockets.add(socket.on('close', () => sockets.delete(socket))))
+  const underWay = new Set<ServerResponse>()
+  let connections = 0
+  let stopping = false
+  let held: Promise<void> | undefined
+
+  const server = createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: 60_000 }, (request, response) => {
+    underWay.add(response.on('close', () => underWay.delete(response)))
+    if (stopping) response.setHeader('connection', 'close')
+    void serve(request, response)
+  })
+  server.on('connection', (socket) => {
+    connections++
+    sockets.add(socket.on('close', () => sockets.delete(socket)))
+  })
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (held) await held
+    await answer(request, response)
+  }
+
+  // The system resets connections that are still in the listening socket's queue when it is closed. While no answers are
+  // given, clients that send one request after another open no new connections, and the queue runs empty.
+  async function closeQuietly(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    held = promise
+    for (let calm = 0, rounds = 0, before = connections; calm < 3 && rounds < 25; rounds++, before = connections) {
+      await pause(20)
+      calm = connections === before ? calm + 1 : 0
+    }
+    server.close()
+    held = undefined
+    resolve()
+  }
 
   return {
     port: portOf(server),
     async stop(patience = 6000) {
+      const closed = new Promise<void>((resolve) => server.once('close', resolve))
       stopping = true
+      for (const response of underWay) if (!response.headersSent) response.setHeader('connection', 'close')
       await pause(farewellMs)
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      await closeQuietly()
       const late = setTimeout(() => server.closeAllConnections(), patience)
-      const idle = setInterval(() => closeIdle(server, sockets), 100)
+      const unused = setTimeout(() => closeUnused(sockets), unusedMs)
+      const idle = setInterval(() => server.closeIdleConnections(), 100)
       await closed
       clearTimeout(late)
+      clearTimeout(unused)
       clearInterval(idle)
     },
   }
 }
 
 // Node does not count a connection as idle that was opened in advance and has never carried a request.
-function closeIdle(server: Server, sockets: Set<Socket>): void {
-  server.closeIdleConnections()
+function closeUnused(sockets: Set<Socket>): void {
   for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
 }
 

@@ -37,7 +37,7 @@ export function impatientRedis(url: string): Redis {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 1,
       connectTimeout: 2000,
-      commandTimeout: 1500,
+      commandTimeout: 1200,
       disableClientInfo: true,
       retryStrategy: (times) => Math.min(50 * times, 500),
     }),

@@ -95,7 +95,9 @@ const oversized = [
   '(a|b){501}',
   '(?!x)(?:.{1000}y){60}',
   '[B-𞤀][B-𞤀][B-𞤀][B-𞤀][B-𞤀]',
-  'a'.repeat(1001),
+  'a'.repeat(501),
+  '(?:abcdefghij){100}',
+  `[${'a'.repeat(999)}]`,
 ]
 
 test('an invalid, unsupported or oversized expression is found nowhere and says why', async () => {
@@ -184,6 +186,7 @@ test('an expression RE2 can have is linear however it is written', async () => {
 
 test('when the time for all expressions is gone the next ones are found nowhere and say so', async () => {
   const budget = createBudget({ ...patient, expressionsMs: 0, backtrackingMs: 0 })
+  assert.deepEqual(await search('(?=a)a', ['a']), ['a'])
   for (const expression of ['a', '(?=a)a'])
     assert.equal(await search(expression, ['a'], budget), 'the expressions before it used up the time there is')
 })

@@ -38,6 +38,7 @@ const answersOfPython: Array<[string, string, boolean]> = [
   ['-', '[z-a!-c]', false],
   ['b', '[z-a!-c]', true],
   ['\\', '[\\]', true],
+  ['/', '[!--a]', false],
   ['a[b', 'a[b', true],
   ['a[]b', 'a[]b', true],
   ['repos/[unclosed', 'repos/[unclosed', true],

@@ -131,6 +131,14 @@ const expressions: Array<[string, string | undefined]> = [
   ['<comment>&lt;!-- c --&gt;</comment>', undefined],
 ]
 
+test('an entry without a readable name is reported by its place in the section', () => {
+  const { problems } = parsePage(page(heading('a'), mention('x'), heading('b'), mention('ok'), mention(), template('Other'), mention('')))
+  assert.deepEqual(
+    problems.map(({ section, entry }) => `${section}: ${entry}`),
+    ['b: entry 2', 'b: entry 3'],
+  )
+})
+
 test('an expression is read with all that is in it, and an empty one is none', () => {
   for (const [xml, fileRegexp] of expressions) {
     assert.deepEqual(
@@ -251,6 +259,7 @@ test('a page without any heading is suspicious', () => {
   assert.deepEqual(parsePage('<root/>'), { sections: [], problems: [], suspicious: true })
   assert.deepEqual(parsePage(page('{{{{{{', mention('alice'))), { sections: [], problems: [], suspicious: true })
   assert.equal(parsePage(page(heading('x'))).suspicious, false)
+  assert.equal(parsePage(page(heading(template('Group')))).suspicious, false)
 })
 
 test('anything but a whole parse tree is not a page', () => {

@@ -18,7 +18,7 @@ export const defaultLimits: Limits = {
   totalMs: 2000,
   expressionsMs: 1500,
   backtrackingMs: 250,
-  linearMs: 100,
+  linearMs: 200,
   backtrackMs: 50,
   sliceMs: 10,
 }

@@ -9,7 +9,6 @@ type Token = '*' | '?' | { literal: number } | CharacterClass
 export function fnmatch(name: string, pattern: string): boolean {
   const characters = Array.from(name, codeOf)
   const tokens = tokenize(Array.from(pattern))
-  if (tokens.filter((token) => token !== '*').length > characters.length) return false
   let at = 0
   let expected = 0
   let star = -1
@@ -32,11 +31,10 @@ export function fnmatch(name: string, pattern: string): boolean {
 
 function tokenize(pattern: string[]): Token[] {
   const tokens: Token[] = []
-  let lastBracket = pattern.lastIndexOf(']')
+  const lastBracket = pattern.lastIndexOf(']')
   for (let at = 0; at < pattern.length; at++) {
     const character = pattern[at] ?? ''
     const end = character === '[' && at < lastBracket ? endOfClass(pattern, at + 1) : -1
-    if (character === '[' && end < 0) lastBracket = -1
     if (end >= 0) {
       tokens.push(readClass(pattern.slice(at + 1, end)))
       at = end
@@ -54,15 +52,14 @@ function endOfClass(pattern: string[], start: number): number {
 const range = Symbol('range')
 type Mark = string | typeof range
 
-function readClass(content: string[]): Token {
+function readClass(content: string[]): CharacterClass {
   const marks = splitAtRanges(content).flatMap<Mark>((chunk, index) => (index === 0 ? chunk : [range, ...chunk]))
   const negated = marks[0] === '!'
   if (negated) marks.shift()
-  if (negated && marks.length === 0) return '?'
   const ranges: CharacterClass['ranges'] = []
   for (let at = 0; at < marks.length; at++) {
     const low = codeOf(marks[at])
-    const high = marks[at + 1] === range && marks[at] !== range ? marks[at + 2] : undefined
+    const high = marks[at + 1] === range ? marks[at + 2] : undefined
     ranges.push([low, high === undefined ? low : codeOf(high)])
     if (high !== undefined) at += 2
   }

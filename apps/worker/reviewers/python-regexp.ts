@@ -31,7 +31,6 @@ export function translate(expression: string): Translation | { reason: string } 
     if (foreign) return { reason: `"${foreign}" is not supported` }
     if (Number(/^\\([1-9]\d?)$/.exec(part)?.[1] ?? 0) > groups) return { reason: `"${part}" refers to no group` }
     if (part.startsWith('(?P=') && !expression.includes(`(?P<${part.slice(4, -1)}>`)) return { reason: `"${part}" refers to no group` }
-    if (/^\[\^?\]$/.test(part)) return { reason: 'a "[" is not closed' }
   }
   return {
     re2: parts.map((part) => (part === '\\Z' ? '\\z' : common(part))).join(''),
@@ -45,6 +44,7 @@ function escapesIn(part: string): string[] {
   return part.startsWith('[') ? (part.match(/\\(?:x[\dA-Fa-f]{2}|.)/gsu) ?? []) : [part]
 }
 
+// Right after its opening a bracket is a letter; that leaves `[]` unclosed, as in Python.
 function common(part: string): string {
   if (/^\[\^?\]/.test(part)) return part.replace(']', '\\]')
   return part.startsWith('{,') ? `{0${part.slice(1)}` : part
@@ -73,7 +73,6 @@ function weigh(parts: string[]): number {
     } else if (/^\{[\d,]/.test(part)) {
       const times = Math.min(1e6, Math.max(1, ...(part.match(/\d+/g) ?? []).map(Number)))
       sum += last * (times - 1)
-      last *= times
     } else {
       last = part.startsWith('[') ? weightOfClass(part) : 1
       sum += last

@@ -1,0 +1,107 @@
+// The file that a process appends its spooled deliveries to. A record counts when it is on disk; requests that wait at
+// the same time share one fsync. The file can be taken away by another process that thinks we are dead: that is noticed
+// before anything is acknowledged, and what was written is written again, into a new file.
+import { type FileHandle, mkdir, open, stat, unlink } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { ending, touch } from './orphans.ts'
+
+export type SpoolFile = {
+  /** Resolves when `bytes`, whole lines, are on disk. Rejects when they could not be written. */
+  append: (bytes: Buffer) => Promise<void>
+  /** Where the current file is and how many bytes of it count; undefined while nothing was appended. */
+  current: () => { path: string; end: number } | undefined
+  /** Removes the current file, if no more than `end` bytes of it count and nothing is being written. Answers whether. */
+  finish: (end: number) => Promise<boolean>
+  /** Shows other processes that the owner lives. */
+  touch: () => Promise<void>
+  close: () => Promise<void>
+}
+
+type Open = { path: string; handle: FileHandle; inode: number; end: number }
+
+let counter = 0
+
+/** A spool file in `directory`, both made when they are needed. */
+export function spoolFile(directory: string): SpoolFile {
+  let file: Open | undefined
+  let waiting: Buffer[] = []
+  let settled = Promise.withResolvers<void>()
+  let writing = false
+
+  async function flush(): Promise<void> {
+    writing = true
+    while (waiting.length > 0) {
+      const batch = Buffer.concat(waiting)
+      const { resolve, reject } = settled
+      waiting = []
+      settled = Promise.withResolvers<void>()
+      await write(batch).then(resolve, reject)
+    }
+    writing = false
+  }
+
+  // At a position of our own: what a failed write left behind is overwritten by the next one.
+  async function write(batch: Buffer): Promise<void> {
+    file ??= await create(directory)
+    for (let written = 0; written < batch.length; ) {
+      written += (await file.handle.write(batch, written, batch.length - written, file.end + written)).bytesWritten
+    }
+    await file.handle.datasync()
+    if ((await inodeOf(file.path)) === file.inode) {
+      file.end += batch.length
+      return
+    }
+    await file.handle.close()
+    file = undefined
+    await write(batch)
+  }
+
+  return {
+    append(bytes) {
+      waiting.push(bytes)
+      const { promise } = settled
+      if (!writing) void flush()
+      return promise
+    },
+    current: () => file && { path: file.path, end: file.end },
+    async finish(end) {
+      if (!file || writing || file.end > end) return false
+      const { path, handle } = file
+      file = undefined
+      await handle.close()
+      await unlink(path).catch(() => undefined)
+      return true
+    },
+    touch: () => touch(file ? [file.path] : []),
+    async close() {
+      await file?.handle.close()
+    },
+  }
+}
+
+async function create(directory: string): Promise<Open> {
+  await mkdir(directory, { recursive: true })
+  const path = join(directory, `${hostname()}.${process.pid}.${Date.now()}-${counter++}${ending}`)
+  const handle = await open(path, 'wx', 0o600)
+  await syncDirectory(directory)
+  return { path, handle, inode: (await handle.stat()).ino, end: 0 }
+}
+
+// A new file's name is on disk only when its directory is.
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function inodeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).ino
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,29 @@
+// How the spool shows from outside: `/readyz` and metrics.
+import { Gauge } from 'prom-client'
+import type { Probe } from '#shared/health.ts'
+import type { Registry } from '#shared/metrics.ts'
+import type { Spool } from './spool.ts'
+
+/** Down when the disk could not be written the last time. */
+export function spoolProbe(spool: Spool): Probe {
+  return () => {
+    const { deliveries, trouble } = spool.state()
+    return Promise.resolve(trouble === undefined ? { state: 'up', deliveries } : { state: 'down', deliveries, reason: trouble })
+  }
+}
+
+/** Counts what waits in the spool. */
+export function watchSpool(spool: Spool, registry: Registry): void {
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name: `gitlab_webhooks_spool_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value())
+      },
+    })
+  gauge('deliveries', 'Deliveries that wait in the spool of this process.', () => spool.state().deliveries)
+  gauge('age_seconds', 'For how long the oldest of them has been waiting.', () => (Date.now() - (spool.state().since ?? Date.now())) / 1000)
+  gauge('writable', '1 when the disk took the last delivery, 0 when it did not.', () => (spool.state().trouble === undefined ? 1 : 0))
+}

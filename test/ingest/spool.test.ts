@@ -1,0 +1,169 @@
+// The spool through the front door: what happens to deliveries while Redis does not take them.
+import assert from 'node:assert/strict'
+import { appendFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { Queue } from 'bullmq'
+import { Redis } from 'ioredis'
+import { freePort, type Server, startRedis } from '../support/servers.ts'
+import { type Process, startReady } from '../support/service.ts'
+import { post } from '../support/stage.ts'
+import { until } from '../support/until.ts'
+
+let directory: string
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'gitlab-webhooks-spool-'))
+})
+after(() => rm(directory, { recursive: true }))
+
+type Scene = {
+  port: number
+  spool: string
+  start: (more?: Record<string, string>) => Promise<Process>
+  startRedisThere: () => Promise<Server>
+}
+
+// Each test has a Redis port of its own with nothing behind it yet, and a spool directory of its own.
+function scene(title: string, play: (scene: Scene) => Promise<void>): void {
+  test(title, async () => {
+    const releases: Array<() => unknown> = []
+    const port = await freePort()
+    const spool = await mkdtemp(join(directory, 'spool-'))
+    const environment = {
+      SOURCE_TOKEN: 'a-source-token',
+      HOST: '127.0.0.1',
+      PORT: '0',
+      REDIS_URL: `redis://127.0.0.1:${port}`,
+      SPOOL_DIR: spool,
+    }
+    const start = async (more = {}) => {
+      const ingest = await startReady('ingest', { ...environment, ...more })
+      releases.push(() => ingest.kill())
+      return ingest
+    }
+    const startRedisThere = async () => {
+      const redis = await startRedis({ port })
+      releases.push(() => redis.stop())
+      return redis
+    }
+    try {
+      await play({ port, spool, start, startRedisThere })
+    } finally {
+      for (const release of releases.reverse()) await release()
+    }
+  })
+}
+
+const send = (ingest: Process, id: string) =>
+  post(ingest, { object_kind: 'push' }, { 'idempotency-key': id, 'x-gitlab-token': 'a-source-token' })
+
+async function sendAll(ingest: Process, ids: string[]): Promise<void> {
+  for (const id of ids) assert.equal((await send(ingest, id)).status, 202)
+}
+
+async function ask(ingest: Process, path: string): Promise<{ status: number; text: string }> {
+  const answer = await fetch(`http://127.0.0.1:${ingest.port()}${path}`)
+  return { status: answer.status, text: await answer.text() }
+}
+
+/** The ids of the deliveries that wait in Redis, in the order in which they will be routed. */
+async function queued({ url }: Server): Promise<string[]> {
+  const redis = new Redis(url, { maxRetriesPerRequest: null })
+  const queue = new Queue('deliveries', { connection: redis, prefix: '{gitlab-webhooks}' })
+  try {
+    return (await queue.getJobs(['waiting'], 0, -1, true)).map(({ data }) => String(data.id))
+  } finally {
+    await queue.close()
+    redis.disconnect()
+  }
+}
+
+const names = (count: number) => Array.from({ length: count }, (_, at) => `d-${at}`)
+const records = async (spool: string) => (await readdir(spool)).filter((name) => name.endsWith('.spool'))
+
+scene('deliveries are taken with Redis down, and handed over in order when it comes', async ({ start, startRedisThere }) => {
+  const ingest = await start()
+  await sendAll(ingest, names(20))
+  const ready = await ask(ingest, '/readyz')
+  assert.equal(ready.status, 200)
+  assert.match(ready.text, /"state":"degraded".*"deliveries":20/)
+
+  const redis = await startRedisThere()
+  await until(async () => (await queued(redis)).length === 20, 'all deliveries are in Redis')
+  assert.deepEqual(await queued(redis), names(20))
+  await sendAll(ingest, ['after'])
+  assert.deepEqual(await queued(redis), [...names(20), 'after'])
+})
+
+scene('a Redis that hangs costs each sender less than two seconds, and no delivery', async ({ start, startRedisThere }) => {
+  const redis = await startRedisThere()
+  const ingest = await start()
+  await sendAll(ingest, ['before'])
+  const pid = await redis.pid()
+  process.kill(pid, 'SIGSTOP')
+  const answers = await Promise.all(
+    names(10).map(async (id) => {
+      const started = performance.now()
+      const { status } = await send(ingest, id)
+      return { status, ms: performance.now() - started }
+    }),
+  )
+  process.kill(pid, 'SIGCONT')
+  for (const { status, ms } of answers) assert.ok(status === 202 && ms < 2000, `${status} after ${ms} ms`)
+  await until(async () => (await queued(redis)).length === 11, 'all deliveries are in Redis, each once')
+})
+
+scene('a Redis that is full makes deliveries wait in the spool', async ({ start, startRedisThere }) => {
+  const redis = await startRedisThere()
+  const ingest = await start()
+  const control = new Redis(redis.url)
+  await control.config('SET', 'maxmemory', '1')
+  await sendAll(ingest, names(3))
+  await control.config('SET', 'maxmemory', '0')
+  control.disconnect()
+  await until(async () => (await queued(redis)).length === 3, 'the deliveries are in Redis')
+})
+
+scene('what a killed process left in its spool is handed over by the next one', async ({ spool, start, startRedisThere }) => {
+  const killed = await start()
+  await sendAll(killed, names(5))
+  process.kill(killed.pid(), 'SIGKILL')
+  await killed.exit
+  const next = await start()
+  await sendAll(next, ['later'])
+  const redis = await startRedisThere()
+  await until(async () => (await queued(redis)).length === 6, 'all deliveries are in Redis')
+  assert.deepEqual(await queued(redis), [...names(5), 'later'])
+  await until(async () => (await records(spool)).length === 0, 'the spool files are gone')
+})
+
+scene('a torn last line is put aside and blocks nothing', async ({ spool, start, startRedisThere }) => {
+  const killed = await start()
+  await sendAll(killed, names(2))
+  process.kill(killed.pid(), 'SIGKILL')
+  await killed.exit
+  const [file = ''] = await records(spool)
+  await appendFile(join(spool, file), '1234abcd {"id":"torn","rece')
+  const next = await start()
+  const redis = await startRedisThere()
+  await until(async () => (await queued(redis)).length === 2, 'the whole records are in Redis')
+  await until(async () => (await readdir(spool)).some((name) => name.endsWith('.broken')), 'the torn line is put aside')
+  assert.match(next.text(), /put aside what is no record/)
+})
+
+scene('without Redis and without a disk the answer is 503, and the state says so', async ({ spool, start, startRedisThere }) => {
+  const noDirectory = join(spool, 'file')
+  await writeFile(noDirectory, '')
+  const ingest = await start({ SPOOL_DIR: noDirectory })
+  const refused = await send(ingest, 'refused')
+  assert.equal(refused.status, 503)
+  assert.ok(Number(refused.headers.get('retry-after')) > 0)
+  assert.equal((await ask(ingest, '/readyz')).status, 503)
+  assert.match((await ask(ingest, '/metrics')).text, /gitlab_webhooks_spool_writable 0/)
+
+  await startRedisThere()
+  await until(async () => (await send(ingest, 'taken')).status === 202, 'deliveries are taken again')
+  await rm(noDirectory)
+  await until(async () => (await ask(ingest, '/readyz')).text.includes('"state":"ready"'), 'the spool can be written again')
+})
