@@ -28,6 +28,7 @@ export const configSchema = z
     port: env.PORT,
     redisUrl: redisUrl(env),
     redisPrefix: env.REDIS_PREFIX,
+    redisUnsafe: env.REDIS_UNSAFE === 'allow',
   }))
 
 export type Config = z.output<typeof configSchema>

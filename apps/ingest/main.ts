@@ -6,6 +6,7 @@ import { listen } from '#shared/listener.ts'
 import { openLog, passwordOf } from '#shared/log.ts'
 import { openMetrics } from '#shared/metrics.ts'
 import { impatientRedis, openQueue, patientRedis, redisProbe } from '#shared/queues.ts'
+import { watchRedis } from '#shared/redis-check.ts'
 import { openRelay } from '#shared/relay.ts'
 import { createApp } from './app.ts'
 import { tokenCheck } from './auth.ts'
@@ -27,6 +28,7 @@ const lifecycle = startLifecycle(log)
 const { redisPrefix: prefix } = config
 const redis = impatientRedis(config.redisUrl)
 const tailRedis = patientRedis(config.redisUrl)
+watchRedis({ redis, allowUnsafe: config.redisUnsafe, log })
 lifecycle.push('redis', () => [redis, tailRedis].map((connection) => connection.disconnect()))
 
 const eventLog = openEventLog(config.logEventsTo, log)

@@ -60,6 +60,7 @@ export const configSchema = z
     ops: env.OPS_PORT === undefined ? undefined : { host: env.OPS_HOST, port: env.OPS_PORT, token: env.OPS_TOKEN },
     redisUrl: redisUrl(env),
     redisPrefix: env.REDIS_PREFIX,
+    redisUnsafe: env.REDIS_UNSAFE === 'allow',
     databaseUrl: databaseUrl(env) ?? '',
   }))
 

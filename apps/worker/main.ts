@@ -9,6 +9,7 @@ import { listen } from '#shared/listener.ts'
 import { openLog, passwordOf, redactor } from '#shared/log.ts'
 import { openMetrics } from '#shared/metrics.ts'
 import { impatientRedis, openQueues, patientRedis, redisProbe } from '#shared/queues.ts'
+import { watchRedis } from '#shared/redis-check.ts'
 import { openRelay } from '#shared/relay.ts'
 import { configSchema } from './config.ts'
 import { dispatcher } from './dispatch.ts'
@@ -30,6 +31,7 @@ const lifecycle = startLifecycle(log)
 
 const redis = patientRedis(redisUrl)
 const database = openDatabase(config.databaseUrl)
+watchRedis({ redis, allowUnsafe: config.redisUnsafe, log })
 lifecycle.push('redis', () => redis.disconnect())
 lifecycle.push('database', () => database.destroy())
 

@@ -87,6 +87,7 @@ export const places = {
     .string()
     .regex(/^[\w.-]{1,100}$/, 'expected letters, digits, dots, dashes and underscores')
     .default('gitlab-webhooks'),
+  REDIS_UNSAFE: z.literal('allow', { error: 'expected allow, or nothing' }).optional(),
   DATABASE_URL: databaseAddress.optional(),
   TOOL_TOOLSDB_USER: z.string().optional(),
   TOOL_TOOLSDB_PASSWORD: z.string().optional(),

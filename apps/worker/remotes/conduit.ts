@@ -66,7 +66,8 @@ export function openConduit({ url, token, redact }: { url: string; token: string
     async comment(task, text, signal) {
       const params = { objectIdentifier: monogram(task), transactions: [{ type: 'comment', value: text }] }
       const { transactions } = await call('maniphest.edit', params, editSchema, signal)
-      const [made] = transactions
+      // The comment comes last, after what it brought about, such as a subscription.
+      const made = transactions.at(-1)
       if (!made) throw new Permanent(`Phabricator made no comment of the text for ${monogram(task)}.`)
       return made.phid
     },
@@ -79,8 +80,9 @@ export function openConduit({ url, token, redact }: { url: string; token: string
         const params: object = { objectIdentifier: monogram(task), constraints, limit: 100, ...(after !== null && { after }) }
         const { data, cursor }: z.output<typeof searchSchema> = await call('transaction.search', params, searchSchema, signal)
         for (const { phid, type, dateCreated, comments } of data) {
-          const [newest] = comments
-          if (type === 'comment' && newest) found.push({ phid, text: newest.content.raw, at: new Date(dateCreated * 1000) })
+          // Versions, newest first: somebody may have edited what we wrote.
+          const written = comments.at(-1)
+          if (type === 'comment' && written) found.push({ phid, text: written.content.raw, at: new Date(dateCreated * 1000) })
         }
         const oldest = data.at(-1)
         after = cursor.after

@@ -76,9 +76,11 @@ export function openGitLab({ url, token, redact }: { url: string; token: string;
   }
 
   function read<T>({ status, text }: Answer, schema: z.ZodType<T>): T {
-    if (status >= 400 || status < 200 || status === 204) throw meaning(status, redact(text))
-    const result = schema.safeParse(readJson(text))
-    if (!result.success) throw new Unavailable(`GitLab answers ${status} without what was asked for.`)
+    if (status >= 300 || status < 200) throw meaning(status, redact(text))
+    const value = readJson(text)
+    if (value === undefined) throw new Unavailable(`GitLab answers ${status} without JSON, or with half of it.`)
+    const result = schema.safeParse(value)
+    if (!result.success) throw new Error(`GitLab answers ${status} in an unknown shape: ${z.prettifyError(result.error)}`)
     return result.data
   }
 

@@ -1,6 +1,6 @@
 // One HTTP exchange with a remote: a time limit on the whole of it, a size limit on the answer, no redirects, no cookies.
 // What says "I am not there now" in HTTP's own words becomes `Unavailable` here; the rest is for the remote's file.
-import { Unavailable } from '#shared/errors.ts'
+import { Permanent, Unavailable } from '#shared/errors.ts'
 
 /** Sent with every call; Wikimedia refuses clients that do not say who they are. */
 export const userAgent = 'gitlab-webhooks/0.1.0 (https://gitlab.wikimedia.org/repos/releng/gitlab-webhooks)'
@@ -18,7 +18,8 @@ export type Call = {
 
 /**
  * One exchange with `name` at `url`. `timeLimit` in ms, `sizeLimit` in bytes. Throws `Unavailable` on network errors,
- * time-outs, 408, 429 and 502 to 504; throws the signal's own reason when the caller gave up.
+ * time-outs, 408, 429 and 502 to 504, `Permanent` when the answer is too large, which it would be again; throws the
+ * signal's own reason when the caller gave up.
  */
 export async function exchange(name: string, url: string, call: Call): Promise<Answer> {
   const { method = 'GET', headers = {}, body, signal, timeLimit = 15_000, sizeLimit = 16 * 1024 * 1024 } = call
@@ -37,7 +38,7 @@ export async function exchange(name: string, url: string, call: Call): Promise<A
     return { status: response.status, headers: response.headers, text }
   } catch (error) {
     signal.throwIfAborted()
-    if (error instanceof Unavailable) throw error
+    if (error instanceof Unavailable || error instanceof Permanent) throw error
     throw new Unavailable(`${name} cannot be reached: ${reasonOf(error)}.`)
   }
 }
@@ -49,18 +50,20 @@ async function readText(name: string, response: Response, sizeLimit: number): Pr
   let size = 0
   for await (const chunk of response.body ?? []) {
     size += chunk.length
-    if (size > sizeLimit) throw new Unavailable(`${name} answers with more than ${sizeLimit} bytes.`)
+    if (size > sizeLimit) throw new Permanent(`${name} answers with more than ${sizeLimit} bytes.`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** What a `Retry-After` header asks for, in ms: seconds or a date (RFC 9110, section 10.2.3). */
+const longestWait = 3_600_000
+
+/** What a `Retry-After` header asks for, in ms, at most an hour: seconds or a date (RFC 9110, section 10.2.3). */
 export function retryAfter(headers: Headers, now = Date.now()): number | undefined {
   const value = headers.get('retry-after')?.trim()
   if (!value) return undefined
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now
-  return Number.isFinite(ms) && ms > 0 ? ms : undefined
+  return ms > 0 ? Math.min(ms, longestWait) : undefined
 }
 
 // fetch hides the reason of a network error in its cause.

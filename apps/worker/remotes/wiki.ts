@@ -27,7 +27,7 @@ type Options = { apiUrl: string; page: string; maxAge: number; log: Log }
 /** The wiki whose `api.php` is at `apiUrl`. A copy of the page is used for `maxAge` ms before it is asked for again. */
 export function openWiki({ apiUrl, page, maxAge, log }: Options): Wiki {
   let copy: { page: ReviewersPage; until: number } | undefined
-  let asking: Promise<ReviewersPage> | undefined
+  let asking: { answer: Promise<ReviewersPage>; signal: AbortSignal } | undefined
 
   async function ask(signal: AbortSignal): Promise<ReviewersPage> {
     const query = new URLSearchParams({
@@ -64,9 +64,17 @@ export function openWiki({ apiUrl, page, maxAge, log }: Options): Wiki {
 
   return {
     async reviewers(signal) {
-      if (copy && Date.now() < copy.until) return copy.page
-      asking ??= refresh(signal)
-      return await asking
+      for (;;) {
+        if (copy && Date.now() < copy.until) return copy.page
+        asking ??= { answer: refresh(signal), signal }
+        const { answer, signal: asker } = asking
+        try {
+          return await answer
+        } catch (error) {
+          // Whoever asked for all has given up; that is no answer to the others.
+          if (!asker.aborted || signal.aborted) throw error
+        }
+      }
     },
     link: new URL(`index.php?title=${encodeURI(page)}`, apiUrl).href,
   }

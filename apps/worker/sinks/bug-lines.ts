@@ -2,7 +2,7 @@
 // Not the ones inside HTML comments, code or quotations, and not a T1 in running text.
 import { proseLines } from './prose.ts'
 
-const openers = /^ {0,3}[Bb]ug:[ \t]*(.*)$/
+const openers = /^ {0,3}[Bb]ug:[ \t]*(.*)$/s
 const mostDigits = 9
 
 /** The numbers of the tasks that `text` names in `Bug:` lines, each once, in order. `phabricatorUrl` is for task URLs. */
@@ -18,7 +18,8 @@ export function tasksIn(text: string, phabricatorUrl: string): number[] {
 // A line counts only when there is nothing but tasks in it. Blanks and a backslash at its end are Markdown line breaks.
 function tasksOf(rest: string, phabricatorUrl: string): number[] {
   const words = rest
-    .replace(/\\?\s*$/, '')
+    .trimEnd()
+    .replace(/\\$/, '')
     .split(/[\s,]+/)
     .filter((word) => word !== '')
   const ids = words.map((word) => /^T(\d+)$/.exec(withoutUrl(word, phabricatorUrl))?.[1])

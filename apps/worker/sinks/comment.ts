@@ -11,7 +11,7 @@ const verbs: Record<string, string> = { open: 'opened', reopen: 'reopened', clos
  */
 export function commentOn({ username, action, visibility }: GitLabEvent, mergeRequest: MergeRequest, gitlabUrl: string): string {
   const { url, projectPath, iid, targetBranch, title } = mergeRequest
-  const address = url ?? `${gitlabUrl}/${encodeURI(projectPath)}/-/merge_requests/${iid}`
+  const address = url ?? `${gitlabUrl}/${escaped(projectPath)}/-/merge_requests/${iid}`
   const line = `${person(username)} ${verbs[action ?? ''] ?? 'updated'} ${address}`
   if (visibility !== 'public') return line
   return `${line}\n\n%%%[${literal(projectPath)}@${literal(targetBranch)}] ${literal(title)}%%%`
@@ -21,12 +21,23 @@ export function firstLine(text: string): string {
   return text.split('\n', 1)[0] ?? ''
 }
 
-const gitlabName = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$/
-const markup = /\b[A-Za-z](?=\d)|\br(?=[A-Z])|([-_~/*])(?=\1)/g
+// A path that cannot end the address it stands in, whatever is in it.
+function escaped(path: string): string {
+  const bytes = (character: string) => Buffer.from(character).toString('hex').replaceAll(/../g, '%$&')
+  return path
+    .slice(0, 500)
+    .toWellFormed()
+    .replaceAll(/[^\w./-]/gu, bytes)
+}
+
+const gitlabName = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,253}[A-Za-z0-9_-])?$/
+// Objects (T123), repositories (rMW), commits (deadbeef), underlined text.
+const markup = /(?<!\w)(?:[A-Z]\d|r[A-Z]|[0-9a-f]{7,40}(?!\w))|__/
 const wordJoiner = '\u2060'
 
-// A user may be called T123, or __x__, which Remarkup would make more of. An invisible joint between its letters leaves
-// it readable and means nothing.
+// A user may be called T123, or __x__, which Remarkup would make more of. Invisible joints between all its letters leave
+// it readable and mean nothing.
 function person(username: string | undefined): string {
-  return username !== undefined && gitlabName.test(username) ? username.replaceAll(markup, `$&${wordJoiner}`) : 'Somebody'
+  if (username === undefined || !gitlabName.test(username)) return 'Somebody'
+  return markup.test(username) ? Array.from(username).join(wordJoiner) : username
 }

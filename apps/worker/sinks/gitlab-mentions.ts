@@ -18,6 +18,7 @@ const dataSchema = z.object({
 type Data = z.output<typeof dataSchema>
 
 const mostNames = 20
+const mostLookups = 3 * mostNames
 
 type Parts = { gitlab: GitLab; wiki: Wiki; mentionDrafts: boolean; dryRun: boolean; log: Log }
 
@@ -48,19 +49,13 @@ export function gitlabMentions({ gitlab, wiki, mentionDrafts, dryRun, log }: Par
       if (usernames.length === 0) return nothingDone('the reviewers page lists nobody for it')
 
       const taken = await takingPart(place, signal)
-      const names = await existing(
-        usernames.filter((name) => !taken.has(name.toLowerCase())),
-        signal,
-      )
-      if (names.length === 0) return nothingDone(`all ${usernames.length} listed reviewers take part already, or are no users here`)
-      const left = names.slice(mostNames)
+      const absent = usernames.filter((name) => !taken.has(name.toLowerCase()))
+      const { names, left } = await existing(absent, signal)
       if (left.length > 0) log.warn({ project: projectPath, iid, left }, 'too many reviewers to mention')
+      if (names.length === 0) return nothingDone(`all ${usernames.length} listed reviewers take part already, or are no users here`)
 
-      const body = `${opening} ${names
-        .slice(0, mostNames)
-        .map((name) => `@${name}`)
-        .join(' ')}`
-      if (dryRun) return nothingDone(`dry run: would mention ${names.slice(0, mostNames).join(', ')}`)
+      const body = `${opening} ${names.map((name) => `@${name}`).join(' ')}`
+      if (dryRun) return nothingDone(`dry run: would mention ${names.join(', ')}`)
       await confirm()
       const note = await gitlab.postNote(place, body, signal)
       return { state: 'done', made: String(note), ...(link !== undefined && { link: `${link}#note_${note}` }) }
@@ -80,10 +75,15 @@ export function gitlabMentions({ gitlab, wiki, mentionDrafts, dryRun, log }: Par
     return new Set([me.username, author ?? '', ...participants, ...mentioned].map((name) => name.toLowerCase()))
   }
 
-  async function existing(names: string[], signal: AbortSignal): Promise<string[]> {
-    const users = []
-    for (const name of names.slice(0, 3 * mostNames)) users.push(await gitlab.userNamed(name, signal))
-    return users.flatMap((user) => (user?.active && user.username !== 'all' ? [user.username] : []))
+  // Of `absent` the first who are active users, and who was not looked at any more.
+  async function existing(absent: string[], signal: AbortSignal): Promise<{ names: string[]; left: string[] }> {
+    const names: string[] = []
+    for (const [index, name] of absent.entries()) {
+      if (names.length === mostNames || index === mostLookups) return { names, left: absent.slice(index) }
+      const user = await gitlab.userNamed(name, signal)
+      if (user?.active && user.username.toLowerCase() !== 'all') names.push(user.username)
+    }
+    return { names, left: [] }
   }
 }
 

@@ -2,7 +2,7 @@
 import type { GitLabEvent } from '#shared/event.ts'
 import type { Json, JsonObject } from '#shared/json.ts'
 
-const personal = /(^|_)(user|users|key|keys|group|groups|member|members|access|token|tokens|subscription)(_|$)/
+const personal = /(^|_)(user|users|key|keys|group|groups|subgroup|subgroups|member|members|access|token|tokens|subscription)(_|$)/
 
 /** Why `event` must not be on the feed; undefined when it may. */
 export function whyPrivate({ kind, visibility, body }: GitLabEvent, feedPrivate: boolean): string | undefined {
@@ -12,13 +12,20 @@ export function whyPrivate({ kind, visibility, body }: GitLabEvent, feedPrivate:
   return undefined
 }
 
-function isConfidential({ event_type, object_attributes, issue }: JsonObject): boolean {
-  if (typeof event_type === 'string' && event_type.startsWith('confidential')) return true
-  return [object_attributes, issue].some((part) => flag(part, 'confidential') || flag(part, 'internal'))
+// What the event is about, or what was said there, may be secret in a public project, too.
+function isConfidential(body: JsonObject): boolean {
+  if ([body.event_type, body.object_kind].some((type) => typeof type === 'string' && type.startsWith('confidential'))) return true
+  return Object.values(body).some(
+    (part) => isObject(part) && (part.confidential === true || part.internal === true || isHiddenSnippet(part)),
+  )
 }
 
-function flag(part: Json | undefined, name: string): boolean {
-  return typeof part === 'object' && part !== null && !Array.isArray(part) && part[name] === true
+function isHiddenSnippet({ visibility_level: level, file_name: file }: JsonObject): boolean {
+  return file !== undefined && level !== undefined && level !== 20
+}
+
+function isObject(value: Json): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 const people = new Set([
@@ -46,15 +53,15 @@ export function forThePublic(payload: JsonObject): JsonObject {
 
 function clean(value: Json, isPerson: boolean): Json {
   if (Array.isArray(value)) return value.map((item) => clean(item, isPerson))
-  return typeof value === 'object' && value !== null ? cleanObject(value, isPerson) : value
+  return isObject(value) ? cleanObject(value, isPerson) : value
 }
 
 function cleanObject(object: JsonObject, isPerson: boolean): JsonObject {
   const kept = Object.entries(object).filter(([key, value]) => !isHidden(key, value, isPerson))
-  return Object.fromEntries(kept.map(([key, value]) => [key, clean(value, people.has(key))]))
+  return Object.fromEntries(kept.map(([key, value]) => [key, clean(value, isPerson || people.has(key))]))
 }
 
 function isHidden(key: string, value: Json, isPerson: boolean): boolean {
   if ((isPerson && key === 'email') || addresses.has(key) || secret.test(key)) return true
-  return key === 'source' && typeof value === 'object' && value !== null && !Array.isArray(value) && value.visibility_level !== 20
+  return key === 'source' && isObject(value) && value.visibility_level !== 20
 }

@@ -1,5 +1,5 @@
 // The journal's database: MySQL 8 or MariaDB 10.4 and newer, reached through a small pool.
-import { Kysely, MysqlDialect } from 'kysely'
+import { Kysely, MysqlDialect, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { createPool } from 'mysql2'
 import { Permanent, Refused, Unavailable } from '../errors.ts'
@@ -29,6 +29,7 @@ export function openDatabase(url: string): Database {
 
 /** Brings the tables up to date, once, under a lock. Throws as `meaningOf` says. */
 export async function migrate(database: Database): Promise<void> {
+  await checkVersion(database)
   const provider = { getMigrations: (): Promise<Record<string, Migration>> => Promise.resolve(migrations) }
   const { error } = await new Migrator({
     db: database,
@@ -37,6 +38,21 @@ export async function migrate(database: Database): Promise<void> {
     migrationLockTableName: 'migrations_lock',
   }).migrateToLatest()
   if (error) throw meaningOf(error)
+}
+
+// `10.11.19-MariaDB`, `5.5.5-10.4.34-MariaDB-log`, or `8.0.40`.
+async function checkVersion(database: Database): Promise<void> {
+  const { rows } = await sql<{ version: string }>`select version() as version`.execute(database).catch((error: unknown) => {
+    throw meaningOf(error)
+  })
+  const version = rows[0]?.version ?? ''
+  const isMariaDb = /mariadb/i.test(version)
+  const [major = 0, minor = 0] = version
+    .replace(/^5\.5\.5-/, '')
+    .split(/[.-]/)
+    .map(Number)
+  const isNewEnough = isMariaDb ? major > 10 || (major === 10 && minor >= 4) : major >= 8
+  if (!isNewEnough) throw new Refused(`The database is ${version}: MariaDB 10.4 or MySQL 8.0, or newer, is needed.`)
 }
 
 // By errno: mysql2 gives wrong codes for the errors that only MariaDB has.
