@@ -6,16 +6,24 @@ import type { SinkName } from '#shared/queues.ts'
 import type { Lanes } from './lanes.ts'
 import { retries } from './retries.ts'
 
-export type Dispatch = (effects: Effect[]) => Promise<void>
+/** With `anew`, effects that have ended are performed once more. */
+export type Dispatch = (effects: Effect[], anew?: boolean) => Promise<void>
 
 /** A queue whose effects all run one after another needs no lanes. */
 export const serialSinks: ReadonlySet<SinkName> = new Set<SinkName>(['sse'])
 
 export function dispatcher({ queues, lanes }: { queues: Record<SinkName, Queue>; lanes: Lanes }): Dispatch {
-  return async function dispatch(effects) {
+  return async function dispatch(effects, anew = false) {
     for (const effect of effects) {
+      if (anew) await removeEnded(queues[effect.sink], effect.id)
       if (!serialSinks.has(effect.sink)) await lanes.enter(effect)
       await queues[effect.sink].add('effect', effect, { jobId: effect.id, ...retries })
     }
   }
+}
+
+// A job that is under way when it is asked for stays.
+async function removeEnded(queue: Queue, id: string): Promise<void> {
+  const job = await queue.getJob(id)
+  if (job?.finishedOn !== undefined) await job.remove()
 }

@@ -72,9 +72,12 @@ async function writeEnded(database: Database, { effect, state, reason, link, mad
     .execute()
 }
 
-// What ended later counts. `ended_at` is compared by all the columns and so must be the last one to change.
+// What ended later counts, but what was done stays done: when it is looked at again there is nothing to do. The columns
+// change one after another, so `ended_at`, which all of them compare, is the last.
 function newer(column: string) {
-  return sql`if(ended_at is null or values(ended_at) >= ended_at, values(${sql.ref(column)}), ${sql.ref(column)})`
+  const isLater = sql`(ended_at is null or values(ended_at) >= ended_at)`
+  const staysDone = sql`(state = 'done' and values(state) <> 'done')`
+  return sql`if(${isLater} and not ${staysDone}, values(${sql.ref(column)}), ${sql.ref(column)})`
 }
 
 function effectRow({ id, delivery, sink, order, since }: EndedEntry['effect']) {

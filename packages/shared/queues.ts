@@ -76,8 +76,10 @@ export function openQueue({ redis, prefix }: QueuePlace, name: QueueName): Queue
   return queue.on('error', () => undefined)
 }
 
+export type Queues = Record<QueueName, Queue>
+
 /** All the queues, by name. */
-export function openQueues(place: QueuePlace): Record<QueueName, Queue> {
+export function openQueues(place: QueuePlace): Queues {
   const open = (name: QueueName) => openQueue(place, name)
   return {
     deliveries: open('deliveries'),

@@ -41,6 +41,18 @@ const statements: Record<string, string> = {
       key delivery (delivery),
       key ended (state, ended_at)
     ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
+
+  '2026-11-23-acts': `
+    create table if not exists acts (
+      id bigint unsigned not null auto_increment primary key,
+      at datetime(3) not null,
+      who varchar(100) not null,
+      verb varchar(20) not null,
+      reason varchar(600) not null,
+      details text not null,
+      count int unsigned not null,
+      key at (at)
+    ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
 }
 
 export const migrations: Record<string, Migration> = Object.fromEntries(

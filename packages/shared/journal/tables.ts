@@ -25,4 +25,5 @@ export type Tables = {
     since: Date
     ended_at: Date | null
   }
+  acts: { at: Date; who: string; verb: string; reason: string; details: string; count: number }
 }

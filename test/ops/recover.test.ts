@@ -1,0 +1,111 @@
+// Redis lost for ever: the event log and the journal hold every delivery, and nothing is made twice.
+import assert from 'node:assert/strict'
+import { appendFile, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { hookText } from '../support/fixtures.ts'
+import { ops } from '../support/ops.ts'
+import type { Process } from '../support/service.ts'
+import { openStage, post, type Stage } from '../support/stage.ts'
+import { until } from '../support/until.ts'
+
+let stage: Stage
+let directory: string
+let log: string
+let ingest: Process
+
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'gitlab-webhooks-recover-'))
+  log = join(directory, 'events.log')
+  stage = await openStage({ LOG_EVENTS_TO: log, SPOOL_DIR: join(directory, 'spool') })
+  ingest = await stage.start('ingest')
+})
+after(async () => {
+  await stage?.close()
+  await rm(directory, { recursive: true })
+})
+
+async function deliver(id: string, hook: string): Promise<void> {
+  const answer = await post(ingest, hookText(hook, stage.sandbox.gitlab.url), { 'idempotency-key': id })
+  assert.equal(answer.status, 202)
+}
+
+const comments = () => stage.sandbox.phabricator.comments(1).map((text) => text.split(' ')[1])
+const notes = () => stage.sandbox.gitlab.mergeRequest(42, 1)?.notes.filter(({ author }) => author === stage.sandbox.gitlab.state.bot).length
+const inJournal = async () => (await stage.database.selectFrom('deliveries').select('id').execute()).length
+const unfinished = async () => (await stage.database.selectFrom('effects').select('id').where('state', '=', 'planned').execute()).length
+
+test('what was never routed comes from the event log', async () => {
+  await deliver('first', 'merge-request-open')
+  await deliver('second', 'merge-request-close')
+  await stage.redis.flushall()
+  await appendFile(log, 'not a delivery\n')
+  const said = await ops(stage.environment, 'import', log, '--reason', 'Redis was lost', '--json')
+  assert.equal(said.code, 1, 'one line is bad')
+  assert.match(said.err, /events\.log:3: expected an object/)
+  assert.equal(JSON.parse(said.out).imported, 2)
+
+  await stage.start('worker')
+  await until(() => comments().length === 2, 'both deliveries have come out')
+  assert.deepEqual(comments(), ['opened', 'closed'])
+})
+
+test('what was lost after it had been done is not done twice', async () => {
+  await until(async () => (await inJournal()) === 2 && (await unfinished()) === 0, 'the journal is complete')
+  await stage.redis.flushall()
+  assert.equal((await ops(stage.environment, 'redeliver', '--since', '1h', '--reason', 'Redis was lost again')).code, 0)
+  await deliver('third', 'merge-request-reopen')
+  await until(() => comments().includes('reopened'), 'the later delivery has come out')
+  assert.deepEqual(comments(), ['opened', 'closed', 'reopened'])
+  assert.equal(notes(), 1)
+})
+
+test('a delivery is sent through again without Redis being lost, and makes only what is missing', async () => {
+  await until(async () => (await inJournal()) === 3 && (await unfinished()) === 0, 'the journal is complete')
+  const rows = await stage.database.selectFrom('effects').select(['id', 'ended_at']).where('delivery', '=', 'first').execute()
+  assert.equal((await ops(stage.environment, 'redeliver', 'first')).code, 0)
+  const again = async () =>
+    await stage.database.selectFrom('effects').select(['id', 'ended_at', 'state', 'link']).where('delivery', '=', 'first').execute()
+  await until(async () => {
+    const now = await again()
+    return (
+      now.length === rows.length &&
+      now.filter(({ id, ended_at }) => Number(ended_at) > Number(rows.find((row) => row.id === id)?.ended_at)).length > 0
+    )
+  }, 'effects were performed again')
+  assert.deepEqual(comments(), ['opened', 'closed', 'reopened'])
+  assert.equal(notes(), 1)
+  const note = (await again()).find(({ id }) => id.includes('gitlab-mentions'))
+  assert.equal(note?.state, 'done', 'what was done stays done in the journal')
+})
+
+test('an operator learns which deliveries the journal does not have, and every act is written down', async () => {
+  const said = await ops(stage.environment, 'redeliver', 'nobody-knows')
+  assert.equal(said.code, 1)
+  assert.match(said.err, /nobody-knows: no such delivery/)
+  const acts = await stage.database.selectFrom('acts').select(['verb', 'reason', 'count']).orderBy('at').execute()
+  assert.deepEqual(
+    acts.map(({ verb, reason, count }) => [verb, reason, count]),
+    [
+      ['import', 'Redis was lost', 2],
+      ['redeliver', 'Redis was lost again', 2],
+      ['redeliver', '', 1],
+      ['redeliver', '', 0],
+    ],
+  )
+})
+
+test('bad usage changes nothing and exits 2', async () => {
+  for (const args of [
+    ['redeliver'],
+    ['redeliver', '--since', 'yesterday'],
+    ['redeliver', '--mr', 'nonsense'],
+    ['frobnicate'],
+    ['import'],
+  ]) {
+    const said = await ops(stage.environment, ...args)
+    assert.equal(said.code, 2, args.join(' '))
+    assert.notEqual(said.err, '')
+  }
+})
