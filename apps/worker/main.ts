@@ -16,6 +16,7 @@ import { dispatcher } from './dispatch.ts'
 import { openLanes } from './lanes.ts'
 import { openLedger } from './ledger.ts'
 import { performerMetrics, startPerformer } from './performer.ts'
+import { publishedAt } from './published.ts'
 import { startRecorder } from './recorder.ts'
 import { entries } from './retries.ts'
 import { startRouter } from './router.ts'
@@ -43,7 +44,7 @@ const ledger = openLedger({ redis, prefix })
 const dispatch = dispatcher({ queues, lanes })
 const journal = openJournal(queues.journal, entries)
 const relay = openRelay({ redis, prefix, keep: config.feedKeep })
-const sinks = openSinks({ config, relay, redact: redactor(secrets), log })
+const sinks = openSinks({ config, relay, publishedAt: publishedAt(database), redact: redactor(secrets), log })
 const measures = performerMetrics(metrics)
 
 const workers: Worker[] = []

@@ -21,8 +21,11 @@ export function compareCursors(a: Cursor, b: Cursor): number {
 }
 
 export type Relay = {
-  /** Appends `message` (one line of JSON) unless the delivery `id` was published before; answers its cursor either way. */
-  publish: (id: string, message: string) => Promise<Cursor>
+  /**
+   * Appends `message` (one line of JSON) unless the delivery `id` was published before; answers its cursor either way.
+   * `earlier` is the cursor it had in a relay that was lost: it gets that again, and none when newer ones are there.
+   */
+  publish: (id: string, message: string, earlier?: Cursor) => Promise<Cursor>
   /** At most `count` entries after the cursor, oldest first. Waits up to `block` ms for the first one when given. */
   read: (after: Cursor, count: number, block?: number) => Promise<Entry[]>
   /** The cursor of the newest entry; `0-0` when there is none. */
@@ -32,7 +35,12 @@ export type Relay = {
 const publishOnce = `
 local cursor = redis.call('GET', KEYS[2])
 if cursor then return cursor end
-cursor = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'message', ARGV[1])
+if ARGV[4] == '' then
+  cursor = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'message', ARGV[1])
+else
+  cursor = ARGV[4]
+  redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], cursor, 'message', ARGV[1])
+end
 redis.call('SET', KEYS[2], cursor, 'EX', ARGV[3])
 return cursor`
 
@@ -43,8 +51,9 @@ export function openRelay({ redis, prefix, keep = 10_000 }: { redis: Redis; pref
   const stream = `${keyPrefix(prefix)}:feed`
 
   return {
-    async publish(id, message) {
-      return String(await redis.eval(publishOnce, 2, stream, `${keyPrefix(prefix)}:published:${id}`, message, keep, markerSeconds))
+    async publish(id, message, earlier = '') {
+      const marker = `${keyPrefix(prefix)}:published:${id}`
+      return String(await redis.eval(publishOnce, 2, stream, marker, message, keep, markerSeconds, earlier))
     },
     async read(after, count, block) {
       const answer =

@@ -4,6 +4,7 @@ import { appendFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { readFeed } from '../support/feed.ts'
 import { hookText } from '../support/fixtures.ts'
 import { ops } from '../support/ops.ts'
 import type { Process } from '../support/service.ts'
@@ -53,12 +54,27 @@ test('what was never routed comes from the event log', async () => {
 
 test('what was lost after it had been done is not done twice', async () => {
   await until(async () => (await inJournal()) === 2 && (await unfinished()) === 0, 'the journal is complete')
+  const url = `http://127.0.0.1:${ingest.port()}/sse/`
+  const reader = await readFeed(url, { 'last-event-id': '0-0' })
+  stage.defer(reader.close)
+  await until(() => reader.messages.length === 2, 'the reader has both messages')
   await stage.redis.flushall()
   assert.equal((await ops(stage.environment, 'redeliver', '--since', '1h', '--reason', 'Redis was lost again')).code, 0)
   await deliver('third', 'merge-request-reopen')
   await until(() => comments().includes('reopened'), 'the later delivery has come out')
   assert.deepEqual(comments(), ['opened', 'closed', 'reopened'])
   assert.equal(notes(), 1)
+
+  await until(() => reader.messages.length >= 3, 'the reader has the later message')
+  const whoComesBack = await readFeed(url, { 'last-event-id': '0-0' })
+  stage.defer(whoComesBack.close)
+  await until(() => whoComesBack.messages.length >= 3, 'who comes back has all messages')
+  const seen = (messages: typeof reader.messages) => messages.map(({ id, data }) => [id, JSON.parse(data).meta.id])
+  assert.deepEqual(
+    seen(reader.messages).map(([, delivery]) => delivery),
+    ['first', 'second', 'third'],
+  )
+  assert.deepEqual(seen(whoComesBack.messages), seen(reader.messages))
 })
 
 test('a delivery is sent through again without Redis being lost, and makes only what is missing', async () => {

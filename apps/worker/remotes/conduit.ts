@@ -114,7 +114,7 @@ function resultOf({ status, text }: Answer, redact: (text: string) => string): u
 const meanings: Array<[words: RegExp, code: RegExp, what: typeof Refused | typeof Unavailable | typeof Permanent]> = [
   [/./s, /^ERR-INVALID-(AUTH|SESSION)$/, Refused],
   [/read-only mode|Unable to establish a write-mode connection/, /./, Unavailable],
-  [/does not identify a valid object|No object exists with ID\/PHID/, /./, Permanent],
+  [/does not identify a valid object|No object exists with (ID|PHID) /, /./, Permanent],
   [/You Shall Not Pass|\(Can (View|Interact|Edit)\)/, /./, Permanent],
   [/Exception when processing transaction|list of transaction|invalid type|Validation errors|non-utf8 string/i, /./, Permanent],
   [

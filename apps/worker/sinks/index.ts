@@ -10,14 +10,14 @@ import { commits } from './commits.ts'
 import { gitlabMentions } from './gitlab-mentions.ts'
 import { phabricator } from './phabricator.ts'
 import type { Sink } from './sink.ts'
-import { sse } from './sse.ts'
+import { type PublishedAt, sse } from './sse.ts'
 
 export type Sinks = Partial<Record<SinkName, Sink>>
 
-type Parts = { config: Config; relay: Relay; redact: (text: string) => string; log: Log }
+type Parts = { config: Config; relay: Relay; publishedAt: PublishedAt; redact: (text: string) => string; log: Log }
 
 /** The sinks that the configuration enables, over the remotes they need. */
-export function openSinks({ config, relay, redact, log }: Parts): Sinks {
+export function openSinks({ config, relay, publishedAt, redact, log }: Parts): Sinks {
   const { sinksEnabled, gitlabUrl, phabricatorUrl, dryRun } = config
   const gitlab = config.gitlabToken === undefined ? undefined : openGitLab({ url: gitlabUrl, token: config.gitlabToken, redact })
   const table: Sinks = {}
@@ -30,7 +30,7 @@ export function openSinks({ config, relay, redact, log }: Parts): Sinks {
     const wiki = openWiki({ apiUrl: config.reviewersApiUrl, page: config.reviewersPage, maxAge: config.reviewersMaxAge, log })
     table['gitlab-mentions'] = gitlabMentions({ gitlab, wiki, mentionDrafts: config.mentionDrafts, dryRun, log })
   }
-  if (sinksEnabled.has('sse')) table.sse = sse({ relay, feedPrivate: config.feedPrivate })
+  if (sinksEnabled.has('sse')) table.sse = sse({ relay, publishedAt, feedPrivate: config.feedPrivate })
   return table
 }
 

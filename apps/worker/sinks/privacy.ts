@@ -14,14 +14,12 @@ export function whyPrivate({ kind, visibility, body }: GitLabEvent, feedPrivate:
 
 // What the event is about, or what was said there, may be secret in a public project, too.
 function isConfidential(body: JsonObject): boolean {
-  if ([body.event_type, body.object_kind].some((type) => typeof type === 'string' && type.startsWith('confidential'))) return true
-  return Object.values(body).some(
-    (part) => isObject(part) && (part.confidential === true || part.internal === true || isHiddenSnippet(part)),
-  )
+  if (typeof body.event_type === 'string' && body.event_type.startsWith('confidential')) return true
+  return Object.entries(body).some(([name, part]) => isObject(part) && isSecret(name, part))
 }
 
-function isHiddenSnippet({ visibility_level: level, file_name: file }: JsonObject): boolean {
-  return file !== undefined && level !== undefined && level !== 20
+function isSecret(name: string, part: JsonObject): boolean {
+  return part.confidential === true || part.internal === true || (name === 'snippet' && part.visibility_level !== 20)
 }
 
 function isObject(value: Json): value is JsonObject {

@@ -1,14 +1,20 @@
 // The feed's messages: each event of a public project, without what privacy takes away, appended to the relay once.
 import { z } from 'zod'
 import { nothing } from '#shared/effect.ts'
-import type { Relay } from '#shared/relay.ts'
+import type { Cursor, Relay } from '#shared/relay.ts'
 import { forThePublic, whyPrivate } from './privacy.ts'
 import { type Sink, sink } from './sink.ts'
 
 const dataSchema = z.object({ id: z.string(), message: z.string() })
 
-/** The sink that publishes on `relay`; events of projects that are not public only with `feedPrivate`. */
-export function sse({ relay, feedPrivate }: { relay: Relay; feedPrivate: boolean }): Sink {
+/** The cursor under which the message of a delivery was published once, as far as the journal knows and can be asked. */
+export type PublishedAt = (delivery: string) => Promise<Cursor | undefined>
+
+/**
+ * The sink that publishes on `relay`; events of projects that are not public only with `feedPrivate`. What was published
+ * on a relay that was lost since keeps its cursor: no subscriber sees it twice.
+ */
+export function sse({ relay, publishedAt, feedPrivate }: { relay: Relay; publishedAt: PublishedAt; feedPrivate: boolean }): Sink {
   return sink({
     data: dataSchema,
 
@@ -20,8 +26,9 @@ export function sse({ relay, feedPrivate }: { relay: Relay; feedPrivate: boolean
       return [{ sink: 'sse', about: 'message', order: 'feed', data: { id, message } }]
     },
 
-    async perform({ id, message }) {
-      return { state: 'done', made: await relay.publish(id, message) }
+    async perform({ id, message }, { first }) {
+      const earlier = first ? undefined : await publishedAt(id)
+      return { state: 'done', made: await relay.publish(id, message, earlier) }
     },
   })
 }
