@@ -27,11 +27,22 @@ redis.call('HSETNX', KEYS[1], 'since', ARGV[1])
 redis.call('HSET', KEYS[1], 'until', now + wait, 'reason', ARGV[6], 'refused', ARGV[7])
 return {math.ceil(wait), probes}`
 
+export type Hold = { since: Date; until: Date; probes: number; reason: string; refused: boolean }
+
+const holdKey = (prefix: string, queue: string) => `${keyPrefix(prefix)}:hold:${queue}`
+
+/** The hold of the queue with this name, as it stands; undefined when it is not held. */
+export async function readHold(redis: Redis, prefix: string, queue: string): Promise<Hold | undefined> {
+  const { since, until, probes, reason = '', refused } = await redis.hgetall(holdKey(prefix, queue))
+  if (since === undefined) return undefined
+  return { since: new Date(Number(since)), until: new Date(Number(until)), probes: Number(probes), reason, refused: refused === 'true' }
+}
+
 type Parts = { redis: Redis; prefix: string; queue: Queue; concurrency: number | undefined; log: Log }
 
 /** The hold of one queue. `concurrency` is how many of its jobs may run at once over all workers, outside of a hold. */
 export function openHolds({ redis, prefix, queue, concurrency, log }: Parts): Holds {
-  const key = `${keyPrefix(prefix)}:hold:${queue.name}`
+  const key = holdKey(prefix, queue.name)
 
   return {
     async hold(error) {

@@ -2,7 +2,7 @@
 import type { Worker } from 'bullmq'
 import { configure } from '#shared/env.ts'
 import { health } from '#shared/health.ts'
-import { openDatabase } from '#shared/journal/database.ts'
+import { databaseProbe, openDatabase } from '#shared/journal/database.ts'
 import { openJournal } from '#shared/journal/entry.ts'
 import { startLifecycle } from '#shared/lifecycle.ts'
 import { listen } from '#shared/listener.ts'
@@ -17,6 +17,7 @@ import { openLanes } from './lanes.ts'
 import { openLedger } from './ledger.ts'
 import { performerMetrics, startPerformer } from './performer.ts'
 import { publishedAt } from './published.ts'
+import { watchQueues } from './queue-metrics.ts'
 import { startRecorder } from './recorder.ts'
 import { entries } from './retries.ts'
 import { startRouter } from './router.ts'
@@ -61,7 +62,8 @@ workers.push(await startRouter({ office, queue: queues.deliveries, sinks, dispat
 if (config.ops) {
   const probe = impatientRedis(redisUrl)
   lifecycle.push('probe', () => probe.disconnect())
-  const app = health({ probes: { redis: redisProbe(probe) }, enough: 'all', metrics })
+  watchQueues({ queues: openQueues({ redis: probe, prefix }), redis: probe, prefix, metrics })
+  const app = health({ probes: { redis: redisProbe(probe), database: databaseProbe(database) }, enough: 'all', metrics })
   const listener = await listen({ fetch: app.fetch, host: config.ops.host, port: config.ops.port })
   lifecycle.push('operator listener', () => listener.stop(1000))
   log.info({ host: config.ops.host, port: listener.port }, 'listening')

@@ -2,7 +2,8 @@
 import { Kysely, MysqlDialect, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { createPool } from 'mysql2'
-import { Permanent, Refused, Unavailable } from '../errors.ts'
+import { inWords, Permanent, Refused, Unavailable } from '../errors.ts'
+import type { Probe } from '../health.ts'
 import { migrations } from './migrations.ts'
 import type { Tables } from './tables.ts'
 
@@ -53,6 +54,18 @@ async function checkVersion(database: Database): Promise<void> {
     .map(Number)
   const isNewEnough = isMariaDb ? major > 10 || (major === 10 && minor >= 4) : major >= 8
   if (!isNewEnough) throw new Refused(`The database is ${version}: MariaDB 10.4 or MySQL 8.0, or newer, is needed.`)
+}
+
+/** Whether the database answers, for `/readyz`. */
+export function databaseProbe(database: Database): Probe {
+  return async () => {
+    try {
+      await sql`select 1`.execute(database)
+      return { state: 'up' }
+    } catch (error) {
+      return { state: 'down', reason: inWords(meaningOf(error)) }
+    }
+  }
 }
 
 // By errno: mysql2 gives wrong codes for the errors that only MariaDB has.

@@ -1,0 +1,41 @@
+// How the queues stand, asked when somebody looks: what waits, what is dead, what is held and since when.
+import type { Redis } from 'ioredis'
+import { Gauge } from 'prom-client'
+import type { Registry } from '#shared/metrics.ts'
+import type { Queues } from '#shared/queues.ts'
+import { readHold } from './holds.ts'
+
+const states = ['wait', 'active', 'delayed', 'failed'] as const
+
+/** Metrics of all `queues`. `redis` must be a connection that answers or fails at once: a scrape waits for it. */
+export function watchQueues({ queues, redis, prefix, metrics }: { queues: Queues; redis: Redis; prefix: string; metrics: Registry }): void {
+  new Gauge({
+    name: 'gitlab_webhooks_queue_jobs',
+    help: 'Jobs of a queue by state; the failed ones are its dead letters.',
+    labelNames: ['queue', 'state'],
+    registers: [metrics],
+    async collect() {
+      this.reset()
+      if (redis.status !== 'ready') return
+      for (const [name, queue] of Object.entries(queues)) {
+        const counts = await queue.getJobCounts(...states)
+        for (const state of states)
+          this.set({ queue: name, state: state === 'wait' ? 'waiting' : state === 'failed' ? 'dead' : state }, counts[state] ?? 0)
+      }
+    },
+  })
+  new Gauge({
+    name: 'gitlab_webhooks_queue_held_seconds',
+    help: 'For how long a queue has been waiting for its remote; 0 when it is not held. Refused credentials have refused="true".',
+    labelNames: ['queue', 'refused'],
+    registers: [metrics],
+    async collect() {
+      this.reset()
+      if (redis.status !== 'ready') return
+      for (const name of Object.keys(queues)) {
+        const hold = await readHold(redis, prefix, name)
+        this.set({ queue: name, refused: String(hold?.refused === true) }, hold ? (Date.now() - hold.since.getTime()) / 1000 : 0)
+      }
+    },
+  })
+}
