@@ -6,16 +6,15 @@ import type { SinkName } from '#shared/queues.ts'
 import type { Lanes } from './lanes.ts'
 import { retries } from './retries.ts'
 
-/** With `anew`, effects that have ended are performed once more. */
-export type Dispatch = (effects: Effect[], anew?: boolean) => Promise<void>
+export type Dispatch = (effects: Effect[]) => Promise<void>
 
 /** A queue whose effects all run one after another needs no lanes. */
 export const serialSinks: ReadonlySet<SinkName> = new Set<SinkName>(['sse'])
 
 export function dispatcher({ queues, lanes }: { queues: Record<SinkName, Queue>; lanes: Lanes }): Dispatch {
-  return async function dispatch(effects, anew = false) {
+  return async function dispatch(effects) {
     for (const effect of effects) {
-      if (anew) await removeEnded(queues[effect.sink], effect.id)
+      if (effect.anew === true) await removeEnded(queues[effect.sink], effect.id)
       if (!serialSinks.has(effect.sink)) await lanes.enter(effect)
       await queues[effect.sink].add('effect', effect, { jobId: effect.id, ...retries })
     }

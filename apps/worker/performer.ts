@@ -96,7 +96,14 @@ export function startPerformer({
     concurrency,
     serial: serialSinks.has(name),
     run,
-    onDead: (job, error) => end(effectOf(job), { state: 'dead', reason: inWords(error) }, job.attemptsMade + 1),
+    async onFailed(job, error, ms) {
+      const { data: effect } = effectSchema.safeParse(job.data)
+      if (effect) await journal.failed(effect, job.attemptsMade + 1, ms, inWords(error))
+    },
+    async onDead(job, error) {
+      const { data: effect } = effectSchema.safeParse(job.data)
+      if (effect) await end(effect, { state: 'dead', reason: inWords(error) }, job.attemptsMade + 1)
+    },
   })
 }
 

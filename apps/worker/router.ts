@@ -18,7 +18,7 @@ export function startRouter({ office, queue, sinks, dispatch, journal }: Parts):
     const delivery = deliveryOf(job)
     const event = parseEvent(delivery)
     const { decisions, effects, mistakes } = decide(event, sinks)
-    await dispatch(effects, delivery.redelivered)
+    await dispatch(effects)
     await journal.routed(delivery, event, decisions, effects)
     office.log.info({ delivery: delivery.id, kind: event.kind, action: event.action, effects: effects.map(({ id }) => id) }, 'routed')
     if (mistakes.length > 0) throw new Permanent(mistakes.join(' '))

@@ -43,6 +43,8 @@ type Parts = {
   /** All jobs of the queue run one after another, over all workers. */
   serial?: boolean
   run: Run
+  /** Told of each attempt that failed, also of the last one; `ms` is how long it took. */
+  onFailed?: (job: Job, error: Error, ms: number) => Promise<void>
   /** Told once for each job that has become a dead letter. */
   onDead: (job: Job, error: Error) => Promise<void>
 }
@@ -57,7 +59,7 @@ const mostStarts = 3
 const limiter = { max: 1_000_000_000, duration: 1000 }
 
 /** Starts to work on `queue`. When `stopping` aborts, jobs under way are handed back. */
-export async function work({ office, queue, concurrency, serial = false, run, onDead }: Parts): Promise<Worker> {
+export async function work({ office, queue, concurrency, serial = false, run, onFailed, onDead }: Parts): Promise<Worker> {
   const { redis, prefix, stopping, log } = office
   const holds = openHolds({ redis, prefix, queue, concurrency: serial ? 1 : undefined, log })
   const told = new WeakSet<Error>()
@@ -89,6 +91,7 @@ export async function work({ office, queue, concurrency, serial = false, run, on
       await holds.hold(error)
       return new RateLimitError()
     }
+    await onFailed?.(job, error, Date.now() - (job.processedOn ?? Date.now()))
     const never = error instanceof Permanent
     if (never || job.attemptsMade + 1 >= (job.opts.attempts ?? 1)) {
       await onDead(job, error)

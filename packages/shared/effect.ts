@@ -11,13 +11,15 @@ export const effectSchema = z.object({
   order: z.string(),
   since: z.iso.datetime(),
   again: z.boolean().optional(),
+  anew: z.boolean().optional(),
   data: z.json(),
 })
 
 /**
  * `order` names what must stay in sequence: effects of one sink with the same `order` run one after another.
  * `since` is when the delivery was received (ISO 8601): nothing of this effect can exist from before it.
- * `again` says that it may have been performed before, in a life this queue does not remember.
+ * `again` says that it may have been performed before, in a life this queue does not remember; `anew` that it is to be
+ * performed once more even where the queue remembers that it has ended.
  */
 export type Effect = z.infer<typeof effectSchema>
 
@@ -49,8 +51,8 @@ export function nothing(reason: string): { nothing: string } {
 }
 
 /** The effects of `planned`, for the event it was planned for. */
-export function effectsOf(planned: PlannedEffect[], cause: Pick<Effect, 'delivery' | 'since' | 'again'>): Effect[] {
-  const { delivery, since, again } = cause
+export function effectsOf(planned: PlannedEffect[], cause: Pick<Effect, 'delivery' | 'since' | 'again' | 'anew'>): Effect[] {
+  const { delivery, since, again, anew } = cause
   return planned.map(({ sink, about, order, data }) => ({
     id: effectId(delivery, sink, about),
     delivery,
@@ -59,5 +61,6 @@ export function effectsOf(planned: PlannedEffect[], cause: Pick<Effect, 'deliver
     since,
     data,
     ...(again === true && { again }),
+    ...(anew === true && { anew }),
   }))
 }

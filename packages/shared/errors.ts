@@ -1,5 +1,6 @@
 // The words with which remotes and sinks tell the performer what kind of failure they met. Anything else that is
-// thrown means: this attempt failed, try again later. They are read in one place, `apps/worker/performer.ts`.
+// thrown means: this attempt failed, try again later. They are read in one place, `apps/worker/work.ts`.
+import { createHash } from 'node:crypto'
 
 /**
  * The remote is down, overloaded, read-only or rate-limiting: its queue holds, and no attempt is spent.
@@ -31,4 +32,17 @@ export function inWords(error: unknown): string {
     error.cause instanceof Error && error.cause.message && !error.message.includes(error.cause.message) ? error.cause : undefined
   const words = cause ? `${error.message}: ${inWords(cause)}` : error.message || error.name
   return words.replaceAll(/\s+/g, ' ').slice(0, 500)
+}
+
+/**
+ * A stable fingerprint of an error's words, 12 hexadecimal digits: what differs from one occurrence to the next (numbers,
+ * ids, quoted names, times, addresses) is folded out, so that a thousand failures of one kind are one group.
+ */
+export function errorId(words: string): string {
+  const folded = words
+    .replaceAll(/https?:\/\/\S+/g, '<url>')
+    .replaceAll(/"[^"]*"|'[^']*'|`[^`]*`/g, '<name>')
+    .replaceAll(/\bPHID-[\w-]+|\b[0-9a-f]{7,}\b/gi, '<id>')
+    .replaceAll(/\d+/g, '<n>')
+  return createHash('sha256').update(folded).digest('hex').slice(0, 12)
 }

@@ -16,13 +16,14 @@ const longestName = 100
 
 /**
  * `receivedAt` and `since` are ISO 8601: when the delivery came, and when the thing happened, which may be long before.
- * `again`: this event may have had its effects already. `body` is all that GitLab sent.
+ * `again`: this event may have had its effects already; `anew`: it shall have them once more, where they are missing. `body` is all that GitLab sent.
  */
 export type GitLabEvent = {
   delivery: string
   receivedAt: string
   since: string
   again: boolean
+  anew: boolean
   kind: string
   action: string | undefined
   project: { id: number | undefined; path: string } | undefined
@@ -63,6 +64,7 @@ export function parseEvent(delivery: Delivery): GitLabEvent {
     delivery: delivery.id,
     receivedAt: delivery.receivedAt,
     since: since.toISOString(),
+    anew: delivery.redelivered === true,
     again: delivery.again === true || Date.parse(delivery.receivedAt) - since.getTime() > tenMinutes,
     kind,
     action: (read.object_attributes?.action ?? read.action)?.slice(0, longestName),
@@ -75,7 +77,7 @@ export function parseEvent(delivery: Delivery): GitLabEvent {
 }
 
 const text = z.string().min(1).optional().catch(undefined)
-const number = z.number().int().optional().catch(undefined)
+const number = z.number().int().min(0).max(0xffff_ffff).optional().catch(undefined)
 const flag = z.boolean().optional().catch(undefined)
 
 const projectSchema = z

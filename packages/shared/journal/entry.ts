@@ -18,6 +18,8 @@ const deliverySchema = z.object({
   action: z.string().optional(),
   project: z.string().optional(),
   iid: z.number().optional(),
+  username: z.string().optional(),
+  title: z.string().optional(),
   decisions: z.array(z.object({ sink: z.string(), reason: z.string().optional() })),
   effects: z.array(effectSchema.omit({ data: true })),
 })
@@ -33,9 +35,20 @@ const endedSchema = z.object({
   endedAt: z.iso.datetime(),
 })
 
-export const entrySchema = z.discriminatedUnion('type', [deliverySchema, endedSchema])
+const failedSchema = z.object({
+  type: z.literal('failed'),
+  effect: z.string(),
+  number: z.number(),
+  at: z.iso.datetime(),
+  ms: z.number(),
+  reason: z.string(),
+})
+
+export const entrySchema = z.discriminatedUnion('type', [deliverySchema, endedSchema, failedSchema])
+export type Entry = z.output<typeof entrySchema>
 export type DeliveryEntry = z.output<typeof deliverySchema>
 export type EndedEntry = z.output<typeof endedSchema>
+export type FailedEntry = z.output<typeof failedSchema>
 
 /** For each sink what it decided: `reason` says why it does nothing; without one there are effects. */
 export type Decision = { sink: string; reason?: string }
@@ -43,6 +56,8 @@ export type Decision = { sink: string; reason?: string }
 export type Journal = {
   /** A delivery has been routed. */
   routed: (delivery: Delivery, event: GitLabEvent, decisions: Decision[], effects: Effect[]) => Promise<void>
+  /** An attempt, the one with this number, failed after `ms`. */
+  failed: (effect: Effect, number: number, ms: number, reason: string) => Promise<void>
   /** An effect has ended, after `attempts` attempts. */
   ended: (effect: Effect, outcome: Outcome | { state: 'dead'; reason: string }, attempts: number) => Promise<void>
 }
@@ -64,10 +79,16 @@ export function openJournal(queue: Queue, waiting: object): Journal {
         kind: event.kind,
         ...(event.action !== undefined && { action: event.action }),
         ...(event.project && { project: event.project.path }),
-        ...(event.mergeRequest && { iid: event.mergeRequest.iid }),
+        ...(event.mergeRequest && { iid: event.mergeRequest.iid, title: event.mergeRequest.title }),
+        ...(event.username !== undefined && { username: event.username }),
         effects: effects.map(withoutData),
       }
       await queue.add('delivery', entry, waiting)
+    },
+    async failed({ id }, number, ms, reason) {
+      const at = new Date(Date.now() - ms).toISOString()
+      const entry: FailedEntry = { type: 'failed', effect: id, number, at, ms, reason }
+      await queue.add('failed', entry, waiting)
     },
     async ended(effect, outcome, attempts) {
       const entry: EndedEntry = { type: 'ended', effect: withoutData(effect), ...outcome, attempts, endedAt: new Date().toISOString() }

@@ -12,9 +12,13 @@ const statements: Record<string, string> = {
       action varchar(100),
       project varchar(500),
       iid int unsigned,
+      username varchar(255),
+      title varchar(500),
       headers text not null,
       body longblob not null,
-      key received (received_at)
+      key received (received_at),
+      key project (project(200), received_at),
+      key kind (kind, received_at)
     ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
 
   '2026-11-23-decisions': `
@@ -31,15 +35,30 @@ const statements: Record<string, string> = {
       delivery varchar(200) character set ascii collate ascii_bin not null,
       sink varchar(40) character set ascii not null,
       order_key varchar(600) not null,
+      task int unsigned,
       state varchar(10) character set ascii not null,
       reason varchar(600),
+      error char(12) character set ascii,
       link varchar(1000),
       made varchar(200),
       attempts int unsigned not null default 0,
       since datetime(3) not null,
       ended_at datetime(3),
       key delivery (delivery),
-      key ended (state, ended_at)
+      key ended (state, ended_at),
+      key error (error),
+      key task (task)
+    ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
+
+  '2026-11-23-attempts': `
+    create table if not exists attempts (
+      effect varchar(700) character set ascii collate ascii_bin not null,
+      at datetime(3) not null,
+      number int unsigned not null,
+      ms int unsigned not null,
+      reason varchar(600) not null,
+      primary key (effect, at),
+      key at (at)
     ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
 
   '2026-11-23-acts': `

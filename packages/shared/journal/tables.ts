@@ -1,4 +1,5 @@
-// The journal's tables as TypeScript sees them; `migrations.ts` makes them. Times are UTC, bodies gzip.
+// The journal's tables as TypeScript sees them; `migrations.ts` makes them. Times are UTC, bodies gzip, `error` is the
+// fingerprint of a dead letter's reason.
 
 export type Tables = {
   deliveries: {
@@ -8,6 +9,8 @@ export type Tables = {
     action: string | null
     project: string | null
     iid: number | null
+    username: string | null
+    title: string | null
     headers: string
     body: Buffer
   }
@@ -17,13 +20,17 @@ export type Tables = {
     delivery: string
     sink: string
     order_key: string
+    task: number | null
     state: 'planned' | 'done' | 'nothing' | 'dead'
     reason: string | null
+    error: string | null
     link: string | null
     made: string | null
     attempts: number
     since: Date
     ended_at: Date | null
   }
+  /** Attempts that failed; the last one of a dead letter included. */
+  attempts: { effect: string; at: Date; number: number; ms: number; reason: string }
   acts: { at: Date; who: string; verb: string; reason: string; details: string; count: number }
 }
