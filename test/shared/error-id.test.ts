@@ -1,0 +1,23 @@
+// Errors of one kind share a fingerprint, whatever numbers, names and ids stand in them.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { errorId, inWords } from '#shared/errors.ts'
+
+test('what differs from one failure to the next is folded out', () => {
+  const same: string[][] = [
+    ['Monogram "T9999" does not identify a valid object.', 'Monogram "T1" does not identify a valid object.'],
+    ['GitLab answers 404: {"message":"404 Not found"}', 'GitLab answers 404: {"message":"404 Not found"}'],
+    ['took 12 ms', 'took 3456 ms'],
+    ['see http://a.example/1 for more', 'see https://b.example/x?y=2 for more'],
+    ['no object PHID-TASK-abc123def', 'no object PHID-USER-zzz999yyy'],
+  ]
+  for (const [a = '', b = ''] of same) assert.equal(errorId(a), errorId(b), a)
+  assert.notEqual(errorId('not allowed'), errorId('not found'))
+  assert.match(errorId('anything'), /^[0-9a-f]{12}$/)
+})
+
+test('an error is told in one line, with the reason behind it', () => {
+  assert.equal(inWords(new Error('could not\n  write', { cause: new Error('disk full') })), 'could not write: disk full')
+  assert.equal(inWords('text'), 'text')
+  assert.equal(inWords(new Error('x'.repeat(1000))).length, 500)
+})
