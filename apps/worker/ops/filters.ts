@@ -1,11 +1,13 @@
-// The filters of deliveries, the same wherever an operator may choose some: `--kind push --since 2h --project 'repos/*'`.
-import type { Command } from 'commander'
+// The filters by which an operator chooses deliveries or effects, the same in every command:
+// `--sink phabricator --project 'repos/*' --since 2h`.
+import { type Command, Option } from 'commander'
+import type { ExpressionBuilder } from 'kysely'
 import { z } from 'zod'
-import type { Database } from '#shared/journal/database.ts'
+import type { Tables } from '#shared/journal/tables.ts'
+import { sinkNames } from '#shared/queues.ts'
 
 const units: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
 
-/** A moment: ISO 8601, or how long ago: `90s`, `10m`, `2h`, `3d`, `1w`. */
 const moment = z.string().transform((text, context) => {
   const [, count, unit = ''] = /^(\d{1,6})([smhdw])$/.exec(text) ?? []
   const at = count === undefined ? new Date(text) : new Date(Date.now() - Number(count) * (units[unit] ?? 0))
@@ -19,43 +21,93 @@ const mergeRequest = z
   .regex(/^[^!]+!\d{1,9}$/, 'expected <project path>!<number>, such as repos/releng/tool!12')
   .transform((text) => ({ project: text.split('!')[0] ?? '', iid: Number(text.split('!')[1]) }))
 
+const states = ['planned', 'done', 'nothing', 'dead', 'discarded'] as const
+const oneOf = <const T extends readonly string[]>(names: T) => z.enum(names, { error: `expected one of ${names.join(', ')}` })
+
 export const filterSchema = z.object({
+  sink: oneOf(sinkNames).optional(),
   kind: z.string().optional(),
   project: z.string().optional(),
   mr: mergeRequest.optional(),
+  task: z
+    .string()
+    .regex(/^T?\d{1,9}$/, 'expected a task, such as T123')
+    .transform((text) => Number(text.replace('T', '')))
+    .optional(),
+  state: oneOf(states).optional(),
+  error: z
+    .string()
+    .regex(/^[0-9a-f]{12}$/, 'expected the id of an error group, as `dead groups` shows it')
+    .optional(),
   since: moment.optional(),
   until: moment.optional(),
+  id: z.string().optional(),
+  text: z.string().optional(),
   limit: z
     .string()
-    .regex(/^\d{1,7}$/, 'expected a whole number')
+    .regex(/^[1-9]\d{0,6}$/, 'expected a whole number from 1')
     .transform(Number)
     .optional(),
 })
-export type Filters = z.output<typeof filterSchema>
+/** What is chosen; `effect` is the id of a single effect. */
+export type Filters = z.output<typeof filterSchema> & { effect?: string }
 
 /** Adds the filters to a command. */
 export function withFilters(command: Command): Command {
   return command
+    .addOption(new Option('--sink <name>', `one of ${sinkNames.join(', ')}`))
     .option('--kind <kind>', 'the event kind, such as merge_request')
     .option('--project <path>', 'the path of a project; * stands for anything')
     .option('--mr <project!iid>', 'a merge request')
+    .option('--task <task>', 'a Phabricator task, such as T123')
+    .addOption(new Option('--state <state>', `how effects ended: one of ${states.join(', ')}`))
+    .option('--error <id>', 'an error group')
     .option('--since <time>', 'received then or later: ISO 8601, or 90s, 10m, 2h, 3d, 1w ago')
     .option('--until <time>', 'received before')
+    .option('--id <id>', 'the id of a delivery, or how it begins')
+    .option('--text <text>', 'in the title, the user name or the project')
     .option('--limit <count>', 'at most so many')
 }
 
-/** The ids of the deliveries that match, in the order in which they came. */
-export async function matching(database: Database, { kind, project, mr, since, until, limit }: Filters): Promise<string[]> {
-  let query = database.selectFrom('deliveries').select('id').orderBy('received_at').orderBy('id')
-  if (kind !== undefined) query = query.where('kind', '=', kind)
-  if (project !== undefined) query = query.where('project', 'like', likeOf(project))
-  if (mr !== undefined) query = query.where('project', '=', mr.project).where('iid', '=', mr.iid)
-  if (since !== undefined) query = query.where('received_at', '>=', since)
-  if (until !== undefined) query = query.where('received_at', '<', until)
-  if (limit !== undefined) query = query.limit(limit)
-  return (await query.execute()).map(({ id }) => id)
+type Builder<T extends keyof Tables> = ExpressionBuilder<Tables, T>
+
+/** The conditions on a delivery, for a `where`. */
+export function deliveryConditions(filters: Filters) {
+  const { kind, project, mr, since, until, id, text } = filters
+  return (eb: Builder<'deliveries'>) => {
+    const conditions = []
+    if (kind !== undefined) conditions.push(eb('deliveries.kind', '=', kind))
+    if (project !== undefined) conditions.push(eb('deliveries.project', 'like', like(project)))
+    if (mr !== undefined) conditions.push(eb('deliveries.project', '=', mr.project), eb('deliveries.iid', '=', mr.iid))
+    if (since !== undefined) conditions.push(eb('deliveries.received_at', '>=', since))
+    if (until !== undefined) conditions.push(eb('deliveries.received_at', '<', until))
+    if (id !== undefined) conditions.push(eb('deliveries.id', 'like', like(`${id}*`)))
+    if (text !== undefined) {
+      const columns = ['deliveries.title', 'deliveries.username', 'deliveries.project'] as const
+      conditions.push(eb.or(columns.map((column) => eb(column, 'like', like(`*${text}*`)))))
+    }
+    return eb.and(conditions)
+  }
 }
 
-function likeOf(pattern: string): string {
+/** The conditions on an effect, for a `where`. */
+export function effectConditions({ sink, task, state, error, effect }: Filters) {
+  return (eb: Builder<'effects'>) => {
+    const conditions = []
+    if (sink !== undefined) conditions.push(eb('effects.sink', '=', sink))
+    if (task !== undefined) conditions.push(eb('effects.task', '=', task))
+    if (state !== undefined) conditions.push(eb('effects.state', '=', state))
+    if (error !== undefined) conditions.push(eb('effects.error', '=', error))
+    if (effect !== undefined) conditions.push(eb('effects.id', '=', effect))
+    return eb.and(conditions)
+  }
+}
+
+/** Whether a filter concerns effects. */
+export function concernsEffects({ sink, task, state, error }: Filters): boolean {
+  return [sink, task, state, error].some((filter) => filter !== undefined)
+}
+
+function like(pattern: string): string {
   return pattern.replaceAll(/[\\%_]/g, String.raw`\$&`).replaceAll('*', '%')
 }

@@ -1,11 +1,13 @@
 // What an operator's action works on: the queues, the journal, and the record of what operators did.
 import { once } from 'node:events'
 import { userInfo } from 'node:os'
+import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import { databaseUrl, places, redisUrl } from '#shared/env.ts'
 import { Unavailable } from '#shared/errors.ts'
 import { type Database, migrate, openDatabase } from '#shared/journal/database.ts'
 import { impatientRedis, openQueues, type Queues } from '#shared/queues.ts'
+import { type Lanes, openLanes } from '../lanes.ts'
 
 export const opsSchema = z
   .object(places)
@@ -16,7 +18,10 @@ export const opsSchema = z
   .transform((env) => ({ redisUrl: redisUrl(env), redisPrefix: env.REDIS_PREFIX, databaseUrl: databaseUrl(env) ?? '' }))
 
 export type Place = {
+  redis: Redis
+  prefix: string
   queues: Queues
+  lanes: Lanes
   database: Database
   /** Writes down what an operator did: the verb, why, what it was asked for, and to how many things it happened. */
   record: (verb: string, reason: string, details: object, count: number) => Promise<void>
@@ -33,9 +38,13 @@ export async function openPlace(config: z.output<typeof opsSchema>): Promise<Pla
   await once(redis, 'ready', { signal: AbortSignal.timeout(patience) }).catch(() => {
     throw new Unavailable(`Redis does not answer at ${new URL(config.redisUrl).host}.`)
   })
-  const queues = openQueues({ redis, prefix: config.redisPrefix })
+  const { redisPrefix: prefix } = config
+  const queues = openQueues({ redis, prefix })
   return {
+    redis,
+    prefix,
     queues,
+    lanes: openLanes({ redis, prefix }),
     database,
     async record(verb, reason, details, count) {
       const act = {

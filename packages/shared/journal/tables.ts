@@ -21,7 +21,7 @@ export type Tables = {
     sink: string
     order_key: string
     task: number | null
-    state: 'planned' | 'done' | 'nothing' | 'dead'
+    state: 'planned' | 'done' | 'nothing' | 'dead' | 'discarded'
     reason: string | null
     error: string | null
     link: string | null

@@ -1,0 +1,162 @@
+// The operator's commands through the real binary: what happened, why, and what can be mended.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { z } from 'zod'
+import { hook, hookText } from '../support/fixtures.ts'
+import { ops } from '../support/ops.ts'
+import type { Process } from '../support/service.ts'
+import { openStage, post, type Stage } from '../support/stage.ts'
+import { until } from '../support/until.ts'
+
+let stage: Stage
+let ingest: Process
+
+before(async () => {
+  stage = await openStage()
+  ingest = await stage.start('ingest')
+  await stage.start('worker')
+})
+after(() => stage?.close())
+
+const rows = z.array(z.record(z.string(), z.unknown()))
+async function list(...args: string[]): Promise<Array<Record<string, unknown>>> {
+  const said = await ops(stage.environment, ...args, '--json')
+  assert.equal(said.code, 0, said.err)
+  return rows.parse(JSON.parse(said.out))
+}
+
+async function deliver(id: string, body: string | object): Promise<void> {
+  assert.equal((await post(ingest, body, { 'idempotency-key': id })).status, 202)
+}
+
+// A merge request whose description names a task that does not exist.
+function namingTask(task: string): string {
+  return hookText('merge-request-close', stage.sandbox.gitlab.url).replaceAll('Bug: T1', `Bug: ${task}`)
+}
+
+const ended = async (id: string) => {
+  const effects = await stage.database.selectFrom('effects').select('state').where('delivery', '=', id).execute()
+  return effects.length > 0 && effects.every(({ state }) => state !== 'planned')
+}
+
+test('explain tells what each sink decided, each failed attempt, and the outcome with its address', async () => {
+  await deliver('opened', hookText('merge-request-open', stage.sandbox.gitlab.url))
+  await until(() => ended('opened'), 'it has ended')
+  const said = await ops(stage.environment, 'explain', 'opened', '--json')
+  const story = z
+    .looseObject({
+      decisions: rows,
+      effects: z.array(
+        z.looseObject({
+          sink: z.string(),
+          task: z.string().nullable(),
+          attempts: rows,
+          outcome: z.looseObject({ state: z.string(), link: z.string().nullable() }),
+        }),
+      ),
+    })
+    .parse(JSON.parse(said.out))
+  assert.deepEqual(story.decisions.map(({ sink, reason }) => [sink, reason]).toSorted(), [
+    ['commits', null],
+    ['gitlab-mentions', null],
+    ['phabricator', null],
+    ['sse', null],
+  ])
+  const comment = story.effects.find(({ task }) => task === 'T1')
+  assert.equal(comment?.outcome.state, 'done')
+  assert.equal(comment?.outcome.link, `${stage.sandbox.phabricator.url}/T1`)
+  assert.deepEqual(comment?.attempts, [])
+
+  const words = await ops(stage.environment, 'explain', 'opened')
+  assert.match(words.out, /What each sink decided[\s\S]*What came of it[\s\S]*phabricator T1: .*done/)
+})
+
+test('explain tells why nothing came of a delivery', async () => {
+  await deliver('pushed', {
+    ...hook('push'),
+    project: { ...z.record(z.string(), z.json()).parse(hook('push').project), visibility_level: 0 },
+  })
+  await until(async () => (await list('deliveries', '--kind', 'push')).length === 1, 'it is in the journal')
+  const said = await ops(stage.environment, 'explain', 'pushed')
+  assert.match(said.out, /sse: nothing, the project is private/)
+  assert.match(said.out, /phabricator: nothing, not about a merge request/)
+  assert.equal((await ops(stage.environment, 'explain', 'unknown')).code, 1)
+})
+
+test('dead letters are listed, grouped by error, and one is shown whole', async () => {
+  await deliver('dead-1', namingTask('T9991'))
+  await deliver('dead-2', namingTask('T9992'))
+  await until(async () => (await list('dead')).length === 2, 'both are dead letters')
+  const letters = await list('dead', '--sink', 'phabricator')
+  assert.deepEqual(letters.map(({ delivery, task }) => [delivery, task]).toSorted(), [
+    ['dead-1', 'T9991'],
+    ['dead-2', 'T9992'],
+  ])
+  assert.deepEqual(await list('dead', '--task', 'T9991').then((found) => found.map(({ delivery }) => delivery)), ['dead-1'])
+
+  const groups = await list('dead', 'groups')
+  assert.deepEqual(
+    groups.map(({ count }) => count),
+    [2],
+    'the number of the task does not make another error',
+  )
+  assert.match(String(groups[0]?.error), /does not (exist|identify a valid object)/)
+  const shown = await ops(stage.environment, 'dead', 'show', String(letters[0]?.id), '--json')
+  assert.equal(JSON.parse(shown.out).story.effects[0].attempts.length, 1)
+})
+
+test('a dry run changes nothing; a replay of an error group makes what can be made, once', async () => {
+  const [group] = await list('dead', 'groups')
+  const plans = await list('replay', '--group', String(group?.id), '--dry-run')
+  assert.deepEqual(plans.map(({ would }) => String(would).slice(0, 17)).toSorted(), ['comment on T9991,', 'comment on T9992,'])
+  assert.equal((await list('dead')).length, 2)
+
+  stage.sandbox.phabricator.addTask({ id: 9991, title: 'Made later' })
+  const said = await ops(
+    stage.environment,
+    'replay',
+    '--group',
+    String(group?.id),
+    '--rate',
+    '100',
+    '--reason',
+    'the task is there now',
+    '--json',
+  )
+  assert.deepEqual(JSON.parse(said.out), { chosen: 2, replayed: 2, failedAgain: 1 })
+  assert.equal(said.code, 1, 'one failed again')
+  assert.equal(stage.sandbox.phabricator.comments(9991).length, 1)
+  await until(async () => (await list('dead')).length === 1, 'the other one is dead again')
+})
+
+test('a discarded dead letter is gone from the list and stays in the journal', async () => {
+  const [letter] = await list('dead')
+  assert.equal((await ops(stage.environment, 'discard', String(letter?.id), '--reason', 'never mind')).code, 0)
+  assert.deepEqual(await list('dead'), [])
+  assert.deepEqual(await list('deliveries', '--state', 'discarded').then((found) => found.map(({ id }) => id)), ['dead-2'])
+})
+
+test('a paused sink waits, in order, and goes on when it is resumed', async () => {
+  assert.equal((await ops(stage.environment, 'pause', 'phabricator', '--reason', 'maintenance')).code, 0)
+  await deliver('while-paused', hookText('merge-request-merge', stage.sandbox.gitlab.url))
+  await until(async () => (await list('deliveries', '--id', 'while-paused')).length === 1, 'it is routed')
+  const status = JSON.parse((await ops(stage.environment, 'status', '--json')).out)
+  const queue = z
+    .array(z.looseObject({ id: z.string(), paused: z.boolean(), waiting: z.number() }))
+    .parse(status.queues)
+    .find(({ id }) => id === 'phabricator')
+  assert.equal(queue?.paused, true)
+  assert.ok((queue?.waiting ?? 0) > 0)
+  assert.equal((await ops(stage.environment, 'resume', 'phabricator')).code, 0)
+  await until(() => ended('while-paused'), 'it went on')
+})
+
+test('filters choose by project, merge request, time and text', async () => {
+  const ids = async (...args: string[]) => (await list('deliveries', ...args)).map(({ id }) => String(id)).toSorted()
+  assert.deepEqual(await ids('--project', 'repos/releng/*', '--kind', 'merge_request', '--id', 'dead'), ['dead-1', 'dead-2'])
+  assert.ok((await ids('--mr', 'repos/releng/gitlab-demo!1')).includes('opened'))
+  assert.deepEqual(await ids('--mr', 'repos/releng/gitlab-demo!999'), [])
+  assert.deepEqual(await ids('--until', '1h'), [])
+  assert.ok((await ids('--since', '1h', '--text', 'alice')).includes('opened'))
+  assert.equal((await ids('--limit', '1')).length, 1)
+})
