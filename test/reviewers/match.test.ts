@@ -2,15 +2,25 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { defaultLimits, type Limits } from '../../apps/worker/reviewers/budget.ts'
 import { type ChangedFile, match, needsFiles } from '../../apps/worker/reviewers/match.ts'
 import { parsePage, type ReviewersPage } from '../../apps/worker/reviewers/page.ts'
 import { heading, mention, nowiki, page, template } from './tree-of.ts'
 
+// Far from any limit, so that a busy machine changes nothing.
+const patient: Limits = {
+  ...defaultLimits,
+  totalMs: 60_000,
+  expressionsMs: 60_000,
+  backtrackingMs: 60_000,
+  linearMs: 10_000,
+  backtrackMs: 10_000,
+}
 const changed = (...paths: string[]): ChangedFile[] => paths.map((path) => ({ path, isNew: false }))
 const added = (...paths: string[]): ChangedFile[] => paths.map((path) => ({ path, isNew: true }))
 const read = (...parts: string[]) => parsePage(page(...parts))
 const below = (...mentions: string[]) => read(heading('*'), ...mentions)
-const names = async (of: ReviewersPage, files: ChangedFile[], project = 'repos/x') => (await match(of, project, files)).usernames
+const names = async (of: ReviewersPage, files: ChangedFile[], project = 'repos/x') => (await match(of, project, files, patient)).usernames
 
 const fixture = parsePage(readFileSync(new URL('../fixtures/reviewers/page.xml', import.meta.url), 'utf8'))
 

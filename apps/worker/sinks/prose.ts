@@ -32,6 +32,7 @@ export function proseLines(text: string): string[] {
 // to the end of the text.
 function pastHidden(lines: string[], at: number): number | undefined {
   const line = lines[at] ?? ''
+  if (line.trim() === '') return at + 1
   const marks = fenceOf(line)
   if (marks !== undefined) return pastCode(lines, at + 1, marks, listItem.test(line))
   const [, quoting] = longQuotation.exec(line) ?? []

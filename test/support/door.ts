@@ -1,0 +1,47 @@
+// A way to a server that can be closed and opened again, for servers that cannot be stopped and started as they were.
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+
+export type Door = { url: string; close: () => Promise<void>; open: () => Promise<void> }
+
+/** The server at `url`, seen through a port of our own. */
+export async function openDoor(url: string): Promise<Door> {
+  const target = new URL(url)
+  const sockets = new Set<Socket>()
+  const server = createServer((incoming) => {
+    const outgoing = connect(Number(target.port), target.hostname)
+    for (const [one, other] of [
+      [incoming, outgoing],
+      [outgoing, incoming],
+    ] as const) {
+      sockets.add(one)
+      one
+        .on('error', () => other.destroy())
+        .on('close', () => {
+          sockets.delete(one)
+          other.destroy()
+        })
+      one.pipe(other)
+    }
+  })
+  const open = async (port: number) => {
+    if (server.listening) return
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+  }
+  await open(0)
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  const seen = new URL(url)
+  seen.port = String(port)
+  return {
+    url: seen.href,
+    open: () => open(port),
+    async close() {
+      if (!server.listening) return
+      server.close()
+      for (const socket of sockets) socket.destroy()
+      await once(server, 'close')
+    },
+  }
+}

@@ -1,0 +1,6 @@
+// Reading JSON that a test knows the shape of.
+import type { Json, JsonObject } from '#shared/json.ts'
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,152 @@
+// One exchange with a remote, however the remote behaves.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { describe, test } from 'node:test'
+import { Permanent, Unavailable } from '#shared/errors.ts'
+import { exchange, retryAfter } from '../../apps/worker/remotes/http.ts'
+import { startAnswering } from '../support/answers.ts'
+import { freePort } from '../support/servers.ts'
+
+const { signal } = new AbortController()
+const unavailable = (words: RegExp) => (error: unknown) => error instanceof Unavailable && words.test(error.message)
+
+test('an answer is given with its status, headers and text', async () => {
+  await using remote = await startAnswering({ status: 418, headers: { 'x-a': 'b' }, body: 'ä€' })
+  const { status, headers, text } = await exchange('It', remote.url, { signal })
+  assert.deepEqual([status, headers.get('x-a'), text], [418, 'b', 'ä€'])
+})
+
+test('a call says who we are, keeps no cookies and uses connections again', async () => {
+  await using remote = await startAnswering({ headers: { 'set-cookie': 'a=b' } })
+  for (let call = 0; call < 10; call++) await exchange('It', remote.url, { method: 'POST', body: 'x', headers: { 'x-a': 'b' }, signal })
+  for (const { method, body, headers } of remote.asked) {
+    assert.deepEqual([method, body, headers['x-a'], headers.cookie], ['POST', 'x', 'b', undefined])
+    assert.match(headers['user-agent'] ?? '', /^gitlab-webhooks\/\S+ \(https:\S+\)$/)
+  }
+  assert.ok(new Set(remote.asked.map(({ socket }) => socket)).size <= 3)
+})
+
+test('a redirect is an answer and is not followed, so nobody else gets the token', async () => {
+  await using other = await startAnswering()
+  for (const status of [301, 302, 303, 307, 308]) {
+    await using remote = await startAnswering({ status, headers: { location: `${other.url}/steal` } })
+    const answer = await exchange('It', remote.url, { method: 'POST', body: 'token', headers: { authorization: 'Bearer token' }, signal })
+    assert.equal(answer.status, status)
+  }
+  assert.deepEqual(other.asked, [])
+})
+
+for (const status of [408, 429, 502, 503, 504]) {
+  test(`${status} means that the remote is down, for as long as it says`, async () => {
+    await using remote = await startAnswering({ status, headers: { 'retry-after': '7' }, body: 'plain text' })
+    await assert.rejects(exchange('It', remote.url, { signal }), (error) => {
+      assert.ok(error instanceof Unavailable)
+      assert.equal(error.retryAfter, 7000)
+      assert.match(error.message, new RegExp(`^It answers ${status}`))
+      return true
+    })
+  })
+}
+
+test('nobody listening means that the remote is down', async () => {
+  await assert.rejects(exchange('It', `http://127.0.0.1:${await freePort()}`, { signal }), unavailable(/cannot be reached: ECONNREFUSED/))
+})
+
+test('a name that does not exist means that the remote is down', async () => {
+  await assert.rejects(exchange('It', 'http://nowhere.invalid', { signal }), unavailable(/cannot be reached: (ENOTFOUND|EAI_AGAIN)/))
+})
+
+test('a connection that is closed or reset at once means that the remote is down', async () => {
+  for (const end of ['destroy', 'resetAndDestroy'] as const) {
+    await using remote = await startAnswering(({ socket }) => void socket[end]())
+    await assert.rejects(exchange('It', remote.url, { signal }), unavailable(/cannot be reached/))
+  }
+})
+
+test('an answer that breaks off means that the remote is down', async () => {
+  await using remote = await startAnswering((_asked, response) => {
+    response.writeHead(200, { 'content-length': '100' }).write('half', () => response.destroy())
+    return undefined
+  })
+  await assert.rejects(exchange('It', remote.url, { signal }), unavailable(/cannot be reached/))
+})
+
+test('something that does not speak HTTP means that the remote is down', async () => {
+  const server = createServer((socket) => void socket.on('error', () => undefined).end('SSH-2.0-OpenSSH\r\n')).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  await assert.rejects(exchange('It', `http://127.0.0.1:${port}`, { signal }), unavailable(/cannot be reached/))
+  server.close()
+})
+
+describe('the time limit is for the whole exchange:', () => {
+  test('a remote that never answers is down', async () => {
+    await using remote = await startAnswering(() => undefined)
+    await assert.rejects(exchange('It', remote.url, { signal, timeLimit: 100 }), unavailable(/it took too long/))
+  })
+
+  test('a remote whose answer drips is down', async () => {
+    await using remote = await startAnswering((_asked, response) => {
+      response.writeHead(200)
+      const dripping = setInterval(() => response.write('x'), 10)
+      response.on('close', () => clearInterval(dripping))
+      return undefined
+    })
+    const started = performance.now()
+    await assert.rejects(exchange('It', remote.url, { signal, timeLimit: 200 }), unavailable(/it took too long/))
+    assert.ok(performance.now() - started < 10_000)
+  })
+
+  test('whoever gives up meanwhile is told their own reason', async () => {
+    await using remote = await startAnswering(() => undefined)
+    const leaving = new AbortController()
+    const asking = exchange('It', remote.url, { signal: leaving.signal })
+    leaving.abort(new Error('stopping'))
+    await assert.rejects(asking, /^Error: stopping$/)
+  })
+})
+
+test('an answer over the size limit is not read on, and would be too large again', async () => {
+  let sent = 0
+  await using remote = await startAnswering((_asked, response) => {
+    response.writeHead(200)
+    const more = () => {
+      sent += 65_536
+      if (!response.destroyed) response.write('x'.repeat(65_536), () => setImmediate(more))
+    }
+    more()
+    return undefined
+  })
+  await assert.rejects(exchange('It', remote.url, { signal, sizeLimit: 200_000 }), (error) => {
+    assert.ok(error instanceof Permanent)
+    return /more than 200000 bytes/.test(error.message)
+  })
+  assert.ok(sent < 50_000_000)
+  await using exact = await startAnswering({ body: 'x'.repeat(1000) })
+  assert.equal((await exchange('It', exact.url, { signal, sizeLimit: 1000 })).text.length, 1000)
+})
+
+describe('Retry-After', () => {
+  const now = Date.parse('2026-11-23T12:00:00Z')
+  const rows: Array<[value: string | undefined, ms: number | undefined]> = [
+    ['7', 7000],
+    [' 120 ', 120_000],
+    ['Mon, 23 Nov 2026 12:00:30 GMT', 30_000],
+    ['Mon, 23 Nov 2026 11:59:00 GMT', undefined],
+    ['0', undefined],
+    ['-5', undefined],
+    ['soon', undefined],
+    ['', undefined],
+    [undefined, undefined],
+    ['86400000', 3_600_000],
+    ['9'.repeat(400), 3_600_000],
+    ['Mon, 23 Nov 2099 12:00:30 GMT', 3_600_000],
+  ]
+  for (const [value, ms] of rows) {
+    test(`${value?.slice(0, 40)} asks for ${ms} ms`, () => {
+      assert.equal(retryAfter(new Headers(value === undefined ? {} : { 'retry-after': value }), now), ms)
+    })
+  }
+})
