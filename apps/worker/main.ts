@@ -45,7 +45,7 @@ const ledger = openLedger({ redis, prefix })
 const dispatch = dispatcher({ queues, lanes })
 const journal = openJournal(queues.journal, entries)
 const relay = openRelay({ redis, prefix, keep: config.feedKeep })
-const sinks = openSinks({ config, relay, publishedAt: publishedAt(database), redact: redactor(secrets), log })
+const sinks = openSinks({ config, relay, publishedAt: publishedAt(database), redact: redactor(secrets), metrics, log })
 const measures = performerMetrics(metrics)
 
 const workers: Worker[] = []

@@ -1,11 +1,10 @@
 // What a delivery means. GitLab's bodies differ by version, by kind and by who sent them (its Test buttons leave fields
 // out), so everything here is optional but what a consequence cannot do without. Unknown kinds are events too.
-import { z } from 'zod'
+import { type Body, bodySchema, type Visibility, visibilityOf } from './body.ts'
 import { type Delivery, kindOf } from './delivery.ts'
 import { Permanent } from './errors.ts'
 import { type JsonObject, readObject } from './json.ts'
 
-export type Visibility = 'public' | 'internal' | 'private'
 export type Change = { previous: unknown; current: unknown }
 
 // An event that is older when it arrives was resent, or held up by an outage: it may have had its effects already.
@@ -76,55 +75,6 @@ export function parseEvent(delivery: Delivery): GitLabEvent {
   }
 }
 
-const text = z.string().min(1).optional().catch(undefined)
-const number = z.number().int().min(0).max(0xffff_ffff).optional().catch(undefined)
-const flag = z.boolean().optional().catch(undefined)
-
-const projectSchema = z
-  .object({ id: number, path_with_namespace: text, web_url: text, visibility_level: number })
-  .optional()
-  .catch(undefined)
-
-// A change is {previous, current}; on a re-requested review GitLab prints a pair of lists instead.
-const changeSchema = z.union([
-  z.looseObject({ previous: z.unknown(), current: z.unknown() }),
-  z.tuple([z.unknown(), z.unknown()]).transform(([previous, current]) => ({ previous, current })),
-])
-
-const bodySchema = z.object({
-  project: projectSchema,
-  repository: projectSchema,
-  user: z.object({ username: text }).optional().catch(undefined),
-  changes: z.record(z.string(), changeSchema.optional().catch(undefined)).optional().catch(undefined),
-  object_attributes: z
-    .object({
-      action: text,
-      iid: z.number().int().min(1).max(0xffff_ffff).optional().catch(undefined),
-      url: text,
-      title: text,
-      description: text,
-      state: text,
-      system: flag,
-      draft: flag,
-      work_in_progress: flag,
-      oldrev: text,
-      target_branch: text,
-      target_project_id: number,
-      target: projectSchema,
-      updated_at: text,
-    })
-    .optional()
-    .catch(undefined),
-  project_id: number,
-  project_visibility: text,
-  path_with_namespace: text,
-  project_path_with_namespace: text,
-  user_username: text,
-  username: text,
-  action: text,
-})
-type Body = z.output<typeof bodySchema>
-
 // An address that can stand in a text as it is, and is nothing but an address there.
 const address = /^(?=.{1,900}$)https?:\/\/[A-Za-z0-9.:-]+(?:\/(?:[\w.~+/-]|%[\dA-Fa-f]{2})*)?$/
 
@@ -147,18 +97,6 @@ function mergeRequestOf({ object_attributes: attributes, project, changes }: Bod
     oldrev: attributes.oldrev,
     changes: Object.fromEntries(Object.entries(changes ?? {}).flatMap(([name, change]) => (change ? [[name, change]] : []))),
   }
-}
-
-// Public only when it is stated, and nowhere contradicted.
-function visibilityOf({ project, repository, project_visibility }: Body): Visibility {
-  const stated = [project?.visibility_level, repository?.visibility_level].filter((level) => level !== undefined).map(levelName)
-  if (project_visibility !== undefined) stated.push(project_visibility)
-  if (stated.length === 0 || stated.some((name) => name !== 'public' && name !== 'internal')) return 'private'
-  return stated.includes('internal') ? 'internal' : 'public'
-}
-
-function levelName(level: number): string {
-  return { 0: 'private', 10: 'internal', 20: 'public' }[level] ?? 'private'
 }
 
 // When it happened, as far as GitLab tells. Its older versions write dates as `2026-01-16 05:56:22 UTC`.

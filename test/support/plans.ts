@@ -1,9 +1,11 @@
 // What all sinks would do about an event, without anybody being asked.
+
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
 import type { Planned } from '#shared/effect.ts'
 import { readEnvironment } from '#shared/env.ts'
 import { type GitLabEvent, parseEvent } from '#shared/event.ts'
+import { openMetrics } from '#shared/metrics.ts'
 import type { SinkName } from '#shared/queues.ts'
 import { openRelay } from '#shared/relay.ts'
 import { configSchema } from '../../apps/worker/config.ts'
@@ -36,6 +38,7 @@ export function plansOf(body: object | string, more: Record<string, string> = {}
     relay,
     publishedAt: () => Promise.resolve(undefined),
     redact: (text) => text,
+    metrics: openMetrics(),
     log: pino({ level: 'silent' }),
   })
   const event = eventOf(body)

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { pino } from 'pino'
 import { Permanent } from '#shared/errors.ts'
+import { openMetrics } from '#shared/metrics.ts'
 import { openGitLab } from '../../apps/worker/remotes/gitlab.ts'
 import { openWiki } from '../../apps/worker/remotes/wiki.ts'
+import { reporter } from '../../apps/worker/reviewers/report.ts'
 import { gitlabMentions } from '../../apps/worker/sinks/gitlab-mentions.ts'
 import { newMergeRequest, newProject } from '../sandbox/forge.ts'
 import { quickActions } from '../sandbox/note.ts'
@@ -39,8 +41,9 @@ async function perform({ dryRun = false, confirm = () => Promise.resolve() }: Op
   const { gitlab: remote, wiki: site } = sandbox
   const log = pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) })
   const gitlab = openGitLab({ url: remote.url, token: remote.token, redact: (text) => text })
-  const wiki = openWiki({ apiUrl: site.apiUrl, page: 'Git/Reviewers', maxAge: 0, log })
-  const sink = gitlabMentions({ gitlab, wiki, mentionDrafts: true, dryRun, log })
+  const report = reporter({ log, metrics: openMetrics() })
+  const wiki = openWiki({ apiUrl: site.apiUrl, page: 'Git/Reviewers', maxAge: 0, report, log })
+  const sink = gitlabMentions({ gitlab, wiki, mentionDrafts: true, dryRun, report, log })
   const data = { projectId: project, projectPath: `repos/p${project}`, iid: 1, link: 'https://gitlab.example/x/-/merge_requests/1' }
   const context = { first: true, since: new Date(), signal, madeForOthers: () => Promise.resolve(new Set<string>()), confirm }
   return await sink.perform(data, context)

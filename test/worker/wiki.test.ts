@@ -4,7 +4,9 @@ import { describe, test } from 'node:test'
 import { pino } from 'pino'
 import { z } from 'zod'
 import { Unavailable } from '#shared/errors.ts'
+import { openMetrics } from '#shared/metrics.ts'
 import { openWiki, type Wiki } from '../../apps/worker/remotes/wiki.ts'
+import { reporter } from '../../apps/worker/reviewers/report.ts'
 import { noRecordings, readRecordings } from '../sandbox/recordings.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { seed } from '../sandbox/seed.ts'
@@ -12,7 +14,8 @@ import { type Given, startAnswering } from '../support/answers.ts'
 
 const { signal } = new AbortController()
 const log = pino({ level: 'silent' })
-const open = (apiUrl: string, maxAge = 0): Wiki => openWiki({ apiUrl, page: 'Git/Reviewers', maxAge, log })
+const open = (apiUrl: string, maxAge = 0): Wiki =>
+  openWiki({ apiUrl, page: 'Git/Reviewers', maxAge, report: reporter({ log, metrics: openMetrics() }), log })
 
 async function peopleOf(wiki: Wiki, on = signal): Promise<string[]> {
   const { sections } = await wiki.reviewers(on)

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { Permanent, Refused, Unavailable } from '#shared/errors.ts'
 import { readJson } from '#shared/json.ts'
 import { type Answer, exchange } from './http.ts'
+import { remember } from './remember.ts'
 
 export type Place = { project: number | string; iid: number }
 export type ChangedFile = { path: string; oldPath?: string; isNew: boolean }
@@ -23,7 +24,7 @@ export type GitLab = {
   notes: (place: Place, signal: AbortSignal) => Promise<Note[]>
   /** Writes a note on it; its id. */
   postNote: (place: Place, body: string, signal: AbortSignal) => Promise<number>
-  /** The account with this name, compared without case; undefined when there is none. */
+  /** The account with this name, compared without case; undefined when there is none. The answer may be ten minutes old. */
   userNamed: (username: string, signal: AbortSignal) => Promise<User | undefined>
   /** The account behind the token. */
   me: (signal: AbortSignal) => Promise<User>
@@ -115,10 +116,10 @@ export function openGitLab({ url, token, redact }: { url: string; token: string;
       if (answer.status === 202) throw new Permanent('GitLab took the note for commands and made no note of it.')
       return read(answer, noteSchema).id
     },
-    async userNamed(username, signal) {
+    userNamed: remember(async (username, signal) => {
       const { value } = await get(`${root}/users?username=${encodeURIComponent(username)}`, z.array(userSchema), signal)
       return value.find((user) => user.username.toLowerCase() === username.toLowerCase())
-    },
+    }),
     async me(signal) {
       own ??= (await get(`${root}/user`, userSchema, signal)).value
       return own

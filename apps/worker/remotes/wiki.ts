@@ -5,7 +5,11 @@ import { inWords, Unavailable } from '#shared/errors.ts'
 import { readJson } from '#shared/json.ts'
 import type { Log } from '#shared/log.ts'
 import { NotAPage, parsePage, type ReviewersPage } from '../reviewers/page.ts'
+import type { Report } from '../reviewers/report.ts'
 import { exchange } from './http.ts'
+
+// How long the last good copy serves before a wiki that is away is asked again.
+const askAgainMs = 30_000
 
 export type Wiki = {
   /** The reviewers page as it is, or was not long ago. Throws `Unavailable` when the wiki never answered. */
@@ -22,10 +26,10 @@ const answerSchema = z.object({
 // A page that is not there lists nobody; every other error is the wiki's, not the page's.
 const missing = new Set(['missingtitle', 'nosuchpageid', 'pagecannotexist'])
 
-type Options = { apiUrl: string; page: string; maxAge: number; log: Log }
+type Options = { apiUrl: string; page: string; maxAge: number; report: Report; log: Log }
 
 /** The wiki whose `api.php` is at `apiUrl`. A copy of the page is used for `maxAge` ms before it is asked for again. */
-export function openWiki({ apiUrl, page, maxAge, log }: Options): Wiki {
+export function openWiki({ apiUrl, page, maxAge, report, log }: Options): Wiki {
   let copy: { page: ReviewersPage; until: number } | undefined
   let asking: { answer: Promise<ReviewersPage>; signal: AbortSignal } | undefined
 
@@ -50,12 +54,13 @@ export function openWiki({ apiUrl, page, maxAge, log }: Options): Wiki {
   async function refresh(signal: AbortSignal): Promise<ReviewersPage> {
     try {
       const fresh = await ask(signal)
-      for (const problem of fresh.problems) log.warn({ page, ...problem }, 'the reviewers page has a mistake')
+      report(page, fresh.problems)
       copy = { page: fresh, until: Date.now() + maxAge }
       return fresh
     } catch (error) {
       if (!copy || signal.aborted) throw error
       log.warn({ page, reason: inWords(error) }, 'using the last good copy of the reviewers page')
+      copy.until = Date.now() + Math.min(maxAge, askAgainMs)
       return copy.page
     } finally {
       asking = undefined

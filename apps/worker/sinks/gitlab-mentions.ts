@@ -7,6 +7,7 @@ import type { Log } from '#shared/log.ts'
 import type { GitLab, Place } from '../remotes/gitlab.ts'
 import type { Wiki } from '../remotes/wiki.ts'
 import { match, needsFiles } from '../reviewers/match.ts'
+import type { Report } from '../reviewers/report.ts'
 import { type Sink, sink } from './sink.ts'
 
 const dataSchema = z.object({
@@ -20,10 +21,10 @@ type Data = z.output<typeof dataSchema>
 const mostNames = 20
 const mostLookups = 3 * mostNames
 
-type Parts = { gitlab: GitLab; wiki: Wiki; mentionDrafts: boolean; dryRun: boolean; log: Log }
+type Parts = { gitlab: GitLab; wiki: Wiki; mentionDrafts: boolean; dryRun: boolean; report: Report; log: Log }
 
 /** The sink that asks `wiki` whom to mention and writes the note through `gitlab`. */
-export function gitlabMentions({ gitlab, wiki, mentionDrafts, dryRun, log }: Parts): Sink {
+export function gitlabMentions({ gitlab, wiki, mentionDrafts, dryRun, report, log }: Parts): Sink {
   const opening = `People listed as [reviewers](${wiki.link}) of this project:`
 
   return sink<Data>({
@@ -45,7 +46,7 @@ export function gitlabMentions({ gitlab, wiki, mentionDrafts, dryRun, log }: Par
       const page = await wiki.reviewers(signal)
       const files = needsFiles(page, projectPath) ? await gitlab.changedFiles(place, signal) : []
       const { usernames, problems } = await match(page, projectPath, files)
-      for (const problem of problems) log.warn({ project: projectPath, ...problem }, 'an entry of the reviewers page matches nobody')
+      report(projectPath, problems)
       if (usernames.length === 0) return nothingDone('the reviewers page lists nobody for it')
 
       const taken = await takingPart(place, signal)

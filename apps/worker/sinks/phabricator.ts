@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { nothing, nothingDone, type PlannedEffect } from '#shared/effect.ts'
 import type { GitLabEvent, MergeRequest } from '#shared/event.ts'
-import type { Conduit, OwnComment } from '../remotes/conduit.ts'
+import type { Conduit } from '../remotes/conduit.ts'
 import { tasksIn } from './bug-lines.ts'
 import { commentOn, firstLine } from './comment.ts'
 import { type Sink, sink } from './sink.ts'
@@ -48,9 +48,9 @@ export function phabricator({ conduit, url, gitlabUrl, dryRun }: Parts): Sink {
     async perform({ task, text, unlessNamed }, { first, since, signal, madeForOthers, confirm }) {
       const link = `${url}/T${task}`
       if (!first || unlessNamed === true) {
-        const own = await conduit.ownComments(task, unlessNamed === true ? new Date(0) : since, signal)
+        const own = await conduit.ownComments(task, unlessNamed === true ? new Date(0) : earliest(since), signal)
         const others = await madeForOthers()
-        const mine = own.find((comment) => comment.text === text && notBefore(comment, since) && !others.has(comment.phid))
+        const mine = own.find((comment) => comment.text === text && comment.at >= earliest(since) && !others.has(comment.phid))
         if (mine) return { state: 'done', link, made: mine.phid }
         if (unlessNamed === true && own.some((comment) => firstLine(comment.text).endsWith(` ${addressIn(text)}`))) {
           return nothingDone(`T${task} was named by this merge request before`)
@@ -82,9 +82,11 @@ function newTasks({ changes }: MergeRequest, named: number[], url: string): numb
   return named.filter((task) => !before.has(task))
 }
 
-// Phabricator's times are whole seconds.
-function notBefore({ at }: OwnComment, since: Date): boolean {
-  return at.getTime() >= Math.floor(since.getTime() / 1000) * 1000
+// The clocks of GitLab and Phabricator may differ; what belongs to other events of these sixty seconds is in the ledger.
+const clockMargin = 60_000
+
+function earliest(since: Date): Date {
+  return new Date(since.getTime() - clockMargin)
 }
 
 function addressIn(text: string): string {
