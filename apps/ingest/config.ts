@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { places, redisUrl, required, wholeNumber, yesOrNo } from '#shared/env.ts'
 import { whyUnwritable } from './event-log.ts'
+import { isSigningKey } from './signature.ts'
 
 const appendable = z.string().superRefine((path, context) => {
   const reason = whyUnwritable(path)
@@ -13,6 +14,7 @@ export const configSchema = z
     ...places,
     SOURCE_TOKEN: required('the secret that GitLab sends in X-Gitlab-Token'),
     SOURCE_TOKEN_OLD: z.string().optional(),
+    SOURCE_SIGNING_KEY: z.string().refine(isSigningKey, 'expected whsec_ and Base64, as GitLab shows it').optional(),
     SPOOL_DIR: z.string().default('./data/spool'),
     LOG_EVENTS_TO: appendable.optional(),
     DEBUG: yesOrNo.default(false),
@@ -21,6 +23,7 @@ export const configSchema = z
   })
   .transform((env) => ({
     tokens: [env.SOURCE_TOKEN, ...(env.SOURCE_TOKEN_OLD ? [env.SOURCE_TOKEN_OLD] : [])],
+    signingKey: env.SOURCE_SIGNING_KEY,
     spoolDir: env.SPOOL_DIR,
     logEventsTo: env.LOG_EVENTS_TO,
     debug: env.DEBUG,

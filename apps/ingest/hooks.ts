@@ -1,5 +1,6 @@
 // `POST /hooks`: authenticate, read, write down, answer. 202 is said only when the delivery is durable; GitLab sends
 // each event once and never again.
+import type { IncomingHttpHeaders } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import { Counter } from 'prom-client'
@@ -15,12 +16,14 @@ export type Accept = (delivery: Delivery) => Promise<void>
 
 type Parts = {
   mayDeliver: (token: string | undefined) => boolean
+  /** With a signing key: a request that carries a signature is judged by that alone. */
+  isSigned: ((headers: IncomingHttpHeaders, body: Buffer) => boolean) | undefined
   accept: Accept
   log: Log
   metrics: Registry
 }
 
-export function hooks({ mayDeliver, accept, log, metrics }: Parts) {
+export function hooks({ mayDeliver, isSigned, accept, log, metrics }: Parts) {
   const deliveries = new Counter({
     name: 'gitlab_webhooks_deliveries_total',
     help: 'Requests to POST /hooks by event kind and status of the answer.',
@@ -35,11 +38,13 @@ export function hooks({ mayDeliver, accept, log, metrics }: Parts) {
       return c.json(body, status, headers)
     }
 
-    if (!mayDeliver(c.req.header('x-gitlab-token'))) return answer(401, { error: 'X-Gitlab-Token is missing or wrong.' })
+    const judge = incoming.headers['webhook-signature'] === undefined ? undefined : isSigned
+    if (!judge && !mayDeliver(c.req.header('x-gitlab-token'))) return answer(401, { error: 'X-Gitlab-Token is missing or wrong.' })
 
     const bytes = await readBody(incoming)
     if (bytes === 'too large') return answer(413, { error: 'The body is over 25 MiB.' }, 'unread', { connection: 'close' })
     if (bytes === 'cut off') return answer(400, { error: 'The body did not come whole.' })
+    if (judge && !judge(incoming.headers, bytes)) return answer(401, { error: 'webhook-signature does not fit, or is too old.' })
     const body = textOf(bytes)
     const object = body === undefined ? undefined : readObject(body)
     if (body === undefined || object === undefined) return answer(400, { error: 'The body is not a JSON object.' })

@@ -16,12 +16,13 @@ import { openEventLog, withEventLog } from './event-log.ts'
 import { feedRoute } from './feed/route.ts'
 import { followTail } from './feed/tail.ts'
 import { hooks } from './hooks.ts'
+import { signatureCheck } from './signature.ts'
 import { acceptThrough } from './spool/accept.ts'
 import { spoolProbe, watchSpool } from './spool/probe.ts'
 import { openSpool } from './spool/spool.ts'
 
 const config = configure(configSchema)
-const log = await openLog('ingest', { debug: config.debug, secrets: [...config.tokens, passwordOf(config.redisUrl)] })
+const log = await openLog('ingest', { debug: config.debug, secrets: [...config.tokens, config.signingKey, passwordOf(config.redisUrl)] })
 const metrics = openMetrics()
 const lifecycle = startLifecycle(log)
 
@@ -44,6 +45,7 @@ const goodbye = new AbortController()
 const tail = followTail({ relay: openRelay({ redis: tailRedis, prefix }), signal: goodbye.signal, log })
 const takeDelivery = hooks({
   mayDeliver: tokenCheck(config.tokens),
+  isSigned: config.signingKey === undefined ? undefined : signatureCheck(config.signingKey),
   accept: withEventLog(eventLog, acceptThrough({ spool, enqueue: handOver, log })),
   log,
   metrics,

@@ -52,6 +52,6 @@ export function filtersOf(options: unknown): Filters {
 
 /** Throws `BadUsage` unless ids or filters say what is meant. */
 export function mustChoose(ids: string[], filters: Filters): void {
-  const { limit, ...chosen } = filters
-  if (ids.length === 0 && Object.keys(chosen).length === 0) throw new BadUsage('Name ids, or choose some with a filter.')
+  const chosen = Object.keys(filters).filter((name) => name !== 'limit')
+  if (ids.length === 0 && chosen.length === 0) throw new BadUsage('Name ids, or choose some with a filter.')
 }
