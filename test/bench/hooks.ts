@@ -1,0 +1,80 @@
+// How many deliveries a second `POST /hooks` takes, and how long one waits for its answer, beside bare Hono and bare
+// Hono with one `add`: all in the same run, in turns, so that whatever else this machine does hits all of them alike.
+//   node test/bench/hooks.ts [--short] [--rounds 8] [--seconds 2] [--profile directory]
+import { parseArgs } from 'node:util'
+import { bareHono, type Contestant, honoAndAdd, service } from './contestants.ts'
+import { load } from './load.ts'
+import { machine, median, table } from './table.ts'
+
+const { values } = parseArgs({
+  options: {
+    short: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    profile: { type: 'string' },
+  },
+})
+const rounds = Number(values.rounds ?? (values.short ? 1 : 8))
+const seconds = Number(values.seconds ?? (values.short ? 0.2 : 2))
+const warmUp = values.short ? 0.1 : 0.5
+const bytes = 5000
+
+type Round = { rate: number; p50: number; p99: number; cpu: number; redisCpu: number; redisBytes: number }
+
+const contestants = await Promise.all([bareHono(), honoAndAdd(), service(values.profile)])
+try {
+  await compare(contestants)
+} finally {
+  await Promise.all(contestants.map((contestant) => contestant.stop()))
+}
+
+async function compare(contestants: Contestant[]): Promise<void> {
+  const redis = contestants.find((contestant) => contestant.redis)?.redis
+  if (redis) console.log(`${await machine(redis)}; AOF everysec; load from the same machine`)
+  console.log(`POST /hooks, bodies of ${bytes} bytes; medians of ${rounds} interleaved rounds of ${seconds} s\n`)
+
+  const rows: string[][] = []
+  for (const connections of [1, 32, 256]) {
+    for (const contestant of contestants) if (!values.short) await measure(contestant, connections)
+    const results = contestants.map((): Round[] => [])
+    for (let round = 0; round < rounds; round += 1) {
+      // Forwards and backwards in turn: what one leaves behind, such as a file to be written, hits its neighbour.
+      const order = [...contestants.entries()]
+      for (const [index, contestant] of round % 2 === 0 ? order : order.reverse())
+        results[index]?.push(await measure(contestant, connections))
+    }
+    rows.push(...rowsOf(connections, contestants, results))
+  }
+  console.log(
+    table(['connections', 'who', 'requests/s', 'ratio', 'p50 ms', 'p99 ms', 'p99 ratio', 'CPU µs', 'Redis CPU µs', 'Redis bytes'], rows),
+  )
+  console.log(`\nThe ratios are to Hono + add, medians of the rounds' ratios. CPU is for each request, bytes for each delivery that waits.`)
+}
+
+async function measure(contestant: Contestant, connections: number): Promise<Round> {
+  const [cpu, redisCpu] = [await contestant.cpu(), await contestant.redisCpu()]
+  const { rate, p50, p99, answers } = await load({ url: contestant.url, connections, warmUp, seconds, bytes })
+  const used = { cpu: ((await contestant.cpu()) - cpu) / answers, redisCpu: ((await contestant.redisCpu()) - redisCpu) / answers }
+  return { rate, p50, p99, ...used, redisBytes: await contestant.empty() }
+}
+
+function rowsOf(connections: number, contestants: Contestant[], results: Round[][]): string[][] {
+  const [, reference = []] = results
+  return contestants.map(({ name }, index) => {
+    const rounds = results[index] ?? []
+    const of = (figure: keyof Round) => median(rounds.map((round) => round[figure]))
+    const ratio = (figure: keyof Round) => median(rounds.map((round, turn) => round[figure] / (reference[turn]?.[figure] ?? Number.NaN)))
+    return [
+      String(connections),
+      name,
+      of('rate').toFixed(0),
+      ratio('rate').toFixed(2),
+      of('p50').toFixed(2),
+      of('p99').toFixed(2),
+      ratio('p99').toFixed(2),
+      of('cpu').toFixed(0),
+      of('redisCpu') === 0 ? '–' : of('redisCpu').toFixed(0),
+      of('redisBytes') === 0 ? '–' : of('redisBytes').toFixed(0),
+    ]
+  })
+}
