@@ -18,8 +18,10 @@ export function createApp({
   log: Log
 }) {
   const app = new Hono<Bindings>()
-  app.post('/hooks', takeDelivery)
-  app.all('/hooks', (c) => c.json({ error: 'Only POST is taken here.' }, 405, { allow: 'POST' }))
+  // One route for all methods: where two match, Hono composes them for each request.
+  app.all('/hooks', (c, next) =>
+    c.req.method === 'POST' ? takeDelivery(c, next) : c.json({ error: 'Only POST is taken here.' }, 405, { allow: 'POST' }),
+  )
   for (const path of ['/sse', '/sse/']) app.all(path, feed)
   app.route('/', health)
   app.onError((error, c) => {

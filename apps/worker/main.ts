@@ -48,6 +48,16 @@ const relay = openRelay({ redis, prefix, keep: config.feedKeep })
 const sinks = openSinks({ config, relay, publishedAt: publishedAt(database), redact: redactor(secrets), metrics, log })
 const measures = performerMetrics(metrics)
 
+if (config.ops) {
+  const probe = impatientRedis(redisUrl)
+  lifecycle.push('probe', () => probe.disconnect())
+  watchQueues({ queues: openQueues({ redis: probe, prefix }), redis: probe, prefix, metrics })
+  const app = health({ probes: { redis: redisProbe(probe), database: databaseProbe(database) }, enough: 'all', metrics })
+  const listener = await listen({ fetch: app.fetch, host: config.ops.host, port: config.ops.port })
+  lifecycle.push('operator listener', () => listener.stop(1000))
+  log.info({ host: config.ops.host, port: listener.port }, 'listening')
+}
+
 const workers: Worker[] = []
 lifecycle.push('workers', () => close(workers, stopping))
 workers.push(await startRecorder({ office, queue: queues.journal, database }))
@@ -59,13 +69,4 @@ for (const [name, sink] of sinkEntries(sinks)) {
 }
 workers.push(await startRouter({ office, queue: queues.deliveries, sinks, dispatch, journal }))
 
-if (config.ops) {
-  const probe = impatientRedis(redisUrl)
-  lifecycle.push('probe', () => probe.disconnect())
-  watchQueues({ queues: openQueues({ redis: probe, prefix }), redis: probe, prefix, metrics })
-  const app = health({ probes: { redis: redisProbe(probe), database: databaseProbe(database) }, enough: 'all', metrics })
-  const listener = await listen({ fetch: app.fetch, host: config.ops.host, port: config.ops.port })
-  lifecycle.push('operator listener', () => listener.stop(1000))
-  log.info({ host: config.ops.host, port: listener.port }, 'listening')
-}
 log.info({ sinks: Object.keys(sinks) }, 'working')

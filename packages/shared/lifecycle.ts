@@ -13,7 +13,7 @@ export type Lifecycle = {
 }
 
 /** Watches for SIGTERM and SIGINT. `deadline` is in ms from the signal to the exit. */
-export function startLifecycle(log: Log, deadline = 9000): Lifecycle {
+export function startLifecycle(log: Log, deadline = 8000): Lifecycle {
   const releases: Array<{ name: string; release: Release }> = []
   let stopping: Promise<void> | undefined
 
@@ -46,5 +46,6 @@ export function startLifecycle(log: Log, deadline = 9000): Lifecycle {
     })
   }
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
+  log.info('starting')
   return lifecycle
 }

@@ -10,7 +10,7 @@ export type Listener = {
   port: number
   /**
    * Goes on answering for a moment while telling its clients to open no further request on their connections, then
-   * takes no new ones, waits for the answers under way, and closes what is left after `patience` ms.
+   * takes no new ones, and waits for the answers under way. What is left after `patience` ms is closed.
    */
   stop: (patience?: number) => Promise<void>
 }
@@ -19,6 +19,7 @@ export type Listener = {
 const keepAliveMs = 75_000
 const farewellMs = 300
 const unusedMs = 1000
+const flushMs = 3000
 
 /** Serves `fetch` on `host`:`port` (0: any free one). Rejects when it cannot listen there. */
 export async function listen({ fetch, host, port }: { fetch: Fetch; host: string; port: number }): Promise<Listener> {
@@ -45,6 +46,12 @@ export async function listen({ fetch, host, port }: { fetch: Fetch; host: string
     await answer(request, response)
   }
 
+  // Node takes a connection for idle whose answer has been written to its end, though the client has not read it yet.
+  async function flushed(): Promise<void> {
+    for (const deadline = Date.now() + flushMs; Date.now() < deadline; await pause(20))
+      if (![...underWay].some((response) => response.writableEnded && !response.writableFinished)) return
+  }
+
   // The system resets connections that are still in the listening socket's queue when it is closed. While no answers are
   // given, clients that send one request after another open no new connections, and the queue runs empty.
   async function closeQuietly(): Promise<void> {
@@ -63,11 +70,12 @@ export async function listen({ fetch, host, port }: { fetch: Fetch; host: string
     port: portOf(server),
     async stop(patience = 6000) {
       const closed = new Promise<void>((resolve) => server.once('close', resolve))
+      const late = setTimeout(() => server.closeAllConnections(), patience)
       stopping = true
       for (const response of underWay) if (!response.headersSent) response.setHeader('connection', 'close')
       await pause(farewellMs)
+      await flushed()
       await closeQuietly()
-      const late = setTimeout(() => server.closeAllConnections(), patience)
       const unused = setTimeout(() => closeUnused(sockets), unusedMs)
       const idle = setInterval(() => server.closeIdleConnections(), 100)
       await closed

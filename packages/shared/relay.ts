@@ -1,6 +1,7 @@
 // The relay is the ordered, bounded log between worker and ingest: one Redis stream. An entry's stream id is the
 // cursor that subscribers see. Each delivery is published once: marker and append are one atomic step.
 import type { Redis } from 'ioredis'
+import { z } from 'zod'
 import { keyPrefix } from './queues.ts'
 
 export type Cursor = string
@@ -26,8 +27,11 @@ export type Relay = {
    * `earlier` is the cursor it had in a relay that was lost: it gets that again, and none when newer ones are there.
    */
   publish: (id: string, message: string, earlier?: Cursor) => Promise<Cursor>
-  /** At most `count` entries after the cursor, oldest first. Waits up to `block` ms for the first one when given. */
-  read: (after: Cursor, count: number, block?: number) => Promise<Entry[]>
+  /**
+   * At most `count` entries after the cursor, oldest first: either none more once they have `bytes` together, or after
+   * waiting up to `block` ms for the first one.
+   */
+  read: (after: Cursor, count: number, until: { bytes: number } | { block: number }) => Promise<Entry[]>
   /** The cursor of the newest entry; `0-0` when there is none. */
   newest: () => Promise<Cursor>
 }
@@ -44,6 +48,19 @@ end
 redis.call('SET', KEYS[2], cursor, 'EX', ARGV[3])
 return cursor`
 
+const onePage = `
+local entries, size, after = {}, 0, ARGV[1]
+while #entries < tonumber(ARGV[2]) and size < tonumber(ARGV[3]) do
+  local answer = redis.call('XREAD', 'COUNT', 1, 'STREAMS', KEYS[1], after)
+  if not answer then break end
+  local entry = answer[1][2][1]
+  after = entry[1]
+  size = size + #entry[2][2]
+  entries[#entries + 1] = { after, entry[2][2] }
+end
+return entries`
+
+const pageSchema = z.array(z.tuple([z.string(), z.string()]))
 const markerSeconds = 8 * 24 * 3600
 
 /** The relay over `redis`. `keep` bounds the stream: about that many messages. A blocking `read` needs a connection of its own. */
@@ -55,11 +72,12 @@ export function openRelay({ redis, prefix, keep = 10_000 }: { redis: Redis; pref
       const marker = `${keyPrefix(prefix)}:published:${id}`
       return String(await redis.eval(publishOnce, 2, stream, marker, message, keep, markerSeconds, earlier))
     },
-    async read(after, count, block) {
-      const answer =
-        block === undefined
-          ? await redis.xread('COUNT', count, 'STREAMS', stream, after)
-          : await redis.xread('COUNT', count, 'BLOCK', block, 'STREAMS', stream, after)
+    async read(after, count, until) {
+      if ('bytes' in until) {
+        const entries = pageSchema.parse(await redis.eval(onePage, 1, stream, after, count, until.bytes))
+        return entries.map(([cursor, message]) => ({ cursor, message }))
+      }
+      const answer = await redis.xread('COUNT', count, 'BLOCK', until.block, 'STREAMS', stream, after)
       return (answer?.[0]?.[1] ?? []).map(([cursor, fields]) => ({ cursor, message: fields[1] ?? '' }))
     },
     async newest() {

@@ -1,4 +1,5 @@
 // `bin/dev`: the whole service on this machine, with the sandbox's remotes, and a look at what becomes of one sample.
+import { join } from 'node:path'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 import { demoProject, seed } from '../sandbox/seed.ts'
 import { readFeed } from './feed.ts'
@@ -41,6 +42,7 @@ async function startService(sandbox: Sandbox): Promise<string> {
     REDIS_PREFIX: process.env.REDIS_PREFIX ?? 'gitlab-webhooks-dev',
     PORT: process.env.PORT ?? '0',
     REVIEWERS_MAX_AGE: '5',
+    ...('directory' in redis && { SPOOL_DIR: join(redis.directory, 'spool') }),
   }
   const [worker, ingest] = await Promise.all([startReady('worker', environment), startReady('ingest', environment)])
   releases.push(() => Promise.all([worker.stop(), ingest.stop()]))

@@ -2,9 +2,12 @@
 // a Redis of its own. With DATABASE_URL or REDIS_URL set, those servers are used instead.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { startMariaDb } from './servers.ts'
 
-const given = process.argv.slice(2)
+// Node's test runner takes files and patterns, but no directories.
+const given = process.argv.slice(2).map((argument) => (isDirectory(argument) ? join(argument, '**/*.test.ts') : argument))
 const files = given.some((argument) => !argument.startsWith('-')) ? [] : ['test/**/*.test.ts']
 const server = process.env.DATABASE_URL ? undefined : await startMariaDb()
 
@@ -18,3 +21,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ru
 const [code] = await once(runner, 'exit')
 await server?.stop()
 process.exit(typeof code === 'number' ? code : 1)
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}

@@ -1,18 +1,14 @@
 // Real Redis and MariaDB servers of our own: on free loopback ports, with their data in a temporary directory, and on a
 // leash, so that nothing of them outlives the process that started them, however it ends.
-import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import { createConnection } from 'mysql2/promise'
-import { letGo, onLeash } from './leashed.ts'
+import { type Leashed, letGo, onLeash } from './leashed.ts'
 import { until } from './until.ts'
-
-const run = promisify(execFile)
 
 export type Server = { url: string; port: number; directory: string; pid: () => Promise<number>; stop: () => Promise<void> }
 
@@ -33,10 +29,8 @@ export async function startRedis(options: { port?: number; directory?: string; s
   const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--loglevel', 'warning']
   const args = [...place, ...safe, ...(options.settings ?? [])]
   const child = onLeash('redis-server', args, { directory: options.directory === undefined ? directory : undefined })
-  child.stdout.resume()
-  child.stderr.resume()
   const url = `redis://127.0.0.1:${port}`
-  await until(() => answersPing(url), `Redis answers on port ${port}`)
+  await ready(child, () => answersPing(url), `Redis answers on port ${port}`)
   return { url, port, directory, stop: () => letGo(child), pid: () => redisPid(url) }
 }
 
@@ -62,33 +56,35 @@ function probe(url: string): Redis {
   return new Redis(url, { maxRetriesPerRequest: 0, retryStrategy: () => null }).on('error', () => undefined)
 }
 
-/** A MariaDB with an empty database `gitlab_webhooks`. Its `url` has the rights to make further databases. */
-export async function startMariaDb(): Promise<Server> {
-  const port = await freePort()
-  const directory = await mkdtemp(join(tmpdir(), 'gitlab-webhooks-mariadb-'))
-  const data = join(directory, 'data')
-  const user = `--user=${userInfo().username}`
-  await run('mariadb-install-db', [
-    '--no-defaults',
-    `--datadir=${data}`,
-    '--auth-root-authentication-method=normal',
-    '--skip-test-db',
-    user,
-  ])
-  const place = [
-    `--datadir=${data}`,
-    `--port=${port}`,
-    '--bind-address=127.0.0.1',
-    `--socket=${join(directory, 'socket')}`,
-    `--pid-file=${join(directory, 'pid')}`,
-  ]
-  const args = ['--no-defaults', user, ...place, '--innodb-flush-log-at-trx-commit=2', '--skip-name-resolve']
-  const child = onLeash('mariadbd', args, { directory })
-  child.stdout.resume()
-  child.stderr.resume()
+// Under the leash from the beginning. A temporary directory of its own, since each server at its start removes from it
+// what it takes for leftovers, also those of others.
+const installAndRun = `
+test -e "$1/data" || mariadb-install-db --no-defaults --user="$2" --datadir="$1/data" --tmpdir="$1" \\
+  --auth-root-authentication-method=normal --skip-test-db || exit
+exec mariadbd --no-defaults --user="$2" --datadir="$1/data" --tmpdir="$1" --socket="$1/socket" --pid-file="$1/pid" \\
+  --port="$3" --bind-address=127.0.0.1 --innodb-flush-log-at-trx-commit=2 --skip-name-resolve`
+
+/**
+ * A MariaDB with an empty database `gitlab_webhooks`, or one that goes on with the data in `directory`, on `port`. Its
+ * `url` has the rights to make further databases.
+ */
+export async function startMariaDb(options: { port?: number; directory?: string } = {}): Promise<Server> {
+  const port = options.port ?? (await freePort())
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'gitlab-webhooks-mariadb-')))
+  const args = ['-c', installAndRun, 'mariadb', directory, userInfo().username, String(port)]
+  const child = onLeash('sh', args, { directory: options.directory === undefined ? directory : undefined })
   const root = `mysql://root@127.0.0.1:${port}`
-  await until(() => runSql(`${root}/mysql`, 'create database if not exists gitlab_webhooks'), `MariaDB answers on port ${port}`)
+  await ready(child, () => runSql(`${root}/mysql`, 'create database if not exists gitlab_webhooks'), `MariaDB answers on port ${port}`)
   return { url: `${root}/gitlab_webhooks`, port, directory, stop: () => letGo(child), pid: () => mariaDbPid(directory) }
+}
+
+async function ready(child: Leashed, answers: () => Promise<boolean>, what: string): Promise<void> {
+  let said = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (bytes: Buffer) => (said = `${said}${bytes.toString()}`.slice(-2000)))
+  const ended = () => child.exitCode !== null || child.signalCode !== null
+  await until(async () => ended() || (await answers()), what)
+  if (ended()) throw new Error(`The server ended at once: ${said}`)
 }
 
 /** Runs one statement at `url`; true when it went through. */
@@ -103,6 +99,5 @@ export async function runSql(url: string, statement: string): Promise<true> {
 }
 
 async function mariaDbPid(directory: string): Promise<number> {
-  const { stdout } = await run('cat', [join(directory, 'pid')])
-  return Number(stdout)
+  return Number(await readFile(join(directory, 'pid'), 'utf8'))
 }

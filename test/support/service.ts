@@ -80,7 +80,7 @@ export async function startReady(app: 'ingest' | 'worker', environment: Environm
 }
 
 function handle(child: Leashed, lines: LogLine[]): Omit<Process, 'lines' | 'text'> {
-  const exit = new Promise<number | null>((resolve) => child.on('exit', resolve))
+  const exit = new Promise<number | null>((resolve) => child.on('close', resolve))
   const pid = () => find(lines, 'pid')
   return {
     pid,

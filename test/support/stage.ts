@@ -1,6 +1,9 @@
 // What a test file plays on: a Redis, a database and a sandbox of its own, and the service's processes on request.
 // Everything is let go in reverse order at the end, whatever happened.
 import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { type Database, openDatabase } from '#shared/journal/database.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
@@ -25,7 +28,18 @@ export type Stage = {
 export async function openStage(environment: Environment = {}): Promise<Stage> {
   const releases: Array<() => unknown> = []
   const defer = (release: () => unknown) => void releases.push(release)
+  const close = async () => {
+    for (const release of releases.splice(0).reverse()) await release()
+  }
+  try {
+    return { ...(await setUp(environment, defer)), defer, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
 
+async function setUp(environment: Environment, defer: Stage['defer']): Promise<Omit<Stage, 'defer' | 'close'>> {
   const sandbox = await startSandbox()
   seed(sandbox)
   defer(() => sandbox.close())
@@ -38,8 +52,15 @@ export async function openStage(environment: Environment = {}): Promise<Stage> {
   defer(() => database.destroy())
   defer(() => redis.disconnect())
 
+  const directory = redisServer?.directory ?? (await mkdtemp(join(tmpdir(), 'gitlab-webhooks-stage-')))
+  if (!redisServer) defer(() => rm(directory, { recursive: true }))
   const prefix = `test-${randomBytes(4).toString('hex')}`
-  const whole = { ...environmentFor({ sandbox, redisUrl, databaseUrl }), REDIS_PREFIX: prefix, ...environment }
+  const whole = {
+    ...environmentFor({ sandbox, redisUrl, databaseUrl }),
+    REDIS_PREFIX: prefix,
+    SPOOL_DIR: join(directory, 'spool'),
+    ...environment,
+  }
   return {
     sandbox,
     redis,
@@ -47,14 +68,10 @@ export async function openStage(environment: Environment = {}): Promise<Stage> {
     databaseUrl,
     database,
     environment: whole,
-    defer,
     async start(app, more = {}) {
       const started = await startReady(app, { ...whole, ...more })
       defer(() => started.kill())
       return started
-    },
-    async close() {
-      for (const release of releases.reverse()) await release()
     },
   }
 }

@@ -24,14 +24,17 @@ const preflight = {
   'access-control-allow-headers': 'Last-Event-ID, Cache-Control',
   'access-control-max-age': '86400',
 }
-const heartbeatMs = 15_000
+export const heartbeatMs = 15_000
 const reconnectMs = 3000
 const spreadMs = 10_000
 
-type Parts = { tail: Tail; history: Relay; signal: AbortSignal; log: Log; metrics: Registry }
+type Parts = { tail: Tail; history: Relay; signal: AbortSignal; log: Log; metrics: Registry; heartbeat?: number }
 
-/** The handler of `/sse/`. When `signal` aborts, every stream is ended, with reconnect times spread over ten seconds. */
-export function feedRoute({ tail, history, signal, log, metrics }: Parts) {
+/**
+ * The handler of `/sse/`. A comment goes out every `heartbeat` ms. When `signal` aborts, every stream is ended, with
+ * reconnect times spread over ten seconds.
+ */
+export function feedRoute({ tail, history, signal, log, metrics, heartbeat = heartbeatMs }: Parts) {
   const open = new Set<ServerResponse>()
   new Gauge({
     name: 'gitlab_webhooks_feed_subscribers',
@@ -42,12 +45,12 @@ export function feedRoute({ tail, history, signal, log, metrics }: Parts) {
     },
   })
 
-  const heartbeat = setInterval(() => {
+  const beat = setInterval(() => {
     for (const response of open) if (!response.writableNeedDrain) response.write(':\n\n')
-  }, heartbeatMs)
+  }, heartbeat)
   signal.addEventListener('abort', () => {
-    clearInterval(heartbeat)
-    for (const response of open) response.end(`retry: ${1000 + Math.floor(Math.random() * spreadMs)}\n\n`)
+    clearInterval(beat)
+    for (const response of open) response.end(goodbye())
   })
 
   return function feed(c: Context<{ Bindings: HttpBindings }>) {
@@ -65,7 +68,8 @@ export function feedRoute({ tail, history, signal, log, metrics }: Parts) {
     const { outgoing } = c.env
     const response = outgoing as ServerResponse
     response.writeHead(200, headers)
-    if (method === 'HEAD' || signal.aborted) response.end()
+    if (method === 'HEAD') response.end()
+    else if (signal.aborted) response.end(goodbye())
     else void stream(response, from)
     return RESPONSE_ALREADY_SENT
   }
@@ -76,10 +80,14 @@ export function feedRoute({ tail, history, signal, log, metrics }: Parts) {
     response.on('close', () => open.delete(response))
     response.write(`retry: ${reconnectMs}\n:\n\n`)
     try {
-      await serve({ response, from, tail, history, signal })
+      await serve({ response, from, tail, history })
     } catch (error) {
       log.warn({ reason: inWords(error) }, 'stream broke off')
       response.destroy()
     }
   }
+}
+
+function goodbye(): string {
+  return `retry: ${1000 + Math.floor(Math.random() * spreadMs)}\n\n`
 }

@@ -10,25 +10,24 @@ import { type Frame, frameOf, type Tail } from './tail.ts'
 const pieceBytes = 256 * 1024
 const pageMessages = 100
 
-type Parts = { response: ServerResponse; from: Cursor | undefined; tail: Tail; history: Relay; signal: AbortSignal }
+type Parts = { response: ServerResponse; from: Cursor | undefined; tail: Tail; history: Relay }
 
-/** Serves one subscriber from the cursor `from` (undefined: from now on) until it goes away or `signal` aborts. */
-export async function serve({ response, from, tail, history, signal }: Parts): Promise<void> {
+/** Serves one subscriber from the cursor `from` (undefined: from now on) until it goes away or its stream is ended. */
+export async function serve({ response, from, tail, history }: Parts): Promise<void> {
   const gone = new AbortController()
-  const ended = AbortSignal.any([signal, gone.signal])
-  const goneOrStopped = new Promise<void>((resolve) => ended.addEventListener('abort', () => resolve()))
   response.on('close', () => gone.abort())
 
   let cursor = from
-  while (!ended.aborted) {
+  while (!gone.signal.aborted) {
     const next = tail.next()
     cursor ??= tail.newest()
     const frames = cursor === undefined ? [] : (tail.after(cursor) ?? (await page(history, cursor)))
-    if (frames.length === 0) await Promise.race([next, goneOrStopped])
-    for (const piece of pieces(frames)) {
-      if (ended.aborted) return
+    if (response.writableEnded) return
+    const piece = pieceOf(frames)
+    if (!piece) await either(next, gone.signal)
+    else {
       cursor = piece.cursor
-      if (!response.write(piece.bytes)) await drained(response, ended)
+      if (!response.write(piece.bytes)) await drained(response, gone.signal)
     }
   }
 }
@@ -36,33 +35,36 @@ export async function serve({ response, from, tail, history, signal }: Parts): P
 // While the relay cannot be read its subscribers stay, and go on from their cursor when it can.
 async function page(history: Relay, cursor: Cursor): Promise<Frame[]> {
   try {
-    return (await history.read(cursor, pageMessages)).map(frameOf)
+    return (await history.read(cursor, pageMessages, { bytes: pieceBytes })).map(frameOf)
   } catch {
     await pause(1000)
     return []
   }
 }
 
-// Joins frames into pieces of about `pieceBytes`, so that a backlog takes few writes but no peak of memory.
-function* pieces(frames: Frame[]): Generator<Frame> {
-  let waiting: Frame[] = []
-  let size = 0
-  for (const frame of frames) {
-    waiting.push(frame)
-    size += frame.bytes.length
-    if (size < pieceBytes && frame !== frames.at(-1)) continue
-    const [only] = waiting
-    yield waiting.length === 1 && only ? only : { cursor: frame.cursor, bytes: Buffer.concat(waiting.map(({ bytes }) => bytes)) }
-    waiting = []
-    size = 0
-  }
+// Joins the first of `frames` into a piece of about `pieceBytes`: a backlog takes few writes but no peak of memory.
+function pieceOf(frames: Frame[]): Frame | undefined {
+  let count = 0
+  for (let size = 0; count < frames.length && size < pieceBytes; count++) size += frames[count]?.bytes.length ?? 0
+  const last = frames[count - 1]
+  if (count < 2 || !last) return last
+  return { cursor: last.cursor, bytes: Buffer.concat(frames.slice(0, count).map(({ bytes }) => bytes)) }
 }
 
-async function drained(response: ServerResponse, ended: AbortSignal): Promise<void> {
+// Not Promise.race: with a promise that lives as long as the connection it would keep something for each message.
+function either(next: Promise<void>, gone: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const stop = () => resolve()
+  gone.addEventListener('abort', stop)
+  void next.then(stop)
+  return promise.finally(() => gone.removeEventListener('abort', stop))
+}
+
+async function drained(response: ServerResponse, gone: AbortSignal): Promise<void> {
   if (!response.writableNeedDrain) return
   try {
-    await once(response, 'drain', { signal: ended })
+    await once(response, 'drain', { signal: gone })
   } catch (error) {
-    if (!ended.aborted) throw error
+    if (!gone.aborted) throw error
   }
 }

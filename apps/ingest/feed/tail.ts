@@ -54,7 +54,7 @@ export function followTail({ relay, signal, log }: { relay: Relay; signal: Abort
           start = newest = await relay.newest()
           announce()
         }
-        const entries = await relay.read(newest, 200, blockMs)
+        const entries = await relay.read(newest, 50, { block: blockMs })
         if (entries.length > 0) add(entries)
       } catch (error) {
         if (!signal.aborted) log.warn({ reason: inWords(error) }, 'cannot read the relay')

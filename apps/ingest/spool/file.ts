@@ -2,17 +2,18 @@
 // the same time share one fsync. The file can be taken away by another process that thinks we are dead: that is noticed
 // before anything is acknowledged, and what was written is written again, into a new file.
 import { type FileHandle, mkdir, open, stat, unlink } from 'node:fs/promises'
-import { hostname } from 'node:os'
-import { join } from 'node:path'
-import { ending, touch } from './orphans.ts'
+import { dirname, join } from 'node:path'
+import { newName, touch } from './orphans.ts'
 
 export type SpoolFile = {
-  /** Resolves when `bytes`, whole lines, are on disk. Rejects when they could not be written. */
-  append: (bytes: Buffer) => Promise<void>
+  /** Resolves with the path of the file when `bytes`, whole lines, are on disk there. Rejects when they could not be written. */
+  append: (bytes: Buffer) => Promise<string>
   /** Where the current file is and how many bytes of it count; undefined while nothing was appended. */
   current: () => { path: string; end: number } | undefined
   /** Removes the current file, if no more than `end` bytes of it count and nothing is being written. Answers whether. */
   finish: (end: number) => Promise<boolean>
+  /** Lets the file at `path` go, which is gone, unless something is being written, which notices that by itself. */
+  forget: (path: string) => Promise<void>
   /** Shows other processes that the owner lives. */
   touch: () => Promise<void>
   close: () => Promise<void>
@@ -20,13 +21,11 @@ export type SpoolFile = {
 
 type Open = { path: string; handle: FileHandle; inode: number; end: number }
 
-let counter = 0
-
-/** A spool file in `directory`, both made when they are needed. */
-export function spoolFile(directory: string): SpoolFile {
+/** A spool file of `owner` in `directory`, both made when they are needed. */
+export function spoolFile(directory: string, owner: string): SpoolFile {
   let file: Open | undefined
   let waiting: Buffer[] = []
-  let settled = Promise.withResolvers<void>()
+  let settled = Promise.withResolvers<string>()
   let writing = false
 
   async function flush(): Promise<void> {
@@ -35,26 +34,26 @@ export function spoolFile(directory: string): SpoolFile {
       const batch = Buffer.concat(waiting)
       const { resolve, reject } = settled
       waiting = []
-      settled = Promise.withResolvers<void>()
+      settled = Promise.withResolvers<string>()
       await write(batch).then(resolve, reject)
     }
     writing = false
   }
 
   // At a position of our own: what a failed write left behind is overwritten by the next one.
-  async function write(batch: Buffer): Promise<void> {
-    file ??= await create(directory)
+  async function write(batch: Buffer): Promise<string> {
+    file ??= await create(join(directory, newName(owner)))
     for (let written = 0; written < batch.length; ) {
       written += (await file.handle.write(batch, written, batch.length - written, file.end + written)).bytesWritten
     }
     await file.handle.datasync()
     if ((await inodeOf(file.path)) === file.inode) {
       file.end += batch.length
-      return
+      return file.path
     }
     await file.handle.close()
     file = undefined
-    await write(batch)
+    return await write(batch)
   }
 
   return {
@@ -73,6 +72,12 @@ export function spoolFile(directory: string): SpoolFile {
       await unlink(path).catch(() => undefined)
       return true
     },
+    async forget(path) {
+      if (!file || writing || file.path !== path) return
+      const { handle } = file
+      file = undefined
+      await handle.close()
+    },
     touch: () => touch(file ? [file.path] : []),
     async close() {
       await file?.handle.close()
@@ -80,9 +85,9 @@ export function spoolFile(directory: string): SpoolFile {
   }
 }
 
-async function create(directory: string): Promise<Open> {
+async function create(path: string): Promise<Open> {
+  const directory = dirname(path)
   await mkdir(directory, { recursive: true })
-  const path = join(directory, `${hostname()}.${process.pid}.${Date.now()}-${counter++}${ending}`)
   const handle = await open(path, 'wx', 0o600)
   await syncDirectory(directory)
   return { path, handle, inode: (await handle.stat()).ino, end: 0 }

@@ -7,8 +7,9 @@ import { inWords } from '#shared/errors.ts'
 import type { Log } from '#shared/log.ts'
 import type { Accept } from '../hooks.ts'
 import { spoolFile } from './file.ts'
-import { takeOrphans, touch, touchMs } from './orphans.ts'
+import { newOwner, takeOrphans, touch, touchMs, unlessGone } from './orphans.ts'
 import { readRecords, record } from './record.ts'
+import { countWaiting } from './waiting.ts'
 
 export type Spool = {
   /** Resolves when the delivery is on disk. Rejects when it could not be kept. */
@@ -24,18 +25,16 @@ const longestPause = 2000
 
 /** The spool in `directory`; `handOver` puts a delivery into Redis. */
 export async function openSpool({ directory, handOver, log }: { directory: string; handOver: Accept; log: Log }): Promise<Spool> {
-  const own = spoolFile(directory)
+  const owner = newOwner()
+  const own = spoolFile(directory, owner)
   const stopped = new AbortController()
   const orphans: string[] = []
-  let waiting = 0
-  let since: number | undefined
+  const waiting = countWaiting(() => log.info('Redis takes deliveries again'))
   let trouble: string | undefined
   let draining = false
 
   async function adopt(): Promise<void> {
-    const current = own.current()
-    const mine = new Set([...orphans, ...(current ? [current.path] : [])])
-    const found = await takeOrphans(directory, mine)
+    const found = await takeOrphans(directory, owner)
     if (found.length === 0) return
     orphans.push(...found)
     log.warn({ files: found.length }, 'found spool files of processes that are gone')
@@ -47,9 +46,9 @@ export async function openSpool({ directory, handOver, log }: { directory: strin
     draining = true
     try {
       for (let path = orphans[0]; path !== undefined && !stopped.signal.aborted; path = orphans[0]) {
-        await empty(path)
+        await unlessGone(() => empty(path))
         if (stopped.signal.aborted) return
-        await unlink(path)
+        await unlessGone(() => unlink(path))
         orphans.shift()
       }
       await drainOwn()
@@ -63,18 +62,18 @@ export async function openSpool({ directory, handOver, log }: { directory: strin
   async function drainOwn(): Promise<void> {
     let at = 0
     for (let current = own.current(); current && !stopped.signal.aborted; current = own.current()) {
+      const { path, end } = current
+      waiting.only(path)
       const before = at
-      at = await empty(current.path, at, current.end, handedOver)
-      if (await own.finish(at)) at = 0
-      else if (at === before) await pause(10)
+      const came = await unlessGone(() => empty(path, at, end, () => waiting.handedOver(path)))
+      if (came === undefined) {
+        log.warn({ file: path }, 'was silent for so long that another process took the spool file')
+        await own.forget(path)
+      }
+      at = came === undefined || (await own.finish(came)) ? 0 : came
+      if (at === before) await pause(10)
     }
-  }
-
-  function handedOver(): void {
-    waiting -= 1
-    if (waiting > 0) return
-    since = undefined
-    log.info('Redis takes deliveries again')
+    if (!stopped.signal.aborted) waiting.only(undefined)
   }
 
   // Hands over what the file holds between two offsets, and answers where it came to.
@@ -130,21 +129,19 @@ export async function openSpool({ directory, handOver, log }: { directory: strin
 
   return {
     async keep(delivery) {
-      waiting += 1
-      since ??= Date.now()
+      const settle = waiting.add()
       try {
-        await own.append(record({ ...delivery, again: true }))
+        settle(await own.append(record({ ...delivery, again: true })))
         trouble = undefined
       } catch (error) {
-        waiting -= 1
-        if (waiting === 0) since = undefined
+        settle()
         trouble = inWords(error)
         throw error
       }
       void drain()
     },
-    isEmpty: () => waiting === 0 && orphans.length === 0,
-    state: () => ({ deliveries: waiting, since, trouble }),
+    isEmpty: () => waiting.count() === 0 && orphans.length === 0,
+    state: () => ({ deliveries: waiting.count(), since: waiting.since(), trouble }),
     async close() {
       stopped.abort()
       clearInterval(upkeep)
