@@ -1,6 +1,7 @@
 // What ingest reads from its environment.
 import { z } from 'zod'
 import { places, redisUrl, required, wholeNumber, yesOrNo } from '#shared/env.ts'
+import { isToken, longestToken } from './auth.ts'
 import { whyUnwritable } from './event-log.ts'
 import { isSigningKey } from './signature.ts'
 
@@ -9,11 +10,13 @@ const appendable = z.string().superRefine((path, context) => {
   if (reason !== undefined) context.addIssue(`expected a file that can be written: ${reason}`)
 })
 
+const tooLong = `expected at most ${longestToken} bytes`
+
 export const configSchema = z
   .object({
     ...places,
-    SOURCE_TOKEN: required('the secret that GitLab sends in X-Gitlab-Token'),
-    SOURCE_TOKEN_OLD: z.string().optional(),
+    SOURCE_TOKEN: required('the secret that GitLab sends in X-Gitlab-Token').refine(isToken, tooLong),
+    SOURCE_TOKEN_OLD: z.string().refine(isToken, tooLong).optional(),
     SOURCE_SIGNING_KEY: z.string().refine(isSigningKey, 'expected whsec_ and Base64, as GitLab shows it').optional(),
     SPOOL_DIR: z.string().default('./data/spool'),
     LOG_EVENTS_TO: appendable.optional(),
