@@ -16,8 +16,11 @@ export type Holds = {
 const firstProbe = 1000
 const longestWait = 60_000
 
+// One job at a time is BullMQ's own setting, in the queue's meta key. It is written in one step with the hold, so that no
+// death in between, and no other worker that lets the queue go just then, leaves a queue slow that nobody holds.
 // Whoever comes while the queue is held already changes nothing; else the waiting time doubles, with jitter.
 const holdQueue = `
+redis.call('HSET', KEYS[2], 'concurrency', 1)
 local now, first, longest, asked, jitter = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local left = tonumber(redis.call('HGET', KEYS[1], 'until') or '0') - now
 if left > 0 then return {left, 0} end
@@ -26,6 +29,11 @@ local wait = math.max(math.min(longest, first * 2 ^ math.min(probes - 1, 16)) * 
 redis.call('HSETNX', KEYS[1], 'since', ARGV[1])
 redis.call('HSET', KEYS[1], 'until', now + wait, 'reason', ARGV[6], 'refused', ARGV[7])
 return {math.ceil(wait), probes}`
+
+const releaseQueue = `
+if redis.call('DEL', KEYS[1]) == 0 then return 0 end
+if ARGV[1] == '' then redis.call('HDEL', KEYS[2], 'concurrency') else redis.call('HSET', KEYS[2], 'concurrency', ARGV[1]) end
+return 1`
 
 export type Hold = { since: Date; until: Date; probes: number; reason: string; refused: boolean }
 
@@ -42,7 +50,7 @@ type Parts = { redis: Redis; prefix: string; queue: Queue; concurrency: number |
 
 /** The hold of one queue. `concurrency` is how many of its jobs may run at once over all workers, outside of a hold. */
 export function openHolds({ redis, prefix, queue, concurrency, log }: Parts): Holds {
-  const key = holdKey(prefix, queue.name)
+  const keys = [holdKey(prefix, queue.name), queue.toKey('meta')] as const
 
   return {
     async hold(error) {
@@ -51,8 +59,8 @@ export function openHolds({ redis, prefix, queue, concurrency, log }: Parts): Ho
       const jitter = 0.75 + Math.random() / 4
       const answer = await redis.eval(
         holdQueue,
-        1,
-        key,
+        2,
+        ...keys,
         Date.now(),
         firstProbe,
         longestWait,
@@ -63,17 +71,13 @@ export function openHolds({ redis, prefix, queue, concurrency, log }: Parts): Ho
       )
       const [wait, probes] = Array.isArray(answer) ? answer.map(Number) : []
       if (wait === undefined) return
-      await queue.setGlobalConcurrency(1)
       await queue.rateLimit(wait)
       if (probes === 0) return
       log[refused ? 'error' : 'warn']({ queue: queue.name, probes, ms: wait, reason: inWords(error) }, 'holding')
     },
     async release() {
-      const removed = await redis.del(key)
-      if (removed === 0) return
-      if (concurrency === undefined) await queue.removeGlobalConcurrency()
-      else await queue.setGlobalConcurrency(concurrency)
-      log.info({ queue: queue.name }, 'going on')
+      const released = await redis.eval(releaseQueue, 2, ...keys, concurrency ?? '')
+      if (released === 1) log.info({ queue: queue.name }, 'going on')
     },
   }
 }

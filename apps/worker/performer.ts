@@ -7,11 +7,12 @@ import { inWords, Permanent } from '#shared/errors.ts'
 import type { Journal } from '#shared/journal/entry.ts'
 import type { Registry } from '#shared/metrics.ts'
 import type { SinkName } from '#shared/queues.ts'
+import { openCall } from './call.ts'
 import { type Dispatch, serialSinks } from './dispatch.ts'
 import type { Lanes } from './lanes.ts'
 import type { Ledger } from './ledger.ts'
 import type { Sink } from './sinks/sink.ts'
-import { NotYet, type Office, TakenOver, work } from './work.ts'
+import { NotYet, type Office, work } from './work.ts'
 
 type Parts = {
   office: Office
@@ -26,8 +27,9 @@ type Parts = {
   metrics: Measures
 }
 
-const lockMs = 10_000
 const laneWaitMs = 500
+// For this long after an effect was planned its job may still be on its way into the queue.
+const plannedMs = 60_000
 
 /** Starts the performer of the sink `name`. */
 export function startPerformer({
@@ -46,17 +48,18 @@ export function startPerformer({
 
   async function run(job: Job, token: string, signal: AbortSignal): Promise<void> {
     const effect = effectOf(job)
-    await waitForTurn(effect)
+    await waitForTurn(effect, job)
     const started = Date.now()
-    const confirm = async () => {
-      if ((await job.extendLock(token, lockMs)) !== 1) throw new TakenOver(`${effect.id} is run by another worker.`)
-    }
-    const ended = await sink.perform(effect.data, {
+    const call = openCall(job, token, signal)
+    const context = {
       first: job.attemptsStarted === 1 && effect.again !== true,
       since: new Date(effect.since),
       signal,
       madeForOthers: () => ledger.madeForOthers(effect),
-      confirm,
+      confirm: call.confirm,
+    }
+    const ended = await sink.perform(effect.data, context).catch((error: unknown) => {
+      throw call.meaning(error)
     })
     metrics.duration.observe({ sink: name }, (Date.now() - started) / 1000)
     const outcome = Array.isArray(ended) ? await further(effect, ended) : ended
@@ -70,13 +73,15 @@ export function startPerformer({
     return { state: 'done' }
   }
 
-  async function waitForTurn(effect: Effect): Promise<void> {
+  async function waitForTurn(effect: Effect, job: Job): Promise<void> {
     if (serialSinks.has(name)) return
     const ahead = await lanes.ahead(effect)
     if (ahead === undefined) return
-    // One that has ended without leaving, as when its worker died just then, must not block its lane for ever.
+    // One that has ended without leaving, as when its worker died just then, must not block its lane for ever; nor one
+    // that was planned and never came, or is long forgotten.
     const state = await queue.getJobState(ahead)
-    if (state === 'completed' || state === 'failed') await lanes.leave(effect, ahead)
+    const isGone = state === 'unknown' && Date.now() - job.timestamp > plannedMs
+    if (isGone || state === 'completed' || state === 'failed') await lanes.leave(effect, ahead)
     throw new NotYet(laneWaitMs)
   }
 

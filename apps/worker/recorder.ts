@@ -1,6 +1,6 @@
 // The recorder writes into the database what the journal was told. While the database is away its queue holds, and
 // nothing else notices. Entries may come twice and in any order: every write is one that can be repeated.
-import type { Queue, Worker } from 'bullmq'
+import type { Job, Queue, Worker } from 'bullmq'
 import { Permanent } from '#shared/errors.ts'
 import { type Database, meaningOf, migrate } from '#shared/journal/database.ts'
 import { entrySchema } from '#shared/journal/entry.ts'
@@ -32,5 +32,17 @@ export function startRecorder({ office, queue, database }: { office: Office; que
     }
   }
 
-  return work({ office, queue, concurrency: 3, run: (job) => write(job.data), onDead: () => Promise.resolve() })
+  // A database that hangs must not keep a job from being handed back; what it writes after all does no harm.
+  async function run(job: Job, _token: string, signal: AbortSignal): Promise<void> {
+    const { promise: aborted, reject } = Promise.withResolvers<never>()
+    const onAbort = () => reject(new Error('The worker is stopping.'))
+    signal.addEventListener('abort', onAbort)
+    try {
+      await Promise.race([write(job.data), aborted])
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  return work({ office, queue, concurrency: 3, run, onDead: () => Promise.resolve() })
 }

@@ -62,35 +62,43 @@ const limiter = { max: 1_000_000_000, duration: 1000 }
 export async function work({ office, queue, concurrency, serial = false, run, onFailed, onDead }: Parts): Promise<Worker> {
   const { redis, prefix, stopping, log } = office
   const holds = openHolds({ redis, prefix, queue, concurrency: serial ? 1 : undefined, log })
+  const { lockDuration, stalledInterval } = serial ? serialLocks : locks
   const told = new WeakSet<Error>()
   if (serial) await queue.setGlobalConcurrency(1)
 
   async function runJob(job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<void> {
     try {
       await run(job, token ?? '', signal ? AbortSignal.any([signal, stopping]) : stopping)
-      await holds.release()
     } catch (error) {
-      const thrown = error instanceof Error ? error : new Error(String(error))
-      throw await consequence(thrown, job, token)
+      throw await consequence(meaningOf(error), job, token ?? '').catch((reason: unknown) => leave(job, reason))
     }
+    await holds.release().catch((reason: unknown) => log.warn({ queue: queue.name, reason: inWords(reason) }, 'could not go on'))
+  }
+
+  // When Redis takes not even what should become of the job, it stays where it is, and comes again when its lock has run out.
+  function leave(job: Job, reason: unknown): Error {
+    log.warn({ queue: queue.name, job: job.id, reason: inWords(reason) }, 'left to be taken up again')
+    return new WaitingError()
   }
 
   // What BullMQ must be thrown, so that the job goes where it belongs.
-  async function consequence(error: Error, job: Job, token: string | undefined): Promise<Error> {
+  async function consequence(error: Error, job: Job, token: string): Promise<Error> {
     told.add(error)
     if (error instanceof TakenOver) return error
-    if (stopping.aborted) {
-      await job.moveToWait(token)
-      return new WaitingError()
-    }
     if (error instanceof NotYet) {
       await job.moveToDelayed(Date.now() + error.ms, token)
       return new DelayedError()
+    }
+    if (stopping.aborted) {
+      await job.moveToWait(token)
+      return new WaitingError()
     }
     if (error instanceof Unavailable || error instanceof Refused) {
       await holds.hold(error)
       return new RateLimitError()
     }
+    // Whoever lost the job has no say any more in what becomes of it.
+    if ((await job.extendLock(token, lockDuration)) !== 1) return known(new TakenOver(`${job.id} is run by another worker.`))
     await onFailed?.(job, error, Date.now() - (job.processedOn ?? Date.now()))
     const never = error instanceof Permanent
     if (never || job.attemptsMade + 1 >= (job.opts.attempts ?? 1)) {
@@ -114,7 +122,8 @@ export async function work({ office, queue, concurrency, serial = false, run, on
     limiter,
     maxStalledCount: mostStarts,
     settings: { backoffStrategy: (attemptsMade) => retryDelay(attemptsMade) },
-    ...(serial ? serialLocks : locks),
+    lockDuration,
+    stalledInterval,
   })
   worker.on('error', (error) => log.debug({ queue: queue.name, reason: inWords(error) }, 'worker error'))
   // A job that was taken up too often without ending fails without being run, and only this tells.
@@ -124,4 +133,12 @@ export async function work({ office, queue, concurrency, serial = false, run, on
     onDead(job, error).catch((reason: unknown) => log.error({ job: job.id, reason: inWords(reason) }, 'could not lay out'))
   })
   return worker
+}
+
+// By the first word of its answer, Redis is loading, full, read-only, cut off, or busy: as bad as away.
+const redisIsDown = /^(LOADING|OOM|MISCONF|READONLY|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/
+
+function meaningOf(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error))
+  return error.name === 'ReplyError' && redisIsDown.test(error.message) ? new Unavailable(`Redis says: ${inWords(error)}`) : error
 }

@@ -1,0 +1,99 @@
+// What goes wrong in a round, decided by its seed: processes are killed and frozen, also for longer than a job's lock,
+// and the remotes have faults that come and go.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Sandbox } from '../sandbox/sandbox.ts'
+import type { Fault, Remote } from '../sandbox/server.ts'
+import type { Actor } from './actors.ts'
+import type { Random } from './random.ts'
+
+export type Tally = { kills: number; freezes: number; faults: number }
+
+type Parts = { actors: Actor[]; sandbox: Sandbox; random: Random; seconds: number; note: (text: string) => void }
+
+/** Makes trouble for about `seconds`; when it ends everybody lives and every remote is well. */
+export async function makeTrouble({ actors, sandbox, random, seconds, note }: Parts): Promise<Tally> {
+  const tally: Tally = { kills: 0, freezes: 0, faults: 0 }
+  const end = Date.now() + seconds * 1000
+  const left = () => Math.max(0, end - Date.now())
+  const busy = new Set<Actor>()
+
+  async function kill(actor: Actor): Promise<void> {
+    tally.kills++
+    const ms = random.whole(0, actor.name === 'redis' || actor.name === 'mariadb' ? 4000 : 2000)
+    note(`kill ${actor.name} for ${ms} ms`)
+    await actor.kill()
+    await pause(Math.min(ms, left()))
+    await actor.start()
+  }
+
+  async function freeze(actor: Actor): Promise<void> {
+    tally.freezes++
+    const long = actor.name.startsWith('worker') && random.chance(0.3)
+    const ms = long ? random.whole(8000, 18_000) : random.whole(100, 3500)
+    note(`freeze ${actor.name} for ${ms} ms`)
+    actor.freeze()
+    await pause(ms)
+    actor.thaw()
+  }
+
+  async function strike(actor: Actor, how: (actor: Actor) => Promise<void>): Promise<void> {
+    if (busy.has(actor)) return
+    busy.add(actor)
+    await how(actor)
+    busy.delete(actor)
+  }
+
+  // Calls that take a while, so that whoever dies or freezes often does so in the middle of one.
+  const sluggish: Fault = { kind: 'slow', ms: random.whole(20, 250) }
+
+  async function sicken(name: string, remote: Remote): Promise<void> {
+    remote.fault(sluggish)
+    await beFaulty(name, remote)
+    remote.fault(undefined)
+  }
+
+  async function beFaulty(name: string, remote: Remote): Promise<void> {
+    while (left() > 0) {
+      await pause(Math.min(random.whole(200, 4000), left()))
+      if (left() === 0) return
+      tally.faults++
+      const ms = Math.min(random.whole(300, 5000), left())
+      if (random.chance(0.15)) {
+        note(`${name} is away for ${ms} ms`)
+        await remote.down()
+        await pause(ms)
+        await remote.up()
+      } else {
+        const fault = anyFault(random)
+        note(`${name}: ${JSON.stringify(fault)} for ${ms} ms`)
+        remote.fault(fault)
+        await pause(ms)
+        remote.fault(sluggish)
+      }
+    }
+  }
+
+  const [first, ...others] = actors
+  if (!first) return tally
+  const under = [sicken('phabricator', sandbox.phabricator), sicken('gitlab', sandbox.gitlab), sicken('wiki', sandbox.wiki)]
+  while (left() > 0) {
+    await pause(Math.min(random.whole(100, 1500), left()))
+    if (left() > 0) under.push(strike(random.pick([first, ...others]), random.chance(0.6) ? kill : freeze))
+  }
+  await Promise.all(under)
+  for (const actor of actors) await actor.start()
+  return tally
+}
+
+function anyFault(random: Random): Fault {
+  const headers = random.chance(0.3) ? { 'retry-after': String(random.whole(1, 3)) } : {}
+  const faults: [Fault, ...Fault[]] = [
+    { kind: 'refuse' },
+    { kind: 'hang', times: random.whole(1, 3) },
+    { kind: 'status', status: random.pick([429, 500, 502, 503, 504]), headers },
+    { kind: 'slow', ms: random.whole(50, 3000) },
+    { kind: 'commit-then-drop', times: random.whole(1, 8) },
+    { kind: 'commit-then-hang', times: random.whole(1, 3) },
+  ]
+  return random.pick(faults)
+}

@@ -1,0 +1,86 @@
+// Gathers what the remotes, the feed, the queues and the journal hold at the end of a round, and has the oracle judge it.
+import type { Queue } from 'bullmq'
+import type { Redis } from 'ioredis'
+import { z } from 'zod'
+import type { Database } from '#shared/journal/database.ts'
+import { readJson } from '#shared/json.ts'
+import { type QueueName, queueNames } from '#shared/queues.ts'
+import type { Sandbox } from '../sandbox/sandbox.ts'
+import { until } from '../support/until.ts'
+import type { Sent } from './client.ts'
+import { join, judge, judgeFeed, judgeNotes, type Verdict, wantedComments } from './oracle.ts'
+import type { Follower } from './readers.ts'
+
+type Parts = {
+  sent: Sent[]
+  sandbox: Sandbox
+  redis: Redis
+  stream: string
+  queues: Record<QueueName, Queue>
+  database: Database
+  followers: Follower[]
+  /** Whether comments must be in order: not where several ingest processes share a spool. */
+  inOrder: boolean
+  /** Takes what is wrong in other ways. */
+  wrong: string[]
+}
+
+const messageSchema = z.looseObject({ meta: z.object({ id: z.string() }) })
+
+export async function findings({ sent, sandbox, redis, stream, queues, database, followers, inOrder, wrong }: Parts): Promise<Verdict> {
+  for (const name of queueNames)
+    for (const job of await queues[name].getFailed()) wrong.push(`dead in ${name}: ${job.id} (${job.failedReason})`)
+
+  const log = (await redis.xrange(stream, '-', '+')).map(([cursor, [, message = '']]) => ({ cursor, message }))
+  const ids = log.map(({ message }) => messageSchema.parse(readJson(message)).meta.id)
+  await Promise.all(
+    followers.map((follower, index) =>
+      compareWith(log, follower).catch((error: unknown) => wrong.push(`follower ${index}: ${String(error)}`)),
+    ),
+  )
+  wrong.push(...(await journalGaps(sent, database)))
+  if (sandbox.phabricator.state.madeByMistake.length > 0) wrong.push('tasks were made by mistake')
+
+  const verdict = join([judgeComments(sent, sandbox), judgeFeed(sent, ids), judgeNotes(sent, (address) => notesOn(sandbox, address))])
+  return inOrder ? verdict : { ...verdict, disordered: [] }
+}
+
+async function compareWith(log: Array<{ cursor: string; message: string }>, { cursors, data }: Follower): Promise<void> {
+  await until(() => cursors.length >= log.length, `the follower has seen ${log.length} messages`, 10_000).catch((error: unknown) => {
+    throw new Error(`${String(error)} It saw ${cursors.length}.`)
+  })
+  const same = log.length === cursors.length && log.every(({ cursor, message }, at) => cursors[at] === cursor && data[at] === message)
+  if (!same) throw new Error(`saw another sequence than the log: ${cursors.length} of ${log.length} messages`)
+}
+
+function judgeComments(sent: Sent[], sandbox: Sandbox): Verdict {
+  const wanted = wantedComments(sent)
+  const found = new Map<string, string[]>()
+  for (const { id } of sandbox.phabricator.state.tasks) {
+    for (const text of sandbox.phabricator.comments(id)) {
+      const place = `T${id} ${text.split('\n')[0]?.split(' ').at(-1)}`
+      found.set(place, [...(found.get(place) ?? []), text])
+    }
+  }
+  const places = new Set([...wanted.keys(), ...found.keys()])
+  return join([...places].map((place) => judge(place, wanted.get(place) ?? [], found.get(place) ?? [])))
+}
+
+function notesOn(sandbox: Sandbox, address: string): number {
+  const merges = sandbox.gitlab.state.projects.flatMap(({ path, mergeRequests }) =>
+    mergeRequests.map((merge) => ({ merge, url: `${sandbox.gitlab.url}/${path}/-/merge_requests/${merge.iid}` })),
+  )
+  const notes = merges.find(({ url }) => url === address)?.merge.notes ?? []
+  return notes.filter(({ author }) => author === sandbox.gitlab.state.bot).length
+}
+
+async function journalGaps(sent: Sent[], database: Database): Promise<string[]> {
+  const rows = await database.selectFrom('deliveries').select('id').execute()
+  const known = new Set(rows.map(({ id }) => id))
+  const missing = sent.filter(({ delivery, accepted }) => accepted && !known.has(delivery.key))
+  const open = await database.selectFrom('effects').select(['id', 'state']).where('state', 'in', ['planned', 'dead']).execute()
+  return [
+    ...missing.map(({ delivery }) => `not in the journal: ${delivery.key}`),
+    ...open.map(({ id, state }) => `${state} in the journal: ${id}`),
+  ]
+}

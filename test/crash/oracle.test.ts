@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { judge } from './oracle.ts'
+
+const must = (text: string) => ({ text, required: true, forbidden: false })
+const may = (text: string) => ({ text, required: false, forbidden: false })
+
+function verdictOn(wanted: Parameters<typeof judge>[1], found: string[]): number[] {
+  const { lost, doubled, disordered } = judge('T1', wanted, found)
+  return [lost.length, doubled.length, disordered.length]
+}
+
+test('the oracle is content with what is due, with or without what nobody was told of', () => {
+  assert.deepEqual(verdictOn([must('a'), may('b'), must('c')], ['a', 'c']), [0, 0, 0])
+  assert.deepEqual(verdictOn([must('a'), may('b'), must('c')], ['a', 'b', 'c']), [0, 0, 0])
+  assert.deepEqual(verdictOn([must('a'), may('b'), must('a')], ['a', 'a', 'b']), [0, 0, 0])
+})
+
+test('the oracle sees what is lost, doubled and out of order', () => {
+  assert.deepEqual(verdictOn([must('a'), must('b'), must('a')], ['a', 'b']), [1, 0, 0])
+  assert.deepEqual(verdictOn([must('a'), must('b')], ['a', 'b', 'b']), [0, 1, 0])
+  assert.deepEqual(verdictOn([must('a'), may('b')], ['a', 'b', 'b', 'x']), [0, 2, 0])
+  assert.deepEqual(verdictOn([must('a'), must('b'), must('a')], ['a', 'a', 'b']), [0, 0, 1])
+  assert.deepEqual(verdictOn([must('a'), { ...may('b'), forbidden: true }], ['a', 'b']), [0, 1, 0])
+})

@@ -1,0 +1,31 @@
+// The steps on a delivery's way at which a worker is killed, each just before and just after. A step is a command to
+// Redis, known by what is in it, or a call that arrives at a remote.
+export type Step = { name: string; command: RegExp } | { name: string; remote: 'phabricator' | 'gitlab'; path: RegExp }
+
+const place = (queue: string) => `\\{[^}]*\\}:${queue}:`
+
+/** The commands of the router and of each performer, in the order in which they come. */
+export const steps: Step[] = [
+  {
+    name: 'taking up a delivery',
+    command: new RegExp(`^evalsha \\S+ \\d+ ${place('deliveries')}wait ${place('deliveries')}active .* \\d{13} `),
+  },
+  { name: 'entering the lane', command: /ZADD.*:lane:phabricator:/s },
+  { name: 'adding an effect', command: new RegExp(`${place('phabricator')}wait .*"sink":"phabricator"`, 's') },
+  { name: 'adding a feed message', command: new RegExp(`${place('sse')}wait .*"sink":"sse"`, 's') },
+  { name: 'telling the journal of a delivery', command: new RegExp(`${place('journal')}wait .*"type":"delivery"`, 's') },
+  { name: 'completing a delivery', command: new RegExp(`${place('deliveries')}.* returnvalue `, 's') },
+  { name: 'confirming before the comment', command: new RegExp(`${place('phabricator')}\\S+:lock ${place('phabricator')}stalled`) },
+  { name: 'commenting', remote: 'phabricator', path: /maniphest\.edit$/ },
+  { name: 'writing the comment into the ledger', command: /^hset \S+:made:phabricator:/i },
+  { name: 'telling the journal of an outcome', command: new RegExp(`${place('journal')}wait .*"type":"ended".*"sink":"phabricator"`, 's') },
+  { name: 'leaving the lane', command: /ZREM.*:lane:phabricator:/s },
+  { name: 'completing an effect', command: new RegExp(`${place('phabricator')}.* returnvalue `, 's') },
+  { name: 'reading the commits', remote: 'gitlab', path: /\/commits\b/ },
+  { name: 'completing the reading of commits', command: new RegExp(`${place('commits')}.* returnvalue `, 's') },
+  { name: 'confirming before the note', command: new RegExp(`${place('gitlab-mentions')}\\S+:lock ${place('gitlab-mentions')}stalled`) },
+  { name: 'writing the note', remote: 'gitlab', path: /\/notes\b/ },
+  { name: 'completing the note', command: new RegExp(`${place('gitlab-mentions')}.* returnvalue `, 's') },
+  { name: 'publishing on the feed', command: /XADD.*:feed /s },
+  { name: 'completing a feed message', command: new RegExp(`${place('sse')}.* returnvalue `, 's') },
+]

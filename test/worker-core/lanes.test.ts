@@ -1,0 +1,108 @@
+// Effects with the same order run one after another, as they were planned, whatever happens to each of them.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import fc from 'fast-check'
+import { Unavailable } from '#shared/errors.ts'
+import { until } from '../support/until.ts'
+import { done, effect, empty, openBenches, type Perform } from './bench.ts'
+
+let benches: Awaited<ReturnType<typeof openBenches>>
+before(async () => {
+  benches = await openBenches()
+})
+after(() => benches.close())
+
+type Plan = { lane: 'a' | 'b' | 'c'; ms: number; first: 'done' | 'fails' | 'unavailable' }
+const plan: fc.Arbitrary<Plan> = fc.record({
+  lane: fc.constantFrom('a', 'b', 'c'),
+  ms: fc.integer({ min: 0, max: 60 }),
+  first: fc.oneof({ weight: 6, arbitrary: fc.constant('done' as const) }, fc.constantFrom('fails', 'unavailable')),
+})
+
+test('with two workers, retries and holds, no effect of a lane overlaps or overtakes another', async () => {
+  const schedule = fc.array(plan, { minLength: 4, maxLength: 14 })
+  await fc.assert(
+    fc.asyncProperty(schedule, async (plans) => {
+      const bench = benches.open()
+      const running = new Map<string, string>()
+      const tried = new Set<string>()
+      const ends: string[] = []
+      const wrong: string[] = []
+      const perform: Perform = async (about) => {
+        const { lane, ms, first } = plans[Number(about)] ?? { lane: 'a', ms: 0, first: 'done' }
+        if (running.has(lane)) wrong.push(`${about} runs beside ${running.get(lane)} in ${lane}`)
+        running.set(lane, about)
+        await pause(ms)
+        running.delete(lane)
+        const isFirst = !tried.has(about)
+        tried.add(about)
+        if (isFirst && first === 'fails') throw new Error('not this time')
+        if (isFirst && first === 'unavailable') throw new Unavailable('not now')
+        ends.push(about)
+        return done
+      }
+      const workers = await Promise.all([bench.start('phabricator', perform), bench.start('phabricator', perform)])
+      await bench.dispatch(plans.map(({ lane }, index) => effect(String(index), lane)))
+      await empty(bench, 'phabricator', 40_000)
+      await Promise.all(workers.map(({ stop }) => stop()))
+      assert.deepEqual(wrong, [])
+      for (const lane of ['a', 'b', 'c']) {
+        const inLane = (about: string) => plans[Number(about)]?.lane === lane
+        const planned = plans.map((_, index) => String(index)).filter(inLane)
+        assert.deepEqual(ends.filter(inLane), planned)
+      }
+    }),
+    { numRuns: 4, endOnFailure: true },
+  )
+})
+
+test('different lanes run at the same time', async () => {
+  const bench = benches.open()
+  await bench.dispatch([effect('one', 'a'), effect('two', 'b')])
+  const running = new Set<string>()
+  await bench.start('phabricator', async (about) => {
+    running.add(about)
+    await until(() => running.size === 2, 'both run')
+    return done
+  })
+  await empty(bench)
+  assert.equal(bench.ended.length, 2)
+})
+
+test('planning an effect again changes nothing of its lane, and one that has ended blocks it only for a moment', async () => {
+  const bench = benches.open()
+  const ghost = effect('ghost', 'a')
+  const performed: string[] = []
+  await bench.dispatch([ghost])
+  await bench.dispatch([ghost])
+  assert.equal(await bench.redis.zcard(`{${bench.prefix}}:lane:phabricator:a`), 1)
+  await bench.start('phabricator', (about) => {
+    performed.push(about)
+    return Promise.resolve(done)
+  })
+  await empty(bench)
+  // As a router does that died after it had given away its effects.
+  await bench.dispatch([ghost, effect('next', 'a')])
+  await empty(bench)
+  assert.deepEqual(performed, ['ghost', 'next'])
+  assert.equal(await bench.redis.exists(`{${bench.prefix}}:lane:phabricator:a`), 0)
+})
+
+test('one that was planned but never came is waited for, and given up after a minute', async () => {
+  const bench = benches.open()
+  await bench.lanes.enter(effect('never', 'a'))
+  const performed: string[] = []
+  await bench.dispatch([effect('waits', 'a')])
+  await bench.start('phabricator', (about) => {
+    performed.push(about)
+    return Promise.resolve(done)
+  })
+  const waits = await bench.queues.phabricator.getJob(effect('waits', 'a').id)
+  const starts = async () => Number(await bench.redis.hget(bench.queues.phabricator.toKey(waits?.id ?? ''), 'ats'))
+  await until(async () => (await starts()) >= 3, 'it has looked several times')
+  assert.deepEqual(performed, [])
+  await bench.redis.hset(bench.queues.phabricator.toKey(waits?.id ?? ''), 'timestamp', Date.now() - 61_000)
+  await empty(bench)
+  assert.deepEqual(performed, ['waits'])
+})
