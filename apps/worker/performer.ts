@@ -97,6 +97,7 @@ export function startPerformer({
 
   return work({
     office,
+    name,
     queue,
     concurrency,
     serial: serialSinks.has(name),

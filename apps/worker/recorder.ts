@@ -44,5 +44,5 @@ export function startRecorder({ office, queue, database }: { office: Office; que
     }
   }
 
-  return work({ office, queue, concurrency: 3, run, onDead: () => Promise.resolve() })
+  return work({ office, name: 'journal', queue, concurrency: 3, run, onDead: () => Promise.resolve() })
 }

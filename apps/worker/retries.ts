@@ -8,7 +8,7 @@ const firstDelay = 1000
 const longestDelay = 600_000
 
 /** Job options of effects. */
-export const retries = { attempts, backoff: { type: 'custom' } }
+export const retries = { attempts, backoff: { type: 'custom' }, stackTraceLimit: 1 }
 
 /** Job options of journal entries. */
 export const entries = retries

@@ -24,7 +24,7 @@ export function startRouter({ office, queue, sinks, dispatch, journal }: Parts):
     if (mistakes.length > 0) throw new Permanent(mistakes.join(' '))
   }
 
-  return work({ office, queue, concurrency: 1, serial: true, run: route, onDead: () => Promise.resolve() })
+  return work({ office, name: 'deliveries', queue, concurrency: 1, serial: true, run: route, onDead: () => Promise.resolve() })
 }
 
 type Decided = { decisions: Decision[]; effects: Effect[]; mistakes: string[] }

@@ -4,7 +4,7 @@ import { DelayedError, type Job, type Queue, RateLimitError, UnrecoverableError,
 import type { Redis } from 'ioredis'
 import { inWords, Permanent, Refused, Unavailable } from '#shared/errors.ts'
 import type { Log } from '#shared/log.ts'
-import { keyPrefix } from '#shared/queues.ts'
+import { keyPrefix, type QueueName, retention } from '#shared/queues.ts'
 import { openHolds } from './holds.ts'
 import { retryDelay } from './retries.ts'
 
@@ -38,6 +38,7 @@ export async function close(workers: Worker[], stopping: AbortController): Promi
 
 type Parts = {
   office: Office
+  name: QueueName
   queue: Queue
   concurrency: number
   /** All jobs of the queue run one after another, over all workers. */
@@ -59,7 +60,7 @@ const mostStarts = 3
 const limiter = { max: 1_000_000_000, duration: 1000 }
 
 /** Starts to work on `queue`. When `stopping` aborts, jobs under way are handed back. */
-export async function work({ office, queue, concurrency, serial = false, run, onFailed, onDead }: Parts): Promise<Worker> {
+export async function work({ office, name, queue, concurrency, serial = false, run, onFailed, onDead }: Parts): Promise<Worker> {
   const { redis, prefix, stopping, log } = office
   const holds = openHolds({ redis, prefix, queue, concurrency: serial ? 1 : undefined, log })
   const { lockDuration, stalledInterval } = serial ? serialLocks : locks
@@ -120,6 +121,7 @@ export async function work({ office, queue, concurrency, serial = false, run, on
     prefix: keyPrefix(prefix),
     concurrency,
     limiter,
+    removeOnComplete: retention[name],
     maxStalledCount: mostStarts,
     settings: { backoffStrategy: (attemptsMade) => retryDelay(attemptsMade) },
     lockDuration,

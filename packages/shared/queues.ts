@@ -1,5 +1,5 @@
 // The BullMQ queues and the Redis connections behind them: names, options, and what both processes must agree on.
-import { type JobsOptions, Queue } from 'bullmq'
+import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import { inWords } from './errors.ts'
 import type { Probe } from './health.ts'
@@ -71,7 +71,6 @@ export function openQueue({ redis, prefix }: QueuePlace, name: QueueName): Queue
     connection: redis,
     prefix: keyPrefix(prefix),
     streams: { events: { maxLen: 100 } },
-    defaultJobOptions: jobOptions[name],
   })
   return queue.on('error', () => undefined)
 }
@@ -95,17 +94,19 @@ const minutes = 60
 const hours = 60 * minutes
 const days = 24 * hours
 
-/** How long finished jobs stay: as long as GitLab's administrators can resend a delivery (two days), and a bit. */
+// GitLab's administrators can resend a delivery for two days; a repeat finds what is still here.
 const recently = { age: 3 * days, count: 20_000 }
+const briefly = { age: 1 * hours, count: 1000 }
 
-/** The failed set of a queue is its dead letters: it keeps everything. */
-const kept = { removeOnFail: false, stackTraceLimit: 1 }
-
-const jobOptions: Record<QueueName, JobsOptions> = {
-  deliveries: { ...kept, removeOnComplete: { age: 1 * hours, count: 1000 } },
-  phabricator: { ...kept, removeOnComplete: recently },
-  commits: { ...kept, removeOnComplete: recently },
-  'gitlab-mentions': { ...kept, removeOnComplete: recently },
-  sse: { ...kept, removeOnComplete: { age: 1 * hours, count: 1000 } },
-  journal: { ...kept, removeOnComplete: true },
+/**
+ * How long done jobs stay, by age in seconds and by number. The workers are told, so that it need not stand in every job.
+ * Failed jobs always stay: the failed set of a queue is its dead letters.
+ */
+export const retention: Record<QueueName, { age?: number; count: number }> = {
+  deliveries: briefly,
+  phabricator: recently,
+  commits: recently,
+  'gitlab-mentions': recently,
+  sse: briefly,
+  journal: { count: 0 },
 }

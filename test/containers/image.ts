@@ -30,7 +30,8 @@ async function buildStage(stage: Stage, directory: string, built: Map<string, st
     if (word === 'WORKDIR') tree.workdir = join(own, rest)
     if (word === 'ENV') Object.assign(tree.environment, Object.fromEntries([rest.split('=')]))
     if (word === 'CMD') tree.command = JSON.parse(rest)
-    if (word === 'RUN' && rest.startsWith('npm ')) await run('npm', rest.split(' ').slice(1), { cwd: tree.workdir })
+    if (word === 'RUN' && rest.startsWith('npm '))
+      await run('npm', rest.split(' ').slice(1), { cwd: tree.workdir, env: { ...process.env, NODE_USE_SYSTEM_CA: '1' } })
     if (word === 'COPY') await copy(rest, tree.workdir, built)
     await mkdir(tree.workdir, { recursive: true })
   }
