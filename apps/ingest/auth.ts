@@ -11,20 +11,21 @@ export function isToken(token: string): boolean {
 
 /** A test of the `X-Gitlab-Token` header against the accepted `tokens`, each of at most 1,024 bytes. */
 export function tokenCheck(tokens: string[]): (given: string | undefined) => boolean {
-  const accepted = tokens.map((token) => padded(Buffer.from(token, 'utf8')))
+  const accepted = tokens.map((token) => fill(Buffer.alloc(blockSize), token, 'utf8'))
+  const candidate = Buffer.alloc(blockSize)
   return (given) => {
+    if (!given || given.length > longestToken) return false
     // Node reads header bytes as Latin-1.
-    const bytes = Buffer.from(given ?? '', 'latin1')
-    if (bytes.length === 0 || bytes.length > longestToken) return false
-    const candidate = padded(bytes)
+    fill(candidate, given, 'latin1')
     return accepted.filter((token) => timingSafeEqual(token, candidate)).length > 0
   }
 }
 
-// Behind its length, and filled up: a shorter secret is no beginning of a longer one.
-function padded(bytes: Buffer): Buffer {
-  const block = Buffer.alloc(4 + longestToken)
-  block.writeUInt32BE(bytes.length)
-  bytes.copy(block, 4)
+const blockSize = 4 + longestToken
+
+// Behind its length, and the rest zeros: a shorter secret is no beginning of a longer one.
+function fill(block: Buffer, secret: string, encoding: 'utf8' | 'latin1'): Buffer {
+  block.fill(0)
+  block.writeUInt32BE(block.write(secret, 4, encoding))
   return block
 }

@@ -28,9 +28,10 @@ const lifecycle = startLifecycle(log)
 
 const { redisPrefix: prefix } = config
 const redis = impatientRedis(config.redisUrl)
+const askRedis = impatientRedis(config.redisUrl, 1200)
 const tailRedis = patientRedis(config.redisUrl)
 watchRedis({ redis, allowUnsafe: config.redisUnsafe, log })
-lifecycle.push('redis', () => [redis, tailRedis].map((connection) => connection.disconnect()))
+lifecycle.push('redis', () => [redis, askRedis, tailRedis].map((connection) => connection.disconnect()))
 
 const eventLog = openEventLog(config.logEventsTo, log)
 lifecycle.push('event log', eventLog.close)
@@ -50,8 +51,8 @@ const takeDelivery = hooks({
   log,
   metrics,
 })
-const feed = feedRoute({ tail, history: openRelay({ redis, prefix }), signal: goodbye.signal, log, metrics })
-const probes = { redis: redisProbe(redis), spool: spoolProbe(spool) }
+const feed = feedRoute({ tail, history: openRelay({ redis: askRedis, prefix }), signal: goodbye.signal, log, metrics })
+const probes = { redis: redisProbe(askRedis), spool: spoolProbe(spool) }
 const app = createApp({ takeDelivery, feed, health: health({ probes, enough: 'any', metrics }), log })
 
 const listener = await listen({ fetch: app.fetch, host: config.host, port: config.port })

@@ -49,7 +49,7 @@ const sinks = openSinks({ config, relay, publishedAt: publishedAt(database), red
 const measures = performerMetrics(metrics)
 
 if (config.ops) {
-  const probe = impatientRedis(redisUrl)
+  const probe = impatientRedis(redisUrl, 1200)
   lifecycle.push('probe', () => probe.disconnect())
   watchQueues({ queues: openQueues({ redis: probe, prefix }), redis: probe, prefix, metrics })
   const app = health({ probes: { redis: redisProbe(probe), database: databaseProbe(database) }, enough: 'all', metrics })

@@ -28,18 +28,18 @@ export function patientRedis(url: string): Redis {
 }
 
 /**
- * A connection for something that must answer now: each command fails at once while Redis is away and after
- * `commandTimeout` ms when Redis hangs. A command that timed out may still have been carried out.
+ * A connection for something that must answer now: each command fails at once while Redis is away, and after
+ * `commandTimeout` ms, if given, when Redis hangs. A command that timed out may still have been carried out.
  */
-export function impatientRedis(url: string): Redis {
+export function impatientRedis(url: string, commandTimeout?: number): Redis {
   return quiet(
     new Redis(url, {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 1,
       connectTimeout: 2000,
-      commandTimeout: 1200,
       disableClientInfo: true,
       retryStrategy: (times) => Math.min(50 * times, 500),
+      ...(commandTimeout !== undefined && { commandTimeout }),
     }),
   )
 }

@@ -34,7 +34,7 @@ const patience = 3000
 export async function openPlace(config: z.output<typeof opsSchema>): Promise<Place> {
   const database = openDatabase(config.databaseUrl)
   await migrate(database)
-  const redis = impatientRedis(config.redisUrl)
+  const redis = impatientRedis(config.redisUrl, 5000)
   await once(redis, 'ready', { signal: AbortSignal.timeout(patience) }).catch(() => {
     throw new Unavailable(`Redis does not answer at ${new URL(config.redisUrl).host}.`)
   })
