@@ -14,7 +14,13 @@ before(async () => {
 })
 after(() => server.stop())
 
-const environment = () => ({ SOURCE_TOKEN: 'a-source-token', HOST: '127.0.0.1', PORT: '0', REDIS_URL: server.url })
+const environment = () => ({
+  SOURCE_TOKEN: 'a-source-token',
+  HOST: '127.0.0.1',
+  PORT: '0',
+  REDIS_URL: server.url,
+  SPOOL_DIR: `${server.directory}/spool`,
+})
 
 test('eviction and missing persistence are named with what they should be', async () => {
   const redis = new Redis(server.url)
