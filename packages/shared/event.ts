@@ -7,8 +7,11 @@ import { type JsonObject, readObject } from './json.ts'
 
 export type Change = { previous: unknown; current: unknown }
 
-// An event that is older when it arrives was resent, or held up by an outage: it may have had its effects already.
-const tenMinutes = 10 * 60_000
+// An event that is older than ten minutes when it arrives was resent, or held up by an outage: it may have had its effects
+// already. GitLab resends nothing older than two days.
+const minutes = 60_000
+const days = 24 * 60 * minutes
+const mayBeResent = (age: number) => age > 10 * minutes && age < 3 * days
 
 // What these say is one word of GitLab's.
 const longestName = 100
@@ -64,7 +67,7 @@ export function parseEvent(delivery: Delivery): GitLabEvent {
     receivedAt: delivery.receivedAt,
     since: since.toISOString(),
     anew: delivery.redelivered === true,
-    again: delivery.again === true || Date.parse(delivery.receivedAt) - since.getTime() > tenMinutes,
+    again: delivery.again === true || mayBeResent(Date.parse(delivery.receivedAt) - since.getTime()),
     kind,
     action: (read.object_attributes?.action ?? read.action)?.slice(0, longestName),
     project: path === undefined ? undefined : { id, path },
