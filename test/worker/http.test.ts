@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { describe, test } from 'node:test'
 import { Permanent, Unavailable } from '#shared/errors.ts'
-import { exchange, retryAfter } from '../../apps/worker/remotes/http.ts'
+import { exchange, jsonIn, retryAfter } from '../../apps/worker/remotes/http.ts'
 import { startAnswering } from '../support/answers.ts'
 import { freePort } from '../support/servers.ts'
 
@@ -149,4 +149,16 @@ describe('Retry-After', () => {
       assert.equal(retryAfter(new Headers(value === undefined ? {} : { 'retry-after': value }), now), ms)
     })
   }
+})
+
+test('an answer is read as JSON only when it does not call itself something else', () => {
+  const answer = (type?: string) => ({
+    status: 200,
+    text: '{"a":1}',
+    headers: new Headers(type === undefined ? {} : { 'content-type': type }),
+  })
+  for (const type of [undefined, 'application/json', 'application/json; charset=utf-8', 'Application/JSON', 'application/problem+json'])
+    assert.deepEqual(jsonIn(answer(type)), { a: 1 }, type)
+  for (const type of ['text/html', 'text/plain; charset=utf-8', 'text/html; x=application/json', 'application/jsonp'])
+    assert.equal(jsonIn(answer(type)), undefined, type)
 })

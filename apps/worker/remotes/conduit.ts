@@ -2,8 +2,7 @@
 // Nearly every error comes with status 200: the body is read first. Verified against Phorge 2025.51 and 2026-08.
 import { z } from 'zod'
 import { Permanent, Refused, Unavailable } from '#shared/errors.ts'
-import { readJson } from '#shared/json.ts'
-import { type Answer, exchange } from './http.ts'
+import { type Answer, exchange, jsonIn } from './http.ts'
 
 export type OwnComment = { phid: string; text: string; at: Date }
 
@@ -99,8 +98,9 @@ function monogram(task: number): string {
   return `T${task}`
 }
 
-function resultOf({ status, text }: Answer, redact: (text: string) => string): unknown {
-  const answer = answerSchema.safeParse(readJson(text))
+function resultOf(said: Answer, redact: (text: string) => string): unknown {
+  const { status } = said
+  const answer = answerSchema.safeParse(jsonIn(said))
   if (!answer.success) {
     if (status === 413) throw new Permanent('Phabricator answers 413: the call is too large.')
     throw new Unavailable(`Phabricator answers ${status} without a Conduit answer in it.`)

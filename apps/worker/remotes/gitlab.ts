@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { Permanent, Refused, Unavailable } from '#shared/errors.ts'
 import { readJson } from '#shared/json.ts'
-import { type Answer, exchange } from './http.ts'
+import { type Answer, exchange, jsonIn } from './http.ts'
 import { remember } from './remember.ts'
 
 export type Place = { project: number | string; iid: number }
@@ -76,9 +76,10 @@ export function openGitLab({ url, token, redact }: { url: string; token: string;
     return found
   }
 
-  function read<T>({ status, text }: Answer, schema: z.ZodType<T>): T {
+  function read<T>(answer: Answer, schema: z.ZodType<T>): T {
+    const { status, text } = answer
     if (status >= 300 || status < 200) throw meaning(status, redact(text))
-    const value = readJson(text)
+    const value = jsonIn(answer)
     if (value === undefined) throw new Unavailable(`GitLab answers ${status} without JSON, or with half of it.`)
     const result = schema.safeParse(value)
     if (!result.success) throw new Error(`GitLab answers ${status} in an unknown shape: ${z.prettifyError(result.error)}`)

@@ -1,6 +1,7 @@
 // One HTTP exchange with a remote: a time limit on the whole of it, a size limit on the answer, no redirects, no cookies.
 // What says "I am not there now" in HTTP's own words becomes `Unavailable` here; the rest is for the remote's file.
 import { Permanent, Unavailable } from '#shared/errors.ts'
+import { readJson } from '#shared/json.ts'
 
 /** Sent with every call; Wikimedia refuses clients that do not say who they are. */
 export const userAgent = 'gitlab-webhooks/0.1.0 (https://gitlab.wikimedia.org/repos/releng/gitlab-webhooks)'
@@ -57,6 +58,12 @@ async function readText(name: string, response: Response, sizeLimit: number): Pr
 }
 
 const longestWait = 3_600_000
+
+/** What an answer says in JSON, to be read with a schema; undefined when it is not JSON, or calls itself something else. */
+export function jsonIn({ headers, text }: Answer): unknown {
+  const type = headers.get('content-type')
+  return type === null || /^[\w.+-]+\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type.trim()) ? readJson(text) : undefined
+}
 
 /** What a `Retry-After` header asks for, in ms, at most an hour: seconds or a date (RFC 9110, section 10.2.3). */
 export function retryAfter(headers: Headers, now = Date.now()): number | undefined {

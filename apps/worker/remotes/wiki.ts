@@ -2,11 +2,10 @@
 // copy served while the wiki is away. MediaWiki tells its errors with status 200, and some failures as JSON with HTML.
 import { z } from 'zod'
 import { inWords, Unavailable } from '#shared/errors.ts'
-import { readJson } from '#shared/json.ts'
 import type { Log } from '#shared/log.ts'
 import { NotAPage, parsePage, type ReviewersPage } from '../reviewers/page.ts'
 import type { Report } from '../reviewers/report.ts'
-import { exchange } from './http.ts'
+import { exchange, jsonIn } from './http.ts'
 
 // How long the last good copy serves before a wiki that is away is asked again.
 const askAgainMs = 30_000
@@ -42,8 +41,9 @@ export function openWiki({ apiUrl, page, maxAge, report, log }: Options): Wiki {
       format: 'json',
       formatversion: '2',
     })
-    const { status, headers, text } = await exchange('The wiki', `${apiUrl}?${query.toString()}`, { signal })
-    const answer = answerSchema.safeParse(readJson(text))
+    const said = await exchange('The wiki', `${apiUrl}?${query.toString()}`, { signal })
+    const { status, headers } = said
+    const answer = answerSchema.safeParse(jsonIn(said))
     if (status !== 200 || !answer.success) throw new Unavailable(`The wiki answers ${status} without the page.`)
     const { parse, error } = answer.data
     if (error && missing.has(error.code)) return parsePage('<root/>')
