@@ -10,11 +10,12 @@ import { until } from '../support/until.ts'
 
 let stage: Stage
 let ingest: Process
+let worker: Process
 
 before(async () => {
   stage = await openStage()
   ingest = await stage.start('ingest')
-  await stage.start('worker')
+  worker = await stage.start('worker')
 })
 after(() => stage?.close())
 
@@ -161,4 +162,16 @@ test('filters choose by project, merge request, time and text', async () => {
   assert.deepEqual(await ids('--until', '1h'), [])
   assert.ok((await ids('--since', '1h', '--text', 'alice')).includes('opened'))
   assert.equal((await ids('--limit', '1')).length, 1)
+})
+
+test('a held queue shows in the status and in the metrics, with the reason', async () => {
+  stage.sandbox.phabricator.fault({ kind: 'refuse' })
+  await deliver('while-down', hookText('merge-request-reopen', stage.sandbox.gitlab.url))
+  const metrics = async () => await (await fetch(`http://127.0.0.1:${worker.port()}/metrics`)).text()
+  const held = /queue_held_seconds\{queue="phabricator",refused="false"\} (?!0\n)\d/
+  await until(async () => held.test(await metrics()), 'the hold is in the metrics')
+  assert.match((await ops(stage.environment, 'status')).out, /phabricator .*held for .*Phabricator cannot be reached/)
+  stage.sandbox.phabricator.fault(undefined)
+  await until(() => ended('while-down'), 'it went on')
+  await until(async () => !held.test(await metrics()), 'the hold is gone from the metrics')
 })
