@@ -19,7 +19,7 @@ import { performerMetrics, startPerformer } from './performer.ts'
 import { publishedAt } from './published.ts'
 import { watchQueues } from './queue-metrics.ts'
 import { startRecorder } from './recorder.ts'
-import { entries } from './retries.ts'
+import { retries } from './retries.ts'
 import { startRouter } from './router.ts'
 import { openSinks, sinkEntries } from './sinks/index.ts'
 import { close, type Office } from './work.ts'
@@ -43,7 +43,7 @@ const queues = openQueues({ redis, prefix })
 const lanes = openLanes({ redis, prefix })
 const ledger = openLedger({ redis, prefix })
 const dispatch = dispatcher({ queues, lanes })
-const journal = openJournal(queues.journal, entries)
+const journal = openJournal(queues.journal, retries)
 const relay = openRelay({ redis, prefix, keep: config.feedKeep })
 const sinks = openSinks({ config, relay, publishedAt: publishedAt(database), redact: redactor(secrets), metrics, log })
 const measures = performerMetrics(metrics)

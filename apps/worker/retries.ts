@@ -7,11 +7,8 @@ const attempts = 8
 const firstDelay = 1000
 const longestDelay = 600_000
 
-/** Job options of effects. */
+/** Job options of effects and journal entries. */
 export const retries = { attempts, backoff: { type: 'custom' }, stackTraceLimit: 1 }
-
-/** Job options of journal entries. */
-export const entries = retries
 
 /** How long to wait after the attempt with this number (from 1), in ms: between 75 % and 100 % of the table. */
 export function retryDelay(attemptsMade: number, random = Math.random()): number {
