@@ -24,11 +24,12 @@ export const effectSchema = z.object({
 export type Effect = z.infer<typeof effectSchema>
 
 /**
- * How an effect ended. `done`: what was made, with its address and the id that the remote gave it where there are any;
+ * How an effect ended. `done`: what was made, with its address and the id that the remote gave it where there are any, and
+ * for a message of the feed the cursor of the one before;
  * `nothing`: why there was nothing to do.
  */
 export type Outcome = Done | NothingDone
-export type Done = { state: 'done'; link?: string; made?: string }
+export type Done = { state: 'done'; link?: string; made?: string; previous?: string }
 export type NothingDone = { state: 'nothing'; reason: string }
 
 export function nothingDone(reason: string): NothingDone {

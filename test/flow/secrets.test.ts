@@ -157,6 +157,6 @@ async function everyRow(): Promise<string> {
     name: string
   }>`select table_name as name from information_schema.tables where table_schema = database()`.execute(database)
   const rows = await Promise.all(tables.map(({ name }) => sql`select * from ${sql.table(name)}`.execute(database)))
-  const bodies = await database.selectFrom('deliveries').select('body').execute()
+  const bodies = await database.selectFrom('bodies').select('body').execute()
   return JSON.stringify([rows.map((table) => table.rows), await Promise.all(bodies.map(({ body }) => bodyOf(body)))])
 }

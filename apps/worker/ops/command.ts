@@ -24,6 +24,11 @@ export async function act(command: Command, run: (place: Place) => Promise<Said>
   }
 }
 
+/** Adds `--reason` to a command that changes something. */
+export function withReason(command: Command): Command {
+  return command.option('--reason <text>', 'why, for the record')
+}
+
 const reasonSchema = z.object({ reason: z.string().default('') })
 
 /** The reason given with `--reason`. */

@@ -1,10 +1,11 @@
 // Whom the reviewers page lists for a project and the files a merge request changes. All sections whose glob fits count,
 // in page order. Everybody may edit the page, so the work has an end (`budget.ts`) and lets other jobs run; what could
 // not be decided lists nobody and is reported.
+
+import { fnmatch } from '#shared/fnmatch.ts'
 import { type Budget, createBudget, defaultLimits } from './budget.ts'
 import { clip, type Entry } from './entry.ts'
 import { compileFilePattern, type FilePattern, type Search } from './file-pattern.ts'
-import { fnmatch } from './fnmatch.ts'
 import type { Problem, ReviewersPage } from './page.ts'
 
 /** A file of a merge request; a renamed one has an `oldPath`, under which it may be listed just as well. */

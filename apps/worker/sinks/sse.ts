@@ -1,8 +1,8 @@
 // The feed's messages: each event of a public project, without what privacy takes away, appended to the relay once.
 import { z } from 'zod'
 import { nothing } from '#shared/effect.ts'
+import { forThePublic, whyPrivate } from '#shared/privacy.ts'
 import type { Cursor, Relay } from '#shared/relay.ts'
-import { forThePublic, whyPrivate } from './privacy.ts'
 import { type Sink, sink } from './sink.ts'
 
 const dataSchema = z.object({ id: z.string(), message: z.string() })

@@ -12,6 +12,7 @@ const deliverySchema = z.object({
   type: z.literal('delivery'),
   id: z.string(),
   receivedAt: z.iso.datetime(),
+  origin: z.string().max(12).optional(),
   headers: z.record(z.string(), z.string()),
   body: z.base64(),
   kind: z.string(),
@@ -31,6 +32,7 @@ const endedSchema = z.object({
   reason: z.string().optional(),
   link: z.string().optional(),
   made: z.string().optional(),
+  previous: z.string().optional(),
   attempts: z.number(),
   endedAt: z.iso.datetime(),
 })
@@ -68,11 +70,12 @@ const uncompress = promisify(gunzip)
 /** The journal as the router and the performers see it; `waiting` are options that make entries wait for the database. */
 export function openJournal(queue: Queue, waiting: object): Journal {
   return {
-    async routed({ id, receivedAt, headers, body }, event, decisions, effects) {
+    async routed({ id, receivedAt, headers, body, origin }, event, decisions, effects) {
       const entry: DeliveryEntry = {
         type: 'delivery',
         id,
         receivedAt,
+        ...(origin !== undefined && { origin }),
         headers,
         decisions,
         body: (await compress(body)).toString('base64'),

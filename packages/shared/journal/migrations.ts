@@ -14,11 +14,27 @@ const statements: Record<string, string> = {
       iid int unsigned,
       username varchar(255),
       title varchar(500),
-      headers text not null,
-      body longblob not null,
+      origin varchar(12) character set ascii not null,
       key received (received_at),
       key project (project(200), received_at),
       key kind (kind, received_at)
+    ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
+
+  '2026-11-23-bodies': `
+    create table if not exists bodies (
+      delivery varchar(200) character set ascii collate ascii_bin not null primary key,
+      headers text not null,
+      body longblob not null
+    ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
+
+  '2026-11-23-feed': `
+    create table if not exists feed (
+      time bigint unsigned not null,
+      number int unsigned not null,
+      delivery varchar(200) character set ascii collate ascii_bin not null,
+      previous varchar(30) character set ascii,
+      primary key (time, number),
+      key delivery (delivery)
     ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
 
   '2026-11-23-decisions': `

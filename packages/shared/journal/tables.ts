@@ -11,9 +11,12 @@ export type Tables = {
     iid: number | null
     username: string | null
     title: string | null
-    headers: string
-    body: Buffer
+    /** How it came: by a hook, or handed in by an operator or the service itself. */
+    origin: string
   }
+  bodies: { delivery: string; headers: string; body: Buffer }
+  /** The feed's messages by cursor, `time`-`number`; `previous` is the cursor of the message before, when that is known. */
+  feed: { time: number; number: number; delivery: string; previous: string | null }
   decisions: { delivery: string; sink: string; reason: string | null }
   effects: {
     id: string

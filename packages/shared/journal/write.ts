@@ -25,9 +25,14 @@ async function writeDelivery(database: Database, entry: DeliveryEntry): Promise<
       iid: entry.iid ?? null,
       username: cutOrNull(entry.username, 255),
       title: cutOrNull(entry.title, 500),
-      headers: cut(JSON.stringify(entry.headers), 16_000),
-      body: Buffer.from(entry.body, 'base64'),
+      origin: entry.origin ?? 'hook',
     })
+    .execute()
+  const headers = cut(JSON.stringify(entry.headers), 16_000)
+  await database
+    .insertInto('bodies')
+    .ignore()
+    .values({ delivery: id, headers, body: Buffer.from(entry.body, 'base64') })
     .execute()
   if (decisions.length > 0) {
     const rows = decisions.map(({ sink, reason }) => ({ delivery: id, sink, reason: cutOrNull(reason, 600) }))
@@ -44,7 +49,10 @@ async function writeFailed(database: Database, { effect, number, at, ms, reason 
   await database.insertInto('attempts').ignore().values(row).execute()
 }
 
-async function writeEnded(database: Database, { effect, state, reason, link, made, attempts, endedAt }: EndedEntry): Promise<void> {
+async function writeEnded(
+  database: Database,
+  { effect, state, reason, link, made, previous, attempts, endedAt }: EndedEntry,
+): Promise<void> {
   const error = state === 'dead' ? errorId(reason ?? '') : null
   const found = { reason: cutOrNull(reason, 600), link: cutOrNull(link, 1000), made: cutOrNull(made, 200) }
   const ended = { state, ...found, error, attempts, ended_at: new Date(endedAt) }
@@ -52,6 +60,16 @@ async function writeEnded(database: Database, { effect, state, reason, link, mad
     .insertInto('effects')
     .values({ ...effectRow(effect), ...ended })
     .onDuplicateKeyUpdate(Object.fromEntries(Object.keys(ended).map((column) => [column, newer(column)])))
+    .execute()
+  if (effect.sink === 'sse' && made !== undefined) await writeMessage(database, made, effect.delivery, previous)
+}
+
+async function writeMessage(database: Database, cursor: string, delivery: string, previous: string | undefined): Promise<void> {
+  const [time = 0, number = 0] = cursor.split('-').map(Number)
+  await database
+    .insertInto('feed')
+    .ignore()
+    .values({ time, number, delivery, previous: previous ?? null })
     .execute()
 }
 

@@ -23,7 +23,7 @@ async function* deliveriesIn(path: string, bad: Imported['bad']): AsyncGenerator
     number += 1
     if (line.trim() === '') continue
     const delivery = deliverySchema.safeParse(readJson(line))
-    if (delivery.success) yield { ...delivery.data, again: true }
+    if (delivery.success) yield { ...delivery.data, again: true, origin: 'imported' }
     else bad.push({ line: number, reason: 'expected an object with id, receivedAt, headers and body' })
   }
 }

@@ -23,7 +23,12 @@ export async function redeliver(place: Place, ids: string[], reason: string): Pr
 
 async function* fromJournal({ database, queues }: Place, ids: string[], missing: string[]): AsyncGenerator<Delivery> {
   for (const id of ids) {
-    const row = await database.selectFrom('deliveries').selectAll().where('id', '=', id).executeTakeFirst()
+    const row = await database
+      .selectFrom('deliveries')
+      .innerJoin('bodies', 'bodies.delivery', 'deliveries.id')
+      .select(['received_at', 'headers', 'body'])
+      .where('id', '=', id)
+      .executeTakeFirst()
     if (!row) {
       missing.push(id)
       continue

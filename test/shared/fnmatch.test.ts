@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { fnmatch } from '../../apps/worker/reviewers/fnmatch.ts'
+import { fnmatch } from '#shared/fnmatch.ts'
 
 // name, pattern, what fnmatch.fnmatchcase of Python 3.11 says
 const answersOfPython: Array<[string, string, boolean]> = [

@@ -1,6 +1,6 @@
 // What of an event the public may see: whether it may be published at all, and what is taken out of it.
-import type { GitLabEvent } from '#shared/event.ts'
-import type { Json, JsonObject } from '#shared/json.ts'
+import type { GitLabEvent } from './event.ts'
+import type { Json, JsonObject } from './json.ts'
 
 const personal = /(^|_)(user|users|key|keys|group|groups|subgroup|subgroups|member|members|access|token|tokens|subscription)(_|$)/
 

@@ -1,0 +1,22 @@
+// `pause` and `resume`.
+import { Argument, type Command } from 'commander'
+import { type SinkName, sinkNames } from '#shared/queues.ts'
+import { pauseSink, resumeSink } from '../actions/pause.ts'
+import { act, reasonOf, withReason } from '../command.ts'
+
+export function pauseCommands(ops: Command): void {
+  for (const [verb, description, change] of [
+    ['pause', 'stop the work of one sink; what comes waits, in order', pauseSink],
+    ['resume', 'let it go on', resumeSink],
+  ] as const) {
+    withReason(ops.command(verb))
+      .addArgument(new Argument('<sink>').choices(sinkNames))
+      .description(description)
+      .action((sink: SinkName, options: unknown, command: Command) =>
+        act(command, async (place) => {
+          const data = await change(place, sink, reasonOf(options))
+          return { data, words: `${sink} is ${data.paused ? 'paused' : 'going'}` }
+        }),
+      )
+  }
+}
