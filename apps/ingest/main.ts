@@ -5,9 +5,10 @@ import { startLifecycle } from '#shared/lifecycle.ts'
 import { listen } from '#shared/listener.ts'
 import { openLog, passwordOf } from '#shared/log.ts'
 import { openMetrics } from '#shared/metrics.ts'
-import { impatientRedis, openQueue, patientRedis, redisProbe } from '#shared/queues.ts'
+import { impatientRedis, patientRedis, redisProbe } from '#shared/queues.ts'
 import { watchRedis } from '#shared/redis-check.ts'
 import { openRelay } from '#shared/relay.ts'
+import { addJobsTo } from './add-jobs.ts'
 import { createApp } from './app.ts'
 import { tokenCheck } from './auth.ts'
 import { configSchema } from './config.ts'
@@ -37,7 +38,7 @@ const eventLog = openEventLog(config.logEventsTo, log)
 lifecycle.push('event log', eventLog.close)
 process.on('SIGHUP', eventLog.reopen)
 
-const handOver = enqueue(openQueue({ redis, prefix }, 'deliveries'))
+const handOver = enqueue(addJobsTo({ redis, prefix }))
 const spool = await openSpool({ directory: config.spoolDir, handOver, log })
 lifecycle.push('spool', () => spool.close())
 watchSpool(spool, metrics)
