@@ -7,6 +7,7 @@ import { openLog, passwordOf } from '#shared/log.ts'
 import { openMetrics } from '#shared/metrics.ts'
 import { impatientRedis, patientRedis, redisProbe } from '#shared/queues.ts'
 import { watchRedis } from '#shared/redis-check.ts'
+import { countRedisErrors } from '#shared/redis-errors.ts'
 import { openRelay } from '#shared/relay.ts'
 import { addJobsTo } from './add-jobs.ts'
 import { createApp } from './app.ts'
@@ -32,6 +33,7 @@ const redis = impatientRedis(config.redisUrl)
 const askRedis = impatientRedis(config.redisUrl, 1200)
 const tailRedis = patientRedis(config.redisUrl)
 watchRedis({ redis, allowUnsafe: config.redisUnsafe, log })
+countRedisErrors([redis, askRedis, tailRedis], metrics)
 lifecycle.push('redis', () => [redis, askRedis, tailRedis].map((connection) => connection.disconnect()))
 
 const eventLog = openEventLog(config.logEventsTo, log)

@@ -13,11 +13,9 @@ export const serialSinks: ReadonlySet<SinkName> = new Set<SinkName>(['sse'])
 
 export function dispatcher({ queues, lanes }: { queues: Record<SinkName, Queue>; lanes: Lanes }): Dispatch {
   return async function dispatch(effects) {
-    for (const effect of effects) {
-      if (effect.anew === true) await removeEnded(queues[effect.sink], effect.id)
-      if (!serialSinks.has(effect.sink)) await lanes.enter(effect)
-      await queues[effect.sink].add('effect', effect, { jobId: effect.id, ...retries })
-    }
+    for (const { anew, sink, id } of effects) if (anew === true) await removeEnded(queues[sink], id)
+    await Promise.all(effects.filter(({ sink }) => !serialSinks.has(sink)).map((effect) => lanes.enter(effect)))
+    await Promise.all(effects.map((effect) => queues[effect.sink].add('effect', effect, { jobId: effect.id, ...retries })))
   }
 }
 

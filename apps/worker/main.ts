@@ -10,6 +10,7 @@ import { openLog, passwordOf, redactor } from '#shared/log.ts'
 import { openMetrics } from '#shared/metrics.ts'
 import { impatientRedis, openQueues, patientRedis, redisProbe } from '#shared/queues.ts'
 import { watchRedis } from '#shared/redis-check.ts'
+import { countRedisErrors } from '#shared/redis-errors.ts'
 import { openRelay } from '#shared/relay.ts'
 import { configSchema } from './config.ts'
 import { dispatcher } from './dispatch.ts'
@@ -34,6 +35,7 @@ const lifecycle = startLifecycle(log)
 const redis = patientRedis(redisUrl)
 const database = openDatabase(config.databaseUrl)
 watchRedis({ redis, allowUnsafe: config.redisUnsafe, log })
+countRedisErrors([redis], metrics)
 lifecycle.push('redis', () => redis.disconnect())
 lifecycle.push('database', () => database.destroy())
 

@@ -1,4 +1,5 @@
 // How the queues stand, asked when somebody looks: what waits, what is dead, what is held and since when.
+import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { Gauge } from 'prom-client'
 import type { Registry } from '#shared/metrics.ts'
@@ -25,6 +26,17 @@ export function watchQueues({ queues, redis, prefix, metrics }: { queues: Queues
     },
   })
   new Gauge({
+    name: 'gitlab_webhooks_queue_oldest_seconds',
+    help: 'For how long the oldest job of a queue that waits for its turn has been there; 0 when none waits.',
+    labelNames: ['queue'],
+    registers: [metrics],
+    async collect() {
+      this.reset()
+      if (redis.status !== 'ready') return
+      for (const [name, queue] of Object.entries(queues)) this.set({ queue: name }, await oldest(queue))
+    },
+  })
+  new Gauge({
     name: 'gitlab_webhooks_queue_held_seconds',
     help: 'For how long a queue has been waiting for its remote; 0 when it is not held. Refused credentials have refused="true".',
     labelNames: ['queue', 'refused'],
@@ -38,4 +50,9 @@ export function watchQueues({ queues, redis, prefix, metrics }: { queues: Queues
       }
     },
   })
+}
+
+async function oldest(queue: Queue): Promise<number> {
+  const [job] = await queue.getJobs(['wait'], 0, 0, true)
+  return job ? Math.max(0, Date.now() - job.timestamp) / 1000 : 0
 }

@@ -73,7 +73,8 @@ export async function work({ office, name, queue, concurrency, serial = false, r
     } catch (error) {
       throw await consequence(meaningOf(error), job, token ?? '').catch((reason: unknown) => leave(job, reason))
     }
-    await holds.release().catch((reason: unknown) => log.warn({ queue: queue.name, reason: inWords(reason) }, 'could not go on'))
+    // Not waited for: Redis takes it before whatever this connection sends later, another hold among it.
+    holds.release().catch((reason: unknown) => log.warn({ queue: queue.name, reason: inWords(reason) }, 'could not go on'))
   }
 
   // When Redis takes not even what should become of the job, it stays where it is, and comes again when its lock has run out.

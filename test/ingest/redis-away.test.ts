@@ -40,6 +40,11 @@ async function ready(ingest: Process) {
   return { status: answer.status, state, redis: redis.state }
 }
 
+async function metric(ingest: Process, name: string): Promise<number> {
+  const text = await (await get(ingest, '/metrics')).text()
+  return Number(new RegExp(`^gitlab_webhooks_${name} (\\S+)$`, 'm').exec(text)?.[1])
+}
+
 async function postInTime(ingest: Process, id: string): Promise<Response> {
   const start = performance.now()
   const answer = await post(ingest, '{"object_kind":"push"}', { 'idempotency-key': id })
@@ -72,8 +77,11 @@ for (const [how, spool] of Object.entries(spools)) {
       assert.equal(status, spool.post)
       assert.equal(headers.has('retry-after'), status === 503)
     }
+    assert.ok((await metric(ingest, 'redis_errors_total')) > 0)
+    assert.equal((await metric(ingest, 'spool_bytes')) > 0, spool.post === 202)
     const redis = await startRedis({ port })
     await recovers(ingest, url)
+    await until(async () => (await metric(ingest, 'spool_bytes')) === 0, 'the spool is empty')
     assert.equal(await ingest.stop(), 0)
     await redis.stop()
   })

@@ -49,6 +49,12 @@ export async function touch(paths: string[]): Promise<void> {
   for (const path of paths) await utimes(path, now, now).catch(() => undefined)
 }
 
+/** How many bytes the files at `paths` have together. */
+export async function sizeOf(paths: string[]): Promise<number> {
+  const sizes = await Promise.all(paths.map(async (path) => (await stat(path).catch(() => undefined))?.size ?? 0))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
 /** What `use` makes of a file of ours; undefined when it is gone, because another process took it for an orphan. */
 export async function unlessGone<T>(use: () => Promise<T>): Promise<T | undefined> {
   try {

@@ -7,7 +7,7 @@ import { inWords } from '#shared/errors.ts'
 import type { Log } from '#shared/log.ts'
 import type { Accept } from '../hooks.ts'
 import { spoolFile } from './file.ts'
-import { newOwner, takeOrphans, touch, touchMs, unlessGone } from './orphans.ts'
+import { newOwner, sizeOf, takeOrphans, touch, touchMs, unlessGone } from './orphans.ts'
 import { readRecords, record } from './record.ts'
 import { countWaiting } from './waiting.ts'
 
@@ -16,8 +16,8 @@ export type Spool = {
   keep: Accept
   /** Whether nothing waits here, so that a new delivery overtakes none. */
   isEmpty: () => boolean
-  /** How much waits here, since when (ms since 1970), and why the disk could not be written the last time. */
-  state: () => { deliveries: number; since: number | undefined; trouble: string | undefined }
+  /** How much waits here, in files of how many bytes, since when (ms since 1970), and why the disk could not be written the last time. */
+  state: () => { deliveries: number; bytes: number; since: number | undefined; trouble: string | undefined }
   close: () => Promise<void>
 }
 
@@ -29,6 +29,7 @@ export async function openSpool({ directory, handOver, log }: { directory: strin
   const own = spoolFile(directory, owner)
   const stopped = new AbortController()
   const orphans: string[] = []
+  let orphanBytes = 0
   const waiting = countWaiting(() => log.info('Redis takes deliveries again'))
   let trouble: string | undefined
   let draining = false
@@ -37,6 +38,7 @@ export async function openSpool({ directory, handOver, log }: { directory: strin
     const found = await takeOrphans(directory, owner)
     if (found.length === 0) return
     orphans.push(...found)
+    orphanBytes += await sizeOf(found)
     log.warn({ files: found.length }, 'found spool files of processes that are gone')
     void drain()
   }
@@ -51,6 +53,7 @@ export async function openSpool({ directory, handOver, log }: { directory: strin
         await unlessGone(() => unlink(path))
         orphans.shift()
       }
+      orphanBytes = 0
       await drainOwn()
     } catch (error) {
       log.error({ reason: inWords(error) }, 'cannot read the spool')
@@ -141,7 +144,7 @@ export async function openSpool({ directory, handOver, log }: { directory: strin
       void drain()
     },
     isEmpty: () => waiting.count() === 0 && orphans.length === 0,
-    state: () => ({ deliveries: waiting.count(), since: waiting.since(), trouble }),
+    state: () => ({ deliveries: waiting.count(), bytes: (own.current()?.end ?? 0) + orphanBytes, since: waiting.since(), trouble }),
     async close() {
       stopped.abort()
       clearInterval(upkeep)
