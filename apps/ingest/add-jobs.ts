@@ -2,9 +2,9 @@
 // delay, priority and parent (a test compares the two), but for the events, which nobody reads; an `add` for each delivery
 // would cost several times as much here and in Redis.
 import { createHash } from 'node:crypto'
-import type { Redis } from 'ioredis'
 import type { Delivery } from '#shared/delivery.ts'
 import { deliveryJobId, keyPrefix, type QueuePlace } from '#shared/queues.ts'
+import type { Redis } from '#shared/redis.ts'
 
 const script = `
 local queue, timestamp = ARGV[1], ARGV[2]

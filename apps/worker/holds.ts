@@ -1,10 +1,10 @@
 // A hold: a queue waiting because its remote is down. It lives in Redis, for all workers: the queue is rate-limited
 // until the next probe and lets one job at a time through, in order, costing no attempt, until one of them succeeds.
 import type { Queue } from 'bullmq'
-import type { Redis } from 'ioredis'
 import { inWords, Refused, Unavailable } from '#shared/errors.ts'
 import type { Log } from '#shared/log.ts'
 import { keyPrefix } from '#shared/queues.ts'
+import type { Redis } from '#shared/redis.ts'
 
 export type Holds = {
   /** Holds the queue because of `error`, until the next probe. */

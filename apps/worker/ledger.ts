@@ -1,8 +1,9 @@
 // What the remotes made for which effect, by the ids they gave. Two events may bring comments that read alike; when one
 // of them is looked for again, what belongs to the other does not count.
-import type { Redis } from 'ioredis'
+
 import type { Effect } from '#shared/effect.ts'
 import { keyPrefix } from '#shared/queues.ts'
+import type { Redis } from '#shared/redis.ts'
 
 export type Ledger = {
   write: (effect: Effect, made: string) => Promise<void>

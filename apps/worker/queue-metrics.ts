@@ -1,9 +1,9 @@
 // How the queues stand, asked when somebody looks: what waits, what is dead, what is held and since when.
 import type { Queue } from 'bullmq'
-import type { Redis } from 'ioredis'
 import { Gauge } from 'prom-client'
 import type { Registry } from '#shared/metrics.ts'
 import type { Queues } from '#shared/queues.ts'
+import type { Redis } from '#shared/redis.ts'
 import { readHold } from './holds.ts'
 
 const states = ['wait', 'active', 'delayed', 'failed'] as const

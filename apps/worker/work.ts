@@ -1,10 +1,10 @@
 // Runs the jobs of one queue, and is the one place where errors are read: down and refused hold the queue, never is a
 // dead letter at once, anything else is tried again after a while and is a dead letter when the attempts are spent.
 import { DelayedError, type Job, type Queue, RateLimitError, UnrecoverableError, WaitingError, Worker } from 'bullmq'
-import type { Redis } from 'ioredis'
 import { inWords, Permanent, Refused, Unavailable } from '#shared/errors.ts'
 import type { Log } from '#shared/log.ts'
 import { keyPrefix, type QueueName, retention } from '#shared/queues.ts'
+import type { Redis } from '#shared/redis.ts'
 import { openHolds } from './holds.ts'
 import { retryDelay } from './retries.ts'
 

@@ -1,6 +1,7 @@
 // The one place where the environment is read: each process describes its variables as a zod schema, and learns about
 // all mistakes at once, by name, without ever seeing a value printed.
 import { z } from 'zod'
+import { readRedisUrl, redisForm } from './redis.ts'
 
 /** Thrown when the environment cannot be used. `mistakes` has a line for each variable: its name and what was expected. */
 export class BadConfiguration extends Error {
@@ -60,10 +61,7 @@ export const webAddress = z
   .refine((value) => !/[\s<>"'%]/.test(value) && new URL(value).username === '', 'expected an address without user name, blanks or escapes')
   .transform((value) => value.replace(/\/+$/, ''))
 
-const redisForm = 'expected redis://[user:password@]host:port[/database]'
-const redisAddress = z
-  .url({ protocol: /^rediss?$/, error: redisForm, abort: true })
-  .refine((value) => isPlace(value) && /^\/?\d{0,9}$/.test(new URL(value).pathname), redisForm)
+const redisAddress = z.string().refine((value) => readRedisUrl(value) !== undefined, redisForm)
 
 const databaseForm = 'expected mysql://user:password@host:port/database'
 const databaseAddress = z

@@ -42,7 +42,6 @@ export function redactor(secrets: Array<string | undefined>): (text: string) => 
 
 /** The password inside an address such as `redis://user:password@host`, for the redactor. */
 export function passwordOf(address: string | undefined): string | undefined {
-  if (!address) return undefined
-  const { password } = new URL(address)
+  const [, password = ''] = /^[a-z+]+:\/\/[^@/:]*:([^@/]*)@/.exec(address ?? '') ?? []
   return password === '' ? undefined : decodeURIComponent(password)
 }

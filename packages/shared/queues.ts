@@ -1,8 +1,8 @@
 // The BullMQ queues and the Redis connections behind them: names, options, and what both processes must agree on.
 import { Queue } from 'bullmq'
-import { Redis } from 'ioredis'
 import { inWords } from './errors.ts'
 import type { Probe } from './health.ts'
+import { connectRedis, type Redis } from './redis.ts'
 
 /** The places where events have consequences. `commits` belongs to `phabricator`: it finds tasks in commit messages. */
 export const sinkNames = ['phabricator', 'commits', 'gitlab-mentions', 'sse'] as const
@@ -24,7 +24,7 @@ export type QueuePlace = { redis: Redis; prefix: string }
  * Commands are kept and sent when Redis is back.
  */
 export function patientRedis(url: string): Redis {
-  return quiet(new Redis(url, { maxRetriesPerRequest: null, connectTimeout: 2000, disableClientInfo: true }))
+  return connectRedis(url, { patient: true })
 }
 
 /**
@@ -32,21 +32,7 @@ export function patientRedis(url: string): Redis {
  * `commandTimeout` ms, if given, when Redis hangs. A command that timed out may still have been carried out.
  */
 export function impatientRedis(url: string, commandTimeout?: number): Redis {
-  return quiet(
-    new Redis(url, {
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 1,
-      connectTimeout: 2000,
-      disableClientInfo: true,
-      retryStrategy: (times) => Math.min(50 * times, 500),
-      ...(commandTimeout !== undefined && { commandTimeout }),
-    }),
-  )
-}
-
-// ioredis throws away a connection's errors if nobody listens; each command reports its own.
-function quiet(redis: Redis): Redis {
-  return redis.on('error', () => undefined)
+  return connectRedis(url, { patient: false, commandTimeout })
 }
 
 /** Whether Redis answers a ping, for `/readyz`. Needs an impatient connection. */

@@ -1,8 +1,9 @@
 // Whether a Redis can be trusted with a queue: new enough, never evicting, keeping what it was given. Asked by INFO,
 // which is allowed also where CONFIG is not.
-import type { Redis } from 'ioredis'
+
 import { inWords } from './errors.ts'
 import type { Log } from './log.ts'
+import type { Redis } from './redis.ts'
 
 /** `tooOld` says which version is needed; each of `dangers` names a setting and what it should be. */
 export type Findings = { version: string; tooOld: string | undefined; dangers: string[] }

@@ -1,7 +1,8 @@
 // Counts what goes wrong between this process and Redis: refused and broken connections, time-outs of connecting.
-import type { Redis } from 'ioredis'
+
 import { Counter } from 'prom-client'
 import type { Registry } from './metrics.ts'
+import type { Redis } from './redis.ts'
 
 /** Counts the errors of `connections` in `metrics`, from now on. A command that fails on a living connection is not among them. */
 export function countRedisErrors(connections: Redis[], metrics: Registry): void {

@@ -1,8 +1,9 @@
 // The relay is the ordered, bounded log between worker and ingest: one Redis stream. An entry's stream id is the
 // cursor that subscribers see. Each delivery is published once: marker and append are one atomic step.
-import type { Redis } from 'ioredis'
+
 import { z } from 'zod'
 import { keyPrefix } from './queues.ts'
+import type { Redis } from './redis.ts'
 
 export type Cursor = string
 export type Entry = { cursor: Cursor; message: string }

@@ -39,7 +39,11 @@ async function stored(prefix: string): Promise<Stored> {
 // What BullMQ writes and we leave out: the id once more, and no attempts, which is what it takes for missing ones.
 function comparable({ wait, marker, jobs }: Stored) {
   const isTime = /^\d{13}$/
-  return { wait, marker, jobs: jobs.map(({ opts: _, timestamp = '', ...job }) => ({ ...job, timestamp: isTime.test(timestamp) })) }
+  return {
+    wait,
+    marker,
+    jobs: jobs.map(({ name, data, timestamp = '', delay, priority }) => ({ name, data, delay, priority, at: isTime.test(timestamp) })),
+  }
 }
 
 for (const [state, arrange] of [

@@ -1,10 +1,10 @@
 // What the queue does about each word that a sink may throw.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { Permanent, Refused, Unavailable } from '#shared/errors.ts'
 import { openQueue, patientRedis } from '#shared/queues.ts'
+import type { Redis } from '#shared/redis.ts'
 import { openHolds } from '../../apps/worker/holds.ts'
 import { openRedisProxy } from '../support/redis-proxy.ts'
 import { until } from '../support/until.ts'

@@ -1,12 +1,12 @@
 // What an operator's action works on: the queues, the journal, and the record of what operators did.
 import { once } from 'node:events'
 import { userInfo } from 'node:os'
-import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import { databaseUrl, places, redisUrl } from '#shared/env.ts'
 import { Unavailable } from '#shared/errors.ts'
 import { type Database, migrate, openDatabase } from '#shared/journal/database.ts'
 import { impatientRedis, openQueues, type Queues } from '#shared/queues.ts'
+import { hostsOf, type Redis } from '#shared/redis.ts'
 import { type Lanes, openLanes } from '../lanes.ts'
 
 export const opsSchema = z
@@ -36,7 +36,7 @@ export async function openPlace(config: z.output<typeof opsSchema>): Promise<Pla
   await migrate(database)
   const redis = impatientRedis(config.redisUrl, 5000)
   await once(redis, 'ready', { signal: AbortSignal.timeout(patience) }).catch(() => {
-    throw new Unavailable(`Redis does not answer at ${new URL(config.redisUrl).host}.`)
+    throw new Unavailable(`Redis does not answer at ${hostsOf(config.redisUrl)}.`)
   })
   const { redisPrefix: prefix } = config
   const queues = openQueues({ redis, prefix })
