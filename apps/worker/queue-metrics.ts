@@ -5,8 +5,7 @@ import type { Registry } from '#shared/metrics.ts'
 import type { Queues } from '#shared/queues.ts'
 import type { Redis } from '#shared/redis.ts'
 import { readHold } from './holds.ts'
-
-const states = ['wait', 'active', 'delayed', 'failed'] as const
+import { countJobs } from './queue-counts.ts'
 
 /** Metrics of all `queues`. `redis` must be a connection that answers or fails at once: a scrape waits for it. */
 export function watchQueues({ queues, redis, prefix, metrics }: { queues: Queues; redis: Redis; prefix: string; metrics: Registry }): void {
@@ -19,9 +18,7 @@ export function watchQueues({ queues, redis, prefix, metrics }: { queues: Queues
       this.reset()
       if (redis.status !== 'ready') return
       for (const [name, queue] of Object.entries(queues)) {
-        const counts = await queue.getJobCounts(...states)
-        for (const state of states)
-          this.set({ queue: name, state: state === 'wait' ? 'waiting' : state === 'failed' ? 'dead' : state }, counts[state] ?? 0)
+        for (const [state, count] of Object.entries(await countJobs(queue))) this.set({ queue: name, state }, count)
       }
     },
   })

@@ -1,9 +1,9 @@
 // The recorder writes into the database what the journal was told. While the database is away its queue holds, and
 // nothing else notices. Entries may come twice and in any order: every write is one that can be repeated.
 import type { Job, Queue, Worker } from 'bullmq'
-import { Permanent } from '#shared/errors.ts'
+import { inWords, Permanent } from '#shared/errors.ts'
 import { type Database, meaningOf, migrate } from '#shared/journal/database.ts'
-import { entrySchema } from '#shared/journal/entry.ts'
+import { toldSchema } from '#shared/journal/entry.ts'
 import { writeEntry } from '#shared/journal/write.ts'
 import { type Office, work } from './work.ts'
 
@@ -22,14 +22,18 @@ export function startRecorder({ office, queue, database }: { office: Office; que
   }
 
   async function write(data: unknown): Promise<void> {
-    const entry = entrySchema.safeParse(data)
-    if (!entry.success) throw new Permanent('The journal was told something that is not an entry.')
+    const told = toldSchema.safeParse(data)
+    if (!told.success) throw new Permanent('The journal was told something that is not an entry.')
     await prepare()
-    try {
-      await writeEntry(database, entry.data)
-    } catch (error) {
-      throw meaningOf(error)
+    const mistakes: string[] = []
+    for (const entry of told.data) {
+      await writeEntry(database, entry).catch((error: unknown) => {
+        const meaning = meaningOf(error)
+        if (!(meaning instanceof Permanent)) throw meaning
+        mistakes.push(meaning.message)
+      })
     }
+    if (mistakes.length > 0) throw new Permanent(mistakes.join(' '))
   }
 
   // A database that hangs must not keep a job from being handed back; what it writes after all does no harm.
@@ -44,5 +48,7 @@ export function startRecorder({ office, queue, database }: { office: Office; que
     }
   }
 
+  // What a former release could not write this one may: nobody else sees to the dead letters of this queue.
+  queue.retryJobs({ state: 'failed' }).catch((error: unknown) => office.log.warn({ reason: inWords(error) }, 'entries stay unwritten'))
   return work({ office, name: 'journal', queue, concurrency: 3, run, onDead: () => Promise.resolve() })
 }

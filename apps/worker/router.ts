@@ -6,6 +6,7 @@ import { type Effect, effectsOf } from '#shared/effect.ts'
 import { inWords, Permanent } from '#shared/errors.ts'
 import { type GitLabEvent, parseEvent } from '#shared/event.ts'
 import type { Decision, Journal } from '#shared/journal/entry.ts'
+import { deliveryIdOf } from '#shared/queues.ts'
 import type { Dispatch } from './dispatch.ts'
 import { type Sinks, sinkEntries } from './sinks/index.ts'
 import { type Office, work } from './work.ts'
@@ -18,13 +19,17 @@ export function startRouter({ office, queue, sinks, dispatch, journal }: Parts):
     const delivery = deliveryOf(job)
     const event = parseEvent(delivery)
     const { decisions, effects, mistakes } = decide(event, sinks)
-    await dispatch(effects)
-    await journal.routed(delivery, event, decisions, effects)
+    await Promise.all([dispatch(effects), journal.routed(delivery, event, { decisions, effects, whole: mistakes.length === 0 })])
     office.log.info({ delivery: delivery.id, kind: event.kind, action: event.action, effects: effects.map(({ id }) => id) }, 'routed')
     if (mistakes.length > 0) throw new Permanent(mistakes.join(' '))
   }
 
-  return work({ office, name: 'deliveries', queue, concurrency: 1, serial: true, run: route, onDead: () => Promise.resolve() })
+  // Nothing of it is read here: what killed the router would kill it again.
+  function onDead(job: Job, error: Error): Promise<void> {
+    return journal.unrouted(remainsOf(job), inWords(error), job.attemptsMade + 1)
+  }
+
+  return work({ office, name: 'deliveries', queue, concurrency: 1, serial: true, run: route, onDead })
 }
 
 type Decided = { decisions: Decision[]; effects: Effect[]; mistakes: string[] }
@@ -43,6 +48,14 @@ function decide(event: GitLabEvent, sinks: Sinks): Decided {
     }
   }
   return decided
+}
+
+// What can be told of a delivery that may not be one.
+function remainsOf(job: Job): Delivery {
+  const delivery = deliverySchema.safeParse(job.data)
+  if (delivery.success) return delivery.data
+  const id = deliveryIdOf(job.id ?? '')
+  return { id, receivedAt: new Date(job.timestamp).toISOString(), headers: {}, body: JSON.stringify(job.data) }
 }
 
 function deliveryOf(job: Job): Delivery {

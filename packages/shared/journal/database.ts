@@ -1,7 +1,10 @@
 // The journal's database: MySQL 8 or MariaDB 10.4 and newer, reached through a small pool.
-import { Kysely, MysqlDialect, sql } from 'kysely'
+import { Socket } from 'node:net'
+import { Kysely, type LogEvent, MysqlDialect, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
-import { createPool } from 'mysql2'
+import { createPool, type Pool, type PoolConnection, type PoolOptions } from 'mysql2'
+import { Counter, type Registry } from 'prom-client'
+import { z } from 'zod'
 import { inWords, Permanent, Refused, Unavailable } from '../errors.ts'
 import type { Probe } from '../health.ts'
 import { migrations } from './migrations.ts'
@@ -9,10 +12,25 @@ import type { Tables } from './tables.ts'
 
 export type Database = Kysely<Tables>
 
-/** The database at `url` (mysql://user:password@host:port/database). Connects when it is first asked; at most 3 connections. */
-export function openDatabase(url: string): Database {
+// Where each database is, for what needs a connection of its own.
+const urls = new WeakMap<Database, string>()
+
+/**
+ * The database at `url` (mysql://user:password@host:port/database). Connects when it is first asked; at most 5 connections.
+ * No statement takes longer than `longest` ms. With `metrics`, statements that failed are counted there.
+ */
+export function openDatabase(url: string, { longest = 30_000, metrics }: { longest?: number; metrics?: Registry } = {}): Database {
+  const pool = openPool(url, { connectionLimit: 5 }).on('connection', (connection) => limit(connection, longest))
+  const errors = metrics && countErrors(metrics)
+  const log = ({ level }: LogEvent) => void (level === 'error' && errors?.inc())
+  const database = new Kysely<Tables>({ dialect: new MysqlDialect({ pool }), log })
+  urls.set(database, url)
+  return database
+}
+
+function openPool(url: string, options: PoolOptions): Pool {
   const { hostname, port, username, password, pathname } = new URL(url)
-  const pool = createPool({
+  return createPool({
     host: hostname.replace(/^\[|\]$/g, ''),
     port: port === '' ? 3306 : Number(port),
     user: decodeURIComponent(username),
@@ -21,28 +39,52 @@ export function openDatabase(url: string): Database {
     charset: 'utf8mb4',
     timezone: 'Z',
     supportBigNumbers: true,
-    connectionLimit: 3,
     idleTimeout: 60_000,
     connectTimeout: 2000,
+    ...options,
   })
-  return new Kysely<Tables>({ dialect: new MysqlDialect({ pool }) })
 }
 
-/** Brings the tables up to date, once, under a lock. Throws as `meaningOf` says. */
+// MariaDB limits every statement, MySQL those that only read; each takes what is in the other's comment for one. A server
+// that hangs cannot keep to any limit: then the connection is given up here, a little later.
+function limit(connection: PoolConnection, longest: number): void {
+  connection.query(
+    `set session /*M! max_statement_time = ${longest / 1000} */ /*!80000 max_execution_time = ${longest} */`,
+    () => undefined,
+  )
+  // Every statement stands for itself. What it only looked at on its way it need not keep others from.
+  connection.query('set session transaction isolation level read committed', () => undefined)
+  const patience = 1.25 * longest
+  const { stream } = z.object({ stream: z.instanceof(Socket) }).parse(connection)
+  stream.setTimeout(patience, () => stream.destroy(new Error(`nothing was heard from it for ${patience / 1000} s`)))
+}
+
+function countErrors(metrics: Registry): Counter {
+  return new Counter({
+    name: 'gitlab_webhooks_database_errors_total',
+    help: 'Statements that the database did not carry out, or that did not reach it.',
+    registers: [metrics],
+  })
+}
+
+/** Brings the tables up to date, once, under a lock, however long that takes. Throws as `meaningOf` says. */
 export async function migrate(database: Database): Promise<void> {
   await checkVersion(database)
+  const pool = openPool(urls.get(database) ?? '', { connectionLimit: 1 })
+  const patient = new Kysely<Tables>({ dialect: new MysqlDialect({ pool }) })
   const provider = { getMigrations: (): Promise<Record<string, Migration>> => Promise.resolve(migrations) }
-  const { error } = await new Migrator({
-    db: database,
-    provider,
-    migrationTableName: 'migrations',
-    migrationLockTableName: 'migrations_lock',
-  }).migrateToLatest()
-  if (error) throw meaningOf(error)
+  const tables = { migrationTableName: 'migrations', migrationLockTableName: 'migrations_lock' }
+  const migrator = new Migrator({ db: patient, provider, ...tables })
+  try {
+    const { error } = await migrator.migrateToLatest()
+    if (error) throw meaningOf(error)
+  } finally {
+    await patient.destroy()
+  }
 }
 
-// `10.11.19-MariaDB`, `5.5.5-10.4.34-MariaDB-log`, or `8.0.40`.
-async function checkVersion(database: Database): Promise<void> {
+/** The version, such as `10.11.19-MariaDB`, `5.5.5-10.4.34-MariaDB-log`, or `8.0.40`. Throws `Refused` when it is too old. */
+export async function checkVersion(database: Database): Promise<string> {
   const { rows } = await sql<{ version: string }>`select version() as version`.execute(database).catch((error: unknown) => {
     throw meaningOf(error)
   })
@@ -54,6 +96,7 @@ async function checkVersion(database: Database): Promise<void> {
     .map(Number)
   const isNewEnough = isMariaDb ? major > 10 || (major === 10 && minor >= 4) : major >= 8
   if (!isNewEnough) throw new Refused(`The database is ${version}: MariaDB 10.4 or MySQL 8.0, or newer, is needed.`)
+  return version
 }
 
 /** Whether the database answers, for `/readyz`. */

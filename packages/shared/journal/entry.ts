@@ -1,12 +1,22 @@
 // What the journal is told. Entries wait in a queue until the recorder has written them, so that a database that is away
 // delays nothing. They can be written twice, and in any order.
 import { promisify } from 'node:util'
-import { gunzip, gzip } from 'node:zlib'
+import { gzip } from 'node:zlib'
 import type { Queue } from 'bullmq'
 import { z } from 'zod'
 import type { Delivery } from '../delivery.ts'
-import { type Effect, effectSchema, type Outcome } from '../effect.ts'
+import { type Effect, effectId, effectSchema, type Outcome } from '../effect.ts'
 import type { GitLabEvent } from '../event.ts'
+import { sinkNames } from '../queues.ts'
+import { together } from './together.ts'
+
+/** Who can end in a dead letter: the sinks, and the router itself when it can do nothing with a delivery. */
+export const performerNames = [...sinkNames, 'router'] as const
+
+/** The kind of a delivery that has not been understood (yet). */
+export const unread = 'unknown'
+
+const recordedEffectSchema = effectSchema.omit({ data: true }).extend({ sink: z.enum(performerNames) })
 
 const deliverySchema = z.object({
   type: z.literal('delivery'),
@@ -22,12 +32,13 @@ const deliverySchema = z.object({
   username: z.string().optional(),
   title: z.string().optional(),
   decisions: z.array(z.object({ sink: z.string(), reason: z.string().optional() })),
-  effects: z.array(effectSchema.omit({ data: true })),
+  effects: z.array(recordedEffectSchema),
+  routed: z.boolean().optional(),
 })
 
 const endedSchema = z.object({
   type: z.literal('ended'),
-  effect: effectSchema.omit({ data: true }),
+  effect: recordedEffectSchema,
   state: z.enum(['done', 'nothing', 'dead']),
   reason: z.string().optional(),
   link: z.string().optional(),
@@ -48,6 +59,12 @@ const failedSchema = z.object({
 
 export const entrySchema = z.discriminatedUnion('type', [deliverySchema, endedSchema, failedSchema])
 export type Entry = z.output<typeof entrySchema>
+
+/** What a job of the `journal` queue carries: one entry, or several that were told at the same time. */
+export const toldSchema = z.union([
+  entrySchema.transform((entry) => [entry]),
+  z.object({ entries: z.array(entrySchema) }).transform(({ entries }) => entries),
+])
 export type DeliveryEntry = z.output<typeof deliverySchema>
 export type EndedEntry = z.output<typeof endedSchema>
 export type FailedEntry = z.output<typeof failedSchema>
@@ -56,8 +73,10 @@ export type FailedEntry = z.output<typeof failedSchema>
 export type Decision = { sink: string; reason?: string }
 
 export type Journal = {
-  /** A delivery has been routed. */
-  routed: (delivery: Delivery, event: GitLabEvent, decisions: Decision[], effects: Effect[]) => Promise<void>
+  /** A delivery has been read and decided on, by every sink if it is `whole`. */
+  routed: (delivery: Delivery, event: GitLabEvent, decided: { decisions: Decision[]; effects: Effect[]; whole: boolean }) => Promise<void>
+  /** A delivery could not be routed, or not wholly, and is a dead letter of the router. */
+  unrouted: (delivery: Delivery, reason: string, attempts: number) => Promise<void>
   /** An attempt, the one with this number, failed after `ms`. */
   failed: (effect: Effect, number: number, ms: number, reason: string) => Promise<void>
   /** An effect has ended, after `attempts` attempts. */
@@ -65,47 +84,57 @@ export type Journal = {
 }
 
 const compress = promisify(gzip)
-const uncompress = promisify(gunzip)
 
 /** The journal as the router and the performers see it; `waiting` are options that make entries wait for the database. */
 export function openJournal(queue: Queue, waiting: object): Journal {
+  const tell = together<Entry>({
+    async send(entries) {
+      const [only] = entries
+      await queue.add('entries', entries.length === 1 ? only : { entries }, waiting)
+    },
+    weigh: (entry) => (entry.type === 'delivery' ? entry.body.length : 1000),
+  })
   return {
-    async routed({ id, receivedAt, headers, body, origin }, event, decisions, effects) {
+    async routed(delivery, event, { decisions, effects, whole }) {
       const entry: DeliveryEntry = {
-        type: 'delivery',
-        id,
-        receivedAt,
-        ...(origin !== undefined && { origin }),
-        headers,
+        ...(await withBody(delivery)),
         decisions,
-        body: (await compress(body)).toString('base64'),
         kind: event.kind,
         ...(event.action !== undefined && { action: event.action }),
         ...(event.project && { project: event.project.path }),
         ...(event.mergeRequest && { iid: event.mergeRequest.iid, title: event.mergeRequest.title }),
         ...(event.username !== undefined && { username: event.username }),
         effects: effects.map(withoutData),
+        routed: whole,
       }
-      await queue.add('delivery', entry, waiting)
+      await tell(entry)
+    },
+    async unrouted(delivery, reason, attempts) {
+      const entry: DeliveryEntry = { ...(await withBody(delivery)), kind: unread, decisions: [], effects: [] }
+      await tell(entry)
+      const { id, receivedAt: since } = delivery
+      const effect = { id: effectId(id, 'router', 'delivery'), delivery: id, sink: 'router' as const, order: id, since }
+      const ended: EndedEntry = { type: 'ended', effect, state: 'dead', reason, attempts, endedAt: new Date().toISOString() }
+      await tell(ended)
     },
     async failed({ id }, number, ms, reason) {
       const at = new Date(Date.now() - ms).toISOString()
       const entry: FailedEntry = { type: 'failed', effect: id, number, at, ms, reason }
-      await queue.add('failed', entry, waiting)
+      await tell(entry)
     },
     async ended(effect, outcome, attempts) {
       const entry: EndedEntry = { type: 'ended', effect: withoutData(effect), ...outcome, attempts, endedAt: new Date().toISOString() }
-      await queue.add('ended', entry, waiting)
+      await tell(entry)
     },
   }
+}
+
+async function withBody({ id, receivedAt, origin, headers, body }: Delivery) {
+  const compressed = (await compress(body)).toString('base64')
+  return { type: 'delivery' as const, id, receivedAt, ...(origin !== undefined && { origin }), headers, body: compressed }
 }
 
 // What a sink needs for an effect is in its queue; the journal keeps what was to happen, and what came of it.
 function withoutData({ id, delivery, sink, order, since, again }: Effect): Omit<Effect, 'data'> {
   return { id, delivery, sink, order, since, ...(again === true && { again }) }
-}
-
-/** The body of a delivery as it came, from the compressed form in which the journal keeps it. */
-export async function bodyOf(compressed: Buffer): Promise<string> {
-  return (await uncompress(compressed)).toString('utf8')
 }

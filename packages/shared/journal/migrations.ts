@@ -16,8 +16,17 @@ const statements: Record<string, string> = {
       title varchar(500),
       origin varchar(12) character set ascii not null,
       key received (received_at),
-      key project (project(200), received_at),
-      key kind (kind, received_at)
+      key kind (kind, received_at),
+      key project (project, kind, received_at),
+      key merge_request (project, iid, received_at)
+    ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
+
+  '2026-11-23-words': `
+    create table if not exists words (
+      word varchar(40) not null,
+      received_at datetime(3) not null,
+      delivery varchar(200) character set ascii collate ascii_bin not null,
+      primary key (word, received_at, delivery)
     ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
 
   '2026-11-23-bodies': `
@@ -59,11 +68,15 @@ const statements: Record<string, string> = {
       made varchar(200),
       attempts int unsigned not null default 0,
       since datetime(3) not null,
+      received_at datetime(3) not null,
+      kind varchar(100) not null,
+      project varchar(500),
       ended_at datetime(3),
       key delivery (delivery),
+      key sink (sink, state, kind, received_at),
       key ended (state, ended_at),
-      key error (error),
-      key task (task)
+      key error (state, error, sink, kind, project, ended_at, received_at, delivery),
+      key task (task, received_at)
     ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
 
   '2026-11-23-attempts': `
@@ -87,6 +100,31 @@ const statements: Record<string, string> = {
       details text not null,
       count int unsigned not null,
       key at (at)
+    ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
+
+  '2026-11-23-replays': `
+    create table if not exists replays (
+      id bigint unsigned not null auto_increment primary key,
+      at datetime(3) not null,
+      who varchar(100) not null,
+      reason varchar(600) not null,
+      rate double not null,
+      selection mediumtext not null,
+      state varchar(12) character set ascii not null,
+      stopped varchar(200),
+      chosen int unsigned not null,
+      act bigint unsigned,
+      key state (state, at)
+    ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
+
+  '2026-11-23-replay-effects': `
+    create table if not exists replay_effects (
+      number bigint unsigned not null auto_increment primary key,
+      replay bigint unsigned not null,
+      effect varchar(700) character set ascii collate ascii_bin not null,
+      died datetime(3),
+      outcome varchar(10) character set ascii,
+      key outcome (replay, outcome, number)
     ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
 }
 

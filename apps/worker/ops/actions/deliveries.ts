@@ -1,7 +1,8 @@
 // `deliveries`: the journal's deliveries that match, newest first, each with how its effects ended.
-import { sql } from 'kysely'
+import { type SqlBool, sql } from 'kysely'
 import type { Database } from '#shared/journal/database.ts'
 import { concernsEffects, deliveryConditions, effectConditions, type Filters } from '../filters.ts'
+import { newestCandidates } from '../newest.ts'
 
 export type DeliveryRow = {
   id: string
@@ -21,19 +22,23 @@ export type DeliveryRow = {
 const usual = 50
 const none = { done: 0, nothing: 0, dead: 0, planned: 0 }
 
-/** At most `limit` deliveries that match. */
-export async function listDeliveries(database: Database, filters: Filters): Promise<DeliveryRow[]> {
-  const rows = await matchingDeliveries(database, filters)
-    .select(['id', 'received_at', 'kind', 'action', 'project', 'iid', 'username', 'title'])
-    .orderBy('received_at', 'desc')
-    .orderBy('id')
-    .limit(filters.limit ?? usual)
-    .execute()
+/** A row's place in a list that is in the order of time, latest first, then of ids. */
+export type Cursor = { at: Date; id: string }
+
+/** At most `limit` deliveries that match, those after `before` only. */
+export async function listDeliveries(database: Database, filters: Filters, before?: Cursor): Promise<DeliveryRow[]> {
+  const { limit = usual } = filters
+  const rows = []
+  for await (const ids of newestCandidates(database, filters, before?.at)) {
+    rows.push(...(await matchingOf(database, filters, ids, before)))
+    if (rows.length >= limit) break
+  }
+  const shown = rows.slice(0, limit)
   const counts = await countsOf(
     database,
-    rows.map(({ id }) => id),
+    shown.map(({ id }) => id),
   )
-  return rows.map(({ id, received_at, kind, action, project, iid, username, title }) => ({
+  return shown.map(({ id, received_at, kind, action, project, iid, username, title }) => ({
     id,
     receivedAt: received_at.toISOString(),
     kind,
@@ -47,6 +52,15 @@ export async function listDeliveries(database: Database, filters: Filters): Prom
   }))
 }
 
+function matchingOf(database: Database, filters: Filters, ids: string[], before: Cursor | undefined) {
+  const query = matchingDeliveries(database, filters)
+    .select(['id', 'received_at', 'kind', 'action', 'project', 'iid', 'username', 'title'])
+    .where('id', 'in', ids)
+    .orderBy('received_at', 'desc')
+    .orderBy('id', 'desc')
+  return (before ? query.where(sql<SqlBool>`(received_at, id) < (${before.at}, ${before.id})`) : query).execute()
+}
+
 /** The deliveries that match, to select from. */
 export function matchingDeliveries(database: Database, filters: Filters) {
   const query = database.selectFrom('deliveries').where(deliveryConditions(filters))
@@ -56,12 +70,6 @@ export function matchingDeliveries(database: Database, filters: Filters) {
       eb.selectFrom('effects').select(sql`1`.as('one')).whereRef('effects.delivery', '=', 'deliveries.id').where(effectConditions(filters)),
     ),
   )
-}
-
-/** The ids of all deliveries that match, in the order in which they came. */
-export async function matchingIds(database: Database, filters: Filters): Promise<string[]> {
-  const query = matchingDeliveries(database, filters).select('id').orderBy('received_at').orderBy('id')
-  return (await (filters.limit === undefined ? query : query.limit(filters.limit)).execute()).map(({ id }) => id)
 }
 
 async function countsOf(database: Database, ids: string[]): Promise<Map<string, Record<string, number>>> {

@@ -1,0 +1,26 @@
+// Starts the chores: each has a schedule in Redis that all workers share, and whoever is free when its time has come does
+// it. A database or remote that is down holds it, like any other work.
+import type { Job, Queue, Worker } from 'bullmq'
+import { retries } from '../retries.ts'
+import { type Office, work } from '../work.ts'
+import type { Chore } from './index.ts'
+
+type Parts = { office: Office; queue: Queue; chores: Chore[] }
+
+/** Puts the schedules of `chores` into `queue`, and starts to work on it. */
+export async function startChores({ office, queue, chores }: Parts): Promise<Worker> {
+  for (const { name, pattern } of chores) await queue.upsertJobScheduler(name, { pattern, tz: 'UTC' }, { name, opts: retries })
+
+  // One that only another release knows is left to a worker of that release, which takes it up at one of the next attempts.
+  async function run(job: Job, _token: string, signal: AbortSignal): Promise<void> {
+    const chore = chores.find(({ name }) => name === job.name)
+    if (!chore) throw new Error(`There is no chore ${job.name}.`)
+    const done = await chore.run(signal)
+    signal.throwIfAborted()
+    office.log.info({ chore: chore.name, ...done }, 'chore done')
+    // That it failed some other time is made up for.
+    for (const failed of await queue.getFailed()) if (failed.name === job.name) await failed.remove()
+  }
+
+  return work({ office, name: 'chores', queue, concurrency: 1, run, onDead: () => Promise.resolve() })
+}

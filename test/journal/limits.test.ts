@@ -1,0 +1,62 @@
+// No query hangs for ever, and connections that are gone cost nobody anything.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { sql } from 'kysely'
+import { Registry } from 'prom-client'
+import { Unavailable } from '#shared/errors.ts'
+import { type Database, meaningOf, openDatabase } from '#shared/journal/database.ts'
+import { runSql, type Server, startMariaDb } from '../support/servers.ts'
+import { until } from '../support/until.ts'
+
+let server: Server
+let database: Database
+const metrics = new Registry()
+
+before(async () => {
+  server = await startMariaDb()
+  database = openDatabase(server.url, { longest: 400, metrics })
+})
+after(async () => {
+  await database?.destroy()
+  await server?.stop()
+})
+
+const errors = async () => /^gitlab_webhooks_database_errors_total (\d+)$/m.exec(await metrics.metrics())?.[1]
+const isUnavailable = (error: unknown) => meaningOf(error) instanceof Unavailable
+
+test('a statement that takes too long is ended, means that the database is away, and is counted', async () => {
+  assert.equal(await errors(), '0')
+  const started = Date.now()
+  await assert.rejects(sql`select sleep(20)`.execute(database), isUnavailable)
+  assert.ok(Date.now() - started < 5000)
+  assert.equal(await errors(), '1')
+})
+
+test('a database that hangs is given up, and used again when it goes on', async () => {
+  const pid = await server.pid()
+  process.kill(pid, 'SIGSTOP')
+  try {
+    await assert.rejects(sql`select 1`.execute(database), isUnavailable)
+  } finally {
+    process.kill(pid, 'SIGCONT')
+  }
+  await sql`select 1`.execute(database)
+})
+
+test('connections that the server has closed meanwhile fail no query, and there are five at most', async () => {
+  const ids = await Promise.all(
+    Array.from({ length: 20 }, () => sql<{ id: number }>`select connection_id() as id, sleep(0.02)`.execute(database)),
+  )
+  const open = new Set(ids.map(({ rows }) => rows[0]?.id))
+  assert.equal(open.size, 5)
+  for (const id of open) await runSql(server.url, `kill ${id}`)
+  const others = openDatabase(server.url)
+  await until(async () => {
+    const { rows } = await sql<{ id: number }>`select id from information_schema.processlist`.execute(others)
+    return !rows.some(({ id }) => open.has(id))
+  }, 'the connections are gone')
+  await others.destroy()
+  const before = await errors()
+  for (let round = 0; round < 10; round++) await sql`select 1`.execute(database)
+  assert.equal(await errors(), before)
+})

@@ -1,0 +1,121 @@
+// Retention: what is old goes, a little at a time, while others write; what somebody still has to deal with stays.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { z } from 'zod'
+import type { Effect } from '#shared/effect.ts'
+import { effectId } from '#shared/effect.ts'
+import { migrate } from '#shared/journal/database.ts'
+import type { DeliveryEntry } from '#shared/journal/entry.ts'
+import type { Tables } from '#shared/journal/tables.ts'
+import { writeEntry } from '#shared/journal/write.ts'
+import { pruneJournal } from '../../apps/worker/ops/actions/prune.ts'
+import { ops } from '../support/ops.ts'
+import { openStage, type Stage } from '../support/stage.ts'
+
+const day = 86_400_000
+const ago = (days: number) => new Date(Date.now() - days * day)
+
+let stage: Stage
+before(async () => {
+  stage = await openStage({ JOURNAL_KEEP_DAYS: '30' })
+  await migrate(stage.database)
+  for (let index = 0; index < 1200; index++) await write(`old-${index}`, 31 + index / 100, index % 300 === 7 ? 'dead' : 'done')
+  for (let index = 0; index < 20; index++) await write(`young-${index}`, 29, 'done')
+  await stage.database
+    .insertInto('acts')
+    .values([31, 149, 151].map((days) => ({ at: ago(days), who: 'alice', verb: 'discard', reason: String(days), details: '{}', count: 1 })))
+    .execute()
+})
+after(() => stage?.close())
+
+// A delivery with an effect that failed once before it ended, and its message on the feed.
+async function write(id: string, days: number, state: 'done' | 'dead'): Promise<void> {
+  const { database } = stage
+  const receivedAt = ago(days).toISOString()
+  const effect: Omit<Effect, 'data'> = { id: effectId(id, 'sse', 'message'), delivery: id, sink: 'sse', order: 'feed', since: receivedAt }
+  const about = { kind: 'merge_request', project: 'repos/releng/tool', iid: 1, username: 'alice', title: `Words of ${id}` }
+  const entry: DeliveryEntry = {
+    type: 'delivery',
+    id,
+    receivedAt,
+    headers: {},
+    body: '',
+    decisions: [{ sink: 'sse' }],
+    effects: [effect],
+    ...about,
+  }
+  await writeEntry(database, entry)
+  await writeEntry(database, { type: 'failed', effect: effect.id, number: 1, at: receivedAt, ms: 5, reason: 'no luck' })
+  const made = { made: `${Date.parse(receivedAt)}-0`, attempts: 2, endedAt: receivedAt }
+  await writeEntry(database, { type: 'ended', effect, state, ...made, ...(state === 'dead' && { reason: 'no luck' }) })
+}
+
+async function count(table: keyof Tables): Promise<number> {
+  const query = stage.database.selectFrom(table).select(({ fn }) => fn.countAll<number>().as('count'))
+  return Number((await query.executeTakeFirstOrThrow()).count)
+}
+
+const tables = ['deliveries', 'bodies', 'decisions', 'effects', 'attempts', 'words', 'feed'] as const
+const counts = async () => Object.fromEntries(await Promise.all(tables.map(async (table) => [table, await count(table)] as const)))
+const prunedSchema = z.object({ kept: z.number(), interrupted: z.boolean(), removed: z.record(z.string(), z.number()) })
+
+test('a dry run counts what is old, and removes nothing', async () => {
+  const all = await counts()
+  const said = await ops(stage.environment, 'prune', '--dry-run', '--json')
+  assert.equal(said.code, 0, said.err)
+  const { kept, removed } = prunedSchema.parse(JSON.parse(said.out))
+  assert.equal(kept, 4)
+  assert.deepEqual(removed, {
+    attempts: 1196,
+    effects: 1196,
+    decisions: 1196,
+    // words, of, old, the number, alice
+    words: 5 * 1196,
+    bodies: 1196,
+    deliveries: 1196,
+    feed: 1200,
+    acts: 1,
+  })
+  assert.deepEqual(await counts(), all)
+})
+
+test('interrupted, it has removed whole deliveries only, and the next time goes on', async () => {
+  const interrupted = AbortSignal.abort()
+  const { removed } = await pruneJournal(stage.database, { keepDays: 30, dryRun: false, signal: interrupted })
+  assert.equal(removed.deliveries, 499)
+  for (const table of ['bodies', 'decisions', 'effects', 'attempts'] as const) assert.equal(await count(table), 721, table)
+})
+
+test('what is old goes while others write; dead letters stay, with all of their delivery', async () => {
+  let writing = true
+  let written = 0
+  const writer = (async () => {
+    while (writing) await write(`new-${written++}`, 0, 'done')
+  })()
+  const said = await ops(stage.environment, 'prune', '--reason', 'the disk is full', '--json')
+  writing = false
+  await writer
+  assert.equal(said.code, 0, said.err)
+  assert.equal(prunedSchema.parse(JSON.parse(said.out)).removed.deliveries, 697)
+  assert.ok(written > 10, `${written} were written meanwhile`)
+
+  const left = 4 + 20 + written
+  assert.deepEqual(await counts(), {
+    deliveries: left,
+    bodies: left,
+    decisions: left,
+    effects: left,
+    attempts: left,
+    words: 5 * left,
+    feed: 20 + written,
+  })
+  const dead = await stage.database.selectFrom('effects').select('delivery').where('state', '=', 'dead').execute()
+  assert.deepEqual(dead.map(({ delivery }) => delivery).toSorted(), ['old-307', 'old-607', 'old-7', 'old-907'])
+
+  const acts = await stage.database.selectFrom('acts').select(['verb', 'reason', 'count']).orderBy('id').execute()
+  assert.deepEqual(acts, [
+    { verb: 'discard', reason: '31', count: 1 },
+    { verb: 'discard', reason: '149', count: 1 },
+    { verb: 'prune', reason: 'the disk is full', count: 697 },
+  ])
+})
