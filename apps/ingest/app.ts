@@ -9,11 +9,13 @@ type Bindings = { Bindings: HttpBindings }
 export function createApp({
   takeDelivery,
   feed,
+  welcome,
   health,
   log,
 }: {
   takeDelivery: Handler<Bindings>
   feed: Handler<Bindings>
+  welcome: Hono
   health: Hono
   log: Log
 }) {
@@ -23,6 +25,7 @@ export function createApp({
     c.req.method === 'POST' ? takeDelivery(c, next) : c.json({ error: 'Only POST is taken here.' }, 405, { allow: 'POST' }),
   )
   for (const path of ['/sse', '/sse/']) app.all(path, feed)
+  app.route('/', welcome)
   app.route('/', health)
   app.onError((error, c) => {
     log.error({ path: c.req.path, reason: inWords(error) }, 'could not answer')

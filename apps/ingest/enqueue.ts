@@ -7,6 +7,8 @@ import type { AddJobs } from './add-jobs.ts'
 import type { Accept } from './hooks.ts'
 
 const lookMs = 100
+// Not too many: while Redis takes one group the next ones are read.
+const groupMost = 8
 const groupBytes = 1024 * 1024
 
 type Waiting = { delivery: Delivery; since: number; resolve: () => void; reject: (error: unknown) => void }
@@ -50,7 +52,7 @@ export function enqueue(addJobs: AddJobs, patience = 1100): Accept {
       waiting.add(add)
       if (group.push(add) === 1) setImmediate(flush)
       bytes += delivery.body.length
-      if (bytes > groupBytes) flush()
+      if (group.length >= groupMost || bytes > groupBytes) flush()
     })
   }
 }

@@ -26,6 +26,7 @@ export type GitLabEvent = {
   since: string
   again: boolean
   anew: boolean
+  origin: Delivery['origin']
   kind: string
   action: string | undefined
   project: { id: number | undefined; path: string } | undefined
@@ -67,6 +68,7 @@ export function parseEvent(delivery: Delivery): GitLabEvent {
     receivedAt: delivery.receivedAt,
     since: since.toISOString(),
     anew: delivery.redelivered === true,
+    origin: delivery.origin,
     again: delivery.again === true || mayBeResent(Date.parse(delivery.receivedAt) - since.getTime()),
     kind,
     action: (read.object_attributes?.action ?? read.action)?.slice(0, longestName),

@@ -7,8 +7,16 @@ type Token = '*' | '?' | { literal: number } | CharacterClass
 
 /** Whether the whole `name` matches the shell pattern, case counting. Any string is a pattern; nothing is thrown. */
 export function fnmatch(name: string, pattern: string): boolean {
-  const characters = Array.from(name, codeOf)
+  return fnmatcher(pattern)(name)
+}
+
+/** The same for a pattern that many names are held against: it is read once. */
+export function fnmatcher(pattern: string): (name: string) => boolean {
   const tokens = tokenize(Array.from(pattern))
+  return (name) => matches(Array.from(name, codeOf), tokens)
+}
+
+function matches(characters: number[], tokens: Token[]): boolean {
   let at = 0
   let expected = 0
   let star = -1

@@ -49,8 +49,10 @@ async function compareWith(log: Array<{ cursor: string; message: string }>, { cu
   await until(() => cursors.length >= log.length, `the follower has seen ${log.length} messages`, 10_000).catch((error: unknown) => {
     throw new Error(`${String(error)} It saw ${cursors.length}.`)
   })
-  const same = log.length === cursors.length && log.every(({ cursor, message }, at) => cursors[at] === cursor && data[at] === message)
-  if (!same) throw new Error(`saw another sequence than the log: ${cursors.length} of ${log.length} messages`)
+  const at = cursors.findIndex((cursor, index) => log[index]?.cursor !== cursor || log[index]?.message !== data[index])
+  if (at < 0 && log.length === cursors.length) return
+  const here = `${cursors[at]} ${data[at]?.slice(0, 100)} instead of ${log[at]?.cursor}`
+  throw new Error(`saw another sequence than the log: ${cursors.length} of ${log.length} messages, at ${at} ${here}`)
 }
 
 function judgeComments(sent: Sent[], sandbox: Sandbox): Verdict {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join as joinPath } from 'node:path'
 import { Redis } from 'ioredis'
 import { openDatabase } from '#shared/journal/database.ts'
-import { keyPrefix, openQueues, queueNames } from '#shared/queues.ts'
+import { flowNames, keyPrefix, openQueues } from '#shared/queues.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { seed as seedSandbox } from '../sandbox/seed.ts'
 import { freePort, runSql, type Server, startMariaDb, startRedis } from '../support/servers.ts'
@@ -80,7 +80,7 @@ export async function playRound(seed: number, size: Size, mariadb: Actor & { url
   const queues = openQueues({ redis, prefix })
   const left = async () => {
     const counts = await Promise.all(
-      queueNames.map(async (name) => [name, await queues[name].getJobCounts('waiting', 'active', 'delayed')] as const),
+      flowNames.map(async (name) => [name, await queues[name].getJobCounts('waiting', 'active', 'delayed')] as const),
     )
     const busy = counts.flatMap(([name, found]) =>
       Object.entries(found).flatMap(([state, count]) => (count > 0 ? `${count} ${state} in ${name}` : [])),

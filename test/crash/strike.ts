@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { openDatabase } from '#shared/journal/database.ts'
 import { readJson } from '#shared/json.ts'
-import { deliveryJobId, keyPrefix, openQueues, patientRedis, queueNames } from '#shared/queues.ts'
+import { deliveryJobId, flowNames, keyPrefix, openQueues, patientRedis, queueNames } from '#shared/queues.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { seed } from '../sandbox/seed.ts'
 import type { Fault } from '../sandbox/server.ts'
@@ -65,7 +65,7 @@ export async function strikeAt(step: Step, side: Side, { redisUrl, databaseUrl }
   const next = await startReady('worker', environment)
   releases.defer(next.kill)
   const left = async () => {
-    const counts = await Promise.all(queueNames.map((name) => queues[name].getJobCountByTypes('waiting', 'active', 'delayed')))
+    const counts = await Promise.all(flowNames.map((name) => queues[name].getJobCountByTypes('waiting', 'active', 'delayed')))
     return counts.reduce((sum, count) => sum + count, 0)
   }
   await until(async () => (await left()) === 0, 'all is done', 50_000)

@@ -126,8 +126,8 @@ test('a live message comes with the cursor under which it was published', async 
 test('a delivery that is published again is not another message', async () => {
   const reader = await listening()
   const relay = openRelay({ redis: stage.redis, prefix: stage.environment.REDIS_PREFIX ?? '' })
-  const cursor = await relay.publish('twice', '{"time":1}')
-  assert.equal(await relay.publish('twice', '{"time":2}'), cursor)
+  const place = await relay.publish('twice', '{"time":1}')
+  assert.deepEqual(await relay.publish('twice', '{"time":2}'), place)
   const [last] = await publish([{ end: true }])
   await until(() => reader.messages.some(({ id }) => id === last), 'the end has come')
   assert.deepEqual(

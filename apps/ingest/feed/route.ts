@@ -1,90 +1,115 @@
 // `GET /sse/`: opens a subscriber's stream, keeps it alive, and ends it cleanly at the stop. Written straight to Node's
 // response: such an answer has only the headers it sets itself.
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
-import { Gauge } from 'prom-client'
-import { inWords } from '#shared/errors.ts'
 import type { Log } from '#shared/log.ts'
 import type { Registry } from '#shared/metrics.ts'
-import { isCursor, type Relay } from '#shared/relay.ts'
-import { serve } from './subscriber.ts'
+import { badQuestion, full, onlyGet, preflight, streamHeaders } from './answers.ts'
+import { openAudience } from './audience.ts'
+import { BadQuestion } from './bad-question.ts'
+import { catcherUp } from './catch-up.ts'
+import type { History } from './history.ts'
+import { type Measures, watch } from './measures.ts'
+import { type Question, questionOf } from './question.ts'
+import { openSeats } from './seats.ts'
+import { beat, type Subscriber, stuckFor, subscriberOf } from './subscriber.ts'
 import type { Tail } from './tail.ts'
 
-const headers: OutgoingHttpHeaders = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-cache, no-transform',
-  'x-accel-buffering': 'no',
-  'access-control-allow-origin': '*',
-}
-const preflight = {
-  'access-control-allow-origin': '*',
-  'access-control-allow-methods': 'GET, HEAD, OPTIONS',
-  'access-control-allow-headers': 'Last-Event-ID, Cache-Control',
-  'access-control-max-age': '86400',
-}
 export const heartbeatMs = 15_000
 const reconnectMs = 3000
 const spreadMs = 10_000
 
-type Parts = { tail: Tail; history: Relay; signal: AbortSignal; log: Log; metrics: Registry; heartbeat?: number }
+/** `patience` is for how many ms a reader may take nothing before it is let go. */
+export type Limits = { connections: number; connectionsPerAddress: number; readerBytes: number; patience: number }
+
+type Parts = {
+  tail: Tail
+  history: History
+  limits: Limits
+  signal: AbortSignal
+  log: Log
+  metrics: Registry
+  measures: Measures
+  heartbeat?: number
+}
 
 /**
  * The handler of `/sse/`. A comment goes out every `heartbeat` ms. When `signal` aborts, every stream is ended, with
  * reconnect times spread over ten seconds.
  */
-export function feedRoute({ tail, history, signal, log, metrics, heartbeat = heartbeatMs }: Parts) {
-  const open = new Set<ServerResponse>()
-  new Gauge({
-    name: 'gitlab_webhooks_feed_subscribers',
-    help: 'Open streams of the feed.',
-    registers: [metrics],
-    collect() {
-      this.set(open.size)
-    },
+export function feedRoute({ tail, history, limits, signal, log, metrics, measures, heartbeat = heartbeatMs }: Parts) {
+  const open = new Set<Subscriber>()
+  const seats = openSeats({ most: limits.connections, mostPerAddress: limits.connectionsPerAddress })
+  const { readerBytes, patience } = limits
+  const audience = openAudience({ tail, catchUp: catcherUp({ tail, history, readerBytes, log, measures }), readerBytes, measures })
+  watch(metrics, 'subscribers', 'Open streams of the feed.', () => open.size)
+  watch(metrics, 'lag_seconds', 'How far the slowest reader is behind.', () => audience.lag() / 1000)
+
+  const beating = setInterval(() => open.forEach(beat), heartbeat)
+  const looking = setInterval(letGo, Math.min(heartbeatMs, patience / 4))
+  signal.addEventListener('abort', () => {
+    clearInterval(beating)
+    clearInterval(looking)
+    for (const { response } of open) response.end(goodbye())
   })
 
-  const beat = setInterval(() => {
-    for (const response of open) if (!response.writableNeedDrain) response.write(':\n\n')
-  }, heartbeat)
-  signal.addEventListener('abort', () => {
-    clearInterval(beat)
-    for (const response of open) response.end(goodbye())
-  })
+  function letGo(): void {
+    const now = Date.now()
+    for (const subscriber of open) {
+      if (stuckFor(subscriber, now) < patience) continue
+      log.info({ cursor: subscriber.cursor, ms: patience }, 'let go of a reader that takes nothing')
+      measures.letGo.inc()
+      subscriber.response.destroy()
+    }
+  }
 
   return function feed(c: Context<{ Bindings: HttpBindings }>) {
     const { method } = c.req
-    if (method === 'OPTIONS') return c.body(null, 204, preflight)
-    if (method !== 'GET' && method !== 'HEAD') return c.json({ error: 'Only GET is taken here.' }, 405, { allow: 'GET, HEAD, OPTIONS' })
-
-    const from = c.req.header('last-event-id') || c.req.query('last_event_id')
-    if (from !== undefined && !isCursor(from)) {
-      return c.json({ error: 'last_event_id: expected a cursor, as the feed gives them in id:' }, 400, {
-        'access-control-allow-origin': '*',
-      })
+    if (method === 'OPTIONS') return preflight(c)
+    if (method !== 'GET' && method !== 'HEAD') return onlyGet(c)
+    const { incoming, outgoing } = c.env
+    const question = read(c)
+    if (typeof question === 'string') {
+      measures.refused.inc({ reason: 'bad question' })
+      return badQuestion(c, question)
     }
-
-    const { outgoing } = c.env
+    // The types allow for HTTP/2, which this listener does not speak.
     const response = outgoing as ServerResponse
-    response.writeHead(200, headers)
-    if (method === 'HEAD') response.end()
-    else if (signal.aborted) response.end(goodbye())
-    else void stream(response, from)
+    if (method === 'HEAD') response.writeHead(200, streamHeaders).end()
+    else if (signal.aborted) response.writeHead(200, streamHeaders).end(goodbye())
+    else {
+      const seat = seats.take(incoming.socket.remoteAddress ?? '')
+      if (typeof seat === 'string') {
+        measures.refused.inc({ reason: seat })
+        return full(c)
+      }
+      start(response, question, seat)
+    }
     return RESPONSE_ALREADY_SENT
   }
 
-  async function stream(response: ServerResponse, from: string | undefined) {
+  function start(response: ServerResponse, question: Question, leave: () => void): void {
+    const subscriber = subscriberOf(response, question)
+    open.add(subscriber)
+    response.on('close', () => {
+      open.delete(subscriber)
+      leave()
+    })
     response.socket?.setNoDelay(true)
-    open.add(response)
-    response.on('close', () => open.delete(response))
+    response.writeHead(200, streamHeaders)
     response.write(`retry: ${reconnectMs}\n:\n\n`)
-    try {
-      await serve({ response, from, tail, history })
-    } catch (error) {
-      log.warn({ reason: inWords(error) }, 'stream broke off')
-      response.destroy()
-    }
+    audience.add(subscriber)
+  }
+}
+
+function read(c: Context): Question | string {
+  try {
+    return questionOf(c.req.header('last-event-id'), (name) => c.req.queries(name) ?? [])
+  } catch (error) {
+    if (error instanceof BadQuestion) return error.message
+    throw error
   }
 }
 

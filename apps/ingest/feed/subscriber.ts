@@ -1,70 +1,91 @@
-// One reader of the feed. A subscriber is a cursor, not a buffer: it takes what comes after its cursor, from the tail's
-// window or from the relay, writes a bounded piece, and waits until the connection has taken it. History and live
-// messages are the same loop, so there is no seam between them, and a reader that stops reading costs one piece.
+// Someone reading the feed. A subscriber is a place in it, not a buffer: what it has not read stays where it is.
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
-import { setTimeout as pause } from 'node:timers/promises'
-import type { Cursor, Relay } from '#shared/relay.ts'
-import { type Frame, frameOf, type Tail } from './tail.ts'
+import type { Cursor } from '#shared/cursor.ts'
+import type { Filter } from './filter.ts'
+import { gapFrame } from './frame.ts'
+import type { Measures } from './measures.ts'
+import type { Piece } from './piece.ts'
+import type { Question, Since } from './question.ts'
 
-const pieceBytes = 256 * 1024
-const pageMessages = 100
-
-type Parts = { response: ServerResponse; from: Cursor | undefined; tail: Tail; history: Relay }
-
-/** Serves one subscriber from the cursor `from` (undefined: from now on) until it goes away or its stream is ended. */
-export async function serve({ response, from, tail, history }: Parts): Promise<void> {
-  const gone = new AbortController()
-  response.on('close', () => gone.abort())
-
-  let cursor = from
-  while (!gone.signal.aborted) {
-    const next = tail.next()
-    cursor ??= tail.newest()
-    const frames = cursor === undefined ? [] : (tail.after(cursor) ?? (await page(history, cursor)))
-    if (response.writableEnded) return
-    const piece = pieceOf(frames)
-    if (!piece) await either(next, gone.signal)
-    else {
-      cursor = piece.cursor
-      if (!response.write(piece.bytes)) await drained(response, gone.signal)
-    }
-  }
+export type Subscriber = {
+  response: ServerResponse
+  /** Everything up to here has been written or did not match; undefined: it wants what comes from now on. */
+  cursor: Cursor | undefined
+  filter: Filter
+  live: Filter
+  /** The time it asked for, until something from then on has been written. */
+  since: Since | undefined
+  /** It brought its cursor along, and nobody has seen yet that the feed ever gave it. */
+  isUnproven: boolean
+  /** The last cursor it was told, or the place it began at: a time has none that the feed gave. */
+  told: Cursor | undefined
+  /** Since when (ms) it has not taken anything of what waits for it, and how much it had taken by then. */
+  stuck: { at: number; taken: number } | undefined
 }
 
-// While the relay cannot be read its subscribers stay, and go on from their cursor when it can.
-async function page(history: Relay, cursor: Cursor): Promise<Frame[]> {
-  try {
-    return (await history.read(cursor, pageMessages, { bytes: pieceBytes })).map(frameOf)
-  } catch {
-    await pause(1000)
-    return []
-  }
+// Clocks differ: what was received at a time may have been published a little before it.
+const clocksDifferMs = 60_000
+
+export function subscriberOf(response: ServerResponse, { from, since, filter, live }: Question): Subscriber {
+  const start = since && `${Math.max(0, Math.min(since.time, Date.now()) - clocksDifferMs)}-0`
+  const cursor = from ?? start
+  return { response, cursor, filter, live, since, isUnproven: from !== undefined, told: cursor, stuck: undefined }
 }
 
-// Joins the first of `frames` into a piece of about `pieceBytes`: a backlog takes few writes but no peak of memory.
-function pieceOf(frames: Frame[]): Frame | undefined {
-  let count = 0
-  for (let size = 0; count < frames.length && size < pieceBytes; count++) size += frames[count]?.bytes.length ?? 0
-  const last = frames[count - 1]
-  if (count < 2 || !last) return last
-  return { cursor: last.cursor, bytes: Buffer.concat(frames.slice(0, count).map(({ bytes }) => bytes)) }
+export function isOpen({ response }: Subscriber): boolean {
+  return !response.destroyed && !response.writableEnded
 }
 
-// Not Promise.race: with a promise that lives as long as the connection it would keep something for each message.
-function either(next: Promise<void>, gone: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const stop = () => resolve()
-  gone.addEventListener('abort', stop)
-  void next.then(stop)
-  return promise.finally(() => gone.removeEventListener('abort', stop))
+/** Writes a piece; what it holds has then been looked at. */
+export function write(subscriber: Subscriber, { bytes, count, cursor }: Piece, measures: Measures): void {
+  subscriber.cursor = cursor
+  if (count === 0) return
+  subscriber.since = undefined
+  subscriber.told = cursor
+  subscriber.response.write(bytes)
+  measures.messages.inc(count)
+  measures.bytes.inc(bytes.length)
 }
 
-async function drained(response: ServerResponse, gone: AbortSignal): Promise<void> {
-  if (!response.writableNeedDrain) return
-  try {
-    await once(response, 'drain', { signal: gone })
-  } catch (error) {
-    if (!gone.aborted) throw error
-  }
+/** Tells that everything after its place is gone, up to `to`; unless that lies before the time it asked for. */
+export function writeGap(subscriber: Subscriber, to: Cursor, measures: Measures): void {
+  const { cursor: from = to, since } = subscriber
+  subscriber.cursor = to
+  if (since && Number(to.split('-')[0]) < since.time) return
+  subscriber.since = undefined
+  subscriber.told = to
+  subscriber.response.write(gapFrame(since?.text ?? from, to))
+  measures.gaps.inc()
+}
+
+/**
+ * A sign of life. Who filters hears how far the feed has come: an `id:` without data is no message, but the place to
+ * come back to; else a subscriber for whom nothing matches would fall behind for ever.
+ */
+export function beat(subscriber: Subscriber): void {
+  const { response, cursor, told, filter } = subscriber
+  if (response.writableNeedDrain) return
+  if (filter.matches === undefined || cursor === undefined || cursor === told) return void response.write(':\n\n')
+  subscriber.told = cursor
+  response.write(`id: ${cursor}\n:\n\n`)
+}
+
+/** Resolves when the connection takes more, or is gone. */
+export async function room({ response }: Subscriber): Promise<void> {
+  if (!response.writableNeedDrain || response.destroyed) return
+  const leaving = new AbortController()
+  const left = () => leaving.abort()
+  response.once('close', left)
+  await once(response, 'drain', { signal: leaving.signal }).catch(() => undefined)
+  response.off('close', left)
+}
+
+/** For how long (ms) what waits for it has not moved; 0 when nothing waits. */
+export function stuckFor(subscriber: Subscriber, now: number): number {
+  const { response, stuck } = subscriber
+  const taken = (response.socket?.bytesWritten ?? 0) - response.writableLength
+  if (!response.writableNeedDrain) subscriber.stuck = undefined
+  else if (stuck?.taken !== taken) subscriber.stuck = { at: now, taken }
+  return subscriber.stuck ? now - subscriber.stuck.at : 0
 }

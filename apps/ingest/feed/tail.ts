@@ -1,61 +1,93 @@
 // The end of the relay, read once for all subscribers of this process: each new message is framed once, kept in a small
-// window in memory, and everybody who waits is woken. Whoever is further behind reads from the relay itself.
+// window in memory, and handed to everybody who listens. Whoever is further behind reads from the history.
 import { setTimeout as pause } from 'node:timers/promises'
+import { beginning, type Cursor, compareCursors } from '#shared/cursor.ts'
 import { inWords } from '#shared/errors.ts'
 import type { Log } from '#shared/log.ts'
-import { type Cursor, compareCursors, type Entry, type Relay } from '#shared/relay.ts'
+import type { Relay } from '#shared/relay.ts'
+import { firstChain } from './chain.ts'
+import { type Frame, frameOf } from './frame.ts'
 
-/** One message as it goes over the wire. */
-export type Frame = { cursor: Cursor; bytes: Buffer }
+/** Messages that came together; nothing is between `after` and the first of them. */
+export type Batch = { after: Cursor; frames: Frame[] }
 
 export type Tail = {
   /** The cursor of the newest message; undefined until the relay could be asked for the first time. */
   newest: () => Cursor | undefined
   /** The frames after `cursor`, oldest first; undefined when it lies before the window. */
   after: (cursor: Cursor) => Frame[] | undefined
-  /** Settles when the next messages have come. Take it before looking, and no message is missed. */
+  /** Settles when something has changed: new messages, or the relay could be read at last. */
   next: () => Promise<void>
+  /** Calls `listener` with each batch as it comes, and without one when the place of everybody must be looked at anew. */
+  listen: (listener: (batch?: Batch) => void) => void
 }
 
 const windowMessages = 1000
 const windowBytes = 16 * 1024 * 1024
-const blockMs = 5000
+const mostAtOnce = 128
+const longestRest = 50
+const blockMs = 2000
 
 /** Follows `relay`, which needs a connection of its own, until `signal` aborts. */
 export function followTail({ relay, signal, log }: { relay: Relay; signal: AbortSignal; log: Log }): Tail {
   let window: Frame[] = []
   let bytes = 0
-  let start: Cursor | undefined // everything after it is in the window
+  let start: Cursor | undefined // everything after it, up to the newest, is in the window
   let newest: Cursor | undefined
   let wake = Promise.withResolvers<void>()
+  const listeners: Array<(batch?: Batch) => void> = []
 
-  function add(entries: Entry[]) {
-    const frames = entries.map(frameOf)
-    window.push(...frames)
-    bytes += sizeOf(frames)
+  function startAt(cursor: Cursor) {
+    window = []
+    bytes = 0
+    start = newest = cursor
+  }
+
+  function add(batch: Batch) {
+    // After a hole, as when Redis came back empty, the window begins anew: nothing in it is beyond the hole.
+    if (newest === undefined || compareCursors(batch.after, newest) > 0) startAt(batch.after)
+    window.push(...batch.frames)
+    bytes += sizeOf(batch.frames)
+    newest = batch.frames.at(-1)?.cursor ?? newest
     while (window.length > windowMessages || (bytes > windowBytes && window.length > 1)) {
       const dropped = window.splice(0, Math.ceil(window.length / 4))
       bytes -= sizeOf(dropped)
       start = dropped.at(-1)?.cursor ?? start
     }
-    newest = frames.at(-1)?.cursor ?? newest
-    announce()
+    if (!signal.aborted) tell(batch)
   }
 
-  function announce() {
+  function tell(batch?: Batch) {
+    for (const listener of listeners) listener(batch)
     wake.resolve()
     wake = Promise.withResolvers<void>()
+  }
+
+  // The relay was lost and has begun anew below what we have seen: nothing would ever come after that.
+  async function lookBack(seen: Cursor) {
+    const now = await relay.newest()
+    if (now === beginning || compareCursors(now, seen) >= 0) return
+    startAt(now)
+    tell()
   }
 
   async function follow() {
     while (!signal.aborted) {
       try {
         if (newest === undefined) {
-          start = newest = await relay.newest()
-          announce()
+          startAt(await relay.newest())
+          tell()
         }
-        const entries = await relay.read(newest, 50, { block: blockMs })
-        if (entries.length > 0) add(entries)
+        const from = newest ?? beginning
+        const entries = await relay.read(from, mostAtOnce, { block: blockMs })
+        if (entries.length === 0) await lookBack(from)
+        const began = performance.now()
+        for (let left = entries.map(frameOf); left.length > 0; ) {
+          const frames = firstChain(left)
+          add({ after: frames[0]?.previous ?? from, frames })
+          left = left.slice(frames.length)
+        }
+        await rest(performance.now() - began)
       } catch (error) {
         if (!signal.aborted) log.warn({ reason: inWords(error) }, 'cannot read the relay')
         await pause(500)
@@ -72,11 +104,14 @@ export function followTail({ relay, signal, log }: { relay: Relay; signal: Abort
       return window.slice(firstAfter(window, cursor))
     },
     next: () => wake.promise,
+    listen: (listener) => void listeners.push(listener),
   }
 }
 
-export function frameOf({ cursor, message }: Entry): Frame {
-  return { cursor, bytes: Buffer.from(`id: ${cursor}\ndata: ${message}\n\n`) }
+// With many subscribers each message is work for a while, and hooks wait. So half of the time is theirs, and what comes
+// meanwhile goes together, which is less work. `took` is in ms.
+async function rest(took: number): Promise<void> {
+  if (took >= 1) await pause(Math.min(took, longestRest))
 }
 
 function sizeOf(frames: Frame[]): number {

@@ -1,14 +1,15 @@
 // The feed's messages: each event of a public project, without what privacy takes away, appended to the relay once.
 import { z } from 'zod'
 import { nothing } from '#shared/effect.ts'
-import { forThePublic, whyPrivate } from '#shared/privacy.ts'
-import type { Cursor, Relay } from '#shared/relay.ts'
+import { messageOf } from '#shared/message.ts'
+import { whyPrivate } from '#shared/privacy.ts'
+import type { Link, Relay } from '#shared/relay.ts'
 import { type Sink, sink } from './sink.ts'
 
 const dataSchema = z.object({ id: z.string(), message: z.string() })
 
-/** The cursor under which the message of a delivery was published once, as far as the journal knows and can be asked. */
-export type PublishedAt = (delivery: string) => Promise<Cursor | undefined>
+/** The place where the message of a delivery was published once, as far as the journal knows and can be asked. */
+export type PublishedAt = (delivery: string) => Promise<Link | undefined>
 
 /**
  * The sink that publishes on `relay`; events of projects that are not public only with `feedPrivate`. What was published
@@ -21,14 +22,13 @@ export function sse({ relay, publishedAt, feedPrivate }: { relay: Relay; publish
     plan(event) {
       const reason = whyPrivate(event, feedPrivate)
       if (reason !== undefined) return nothing(reason)
-      const { delivery: id, receivedAt: dt, kind, body } = event
-      const message = JSON.stringify({ ...forThePublic(body), meta: { id, dt, kind, stream: 'gitlab-webhooks' } })
-      return [{ sink: 'sse', about: 'message', order: 'feed', data: { id, message } }]
+      return [{ sink: 'sse', about: 'message', order: 'feed', data: { id: event.delivery, message: messageOf(event) } }]
     },
 
     async perform({ id, message }, { first }) {
       const earlier = first ? undefined : await publishedAt(id)
-      return { state: 'done', made: await relay.publish(id, message, earlier) }
+      const { cursor, previous } = await relay.publish(id, message, earlier)
+      return { state: 'done', made: cursor, previous }
     },
   })
 }

@@ -1,0 +1,42 @@
+// The answers of `/sse/` that are not a stream. All of them may be read by every page of the web.
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { Context } from 'hono'
+
+const open = { 'access-control-allow-origin': '*' }
+
+export const streamHeaders: OutgoingHttpHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+  ...open,
+}
+
+export function preflight(c: Context): Response {
+  return c.body(null, 204, {
+    ...open,
+    'access-control-allow-methods': 'GET, HEAD, OPTIONS',
+    'access-control-allow-headers': 'Last-Event-ID, Cache-Control',
+    'access-control-max-age': '86400',
+  })
+}
+
+export function onlyGet(c: Context): Response {
+  return c.json({ error: 'Only GET is taken here.' }, 405, { ...open, allow: 'GET, HEAD, OPTIONS' })
+}
+
+export function badQuestion(c: Context, reason: string): Response {
+  return c.json({ error: reason }, 400, { ...open, 'cache-control': 'no-store' })
+}
+
+const soonest = 5
+const spread = 30
+
+/** Everybody is given another time, or they would all come back at once. */
+export function full(c: Context): Response {
+  const seconds = soonest + Math.floor(Math.random() * spread)
+  return c.json({ error: 'Too many read along. Come again a little later.' }, 503, {
+    ...open,
+    'retry-after': String(seconds),
+    'access-control-expose-headers': 'Retry-After',
+  })
+}

@@ -1,0 +1,102 @@
+// Everybody who reads the feed. Who has caught up stands in a circle with all who have the same filter: when messages
+// come, one piece is made for each circle and written to all in it. Who is behind, or slow, reads on at its own pace from
+// its own place, and comes back to its circle when it has caught up.
+import { partsOf } from '#shared/cursor.ts'
+import type { CatchUp } from './catch-up.ts'
+import type { Measures } from './measures.ts'
+import { pieceOf } from './piece.ts'
+import type { Subscriber } from './subscriber.ts'
+import type { Batch, Tail } from './tail.ts'
+
+export type Audience = {
+  /** Serves `subscriber` from its place on until its stream ends. */
+  add: (subscriber: Subscriber) => void
+  /** How far behind (ms) the one is that is furthest behind. */
+  lag: () => number
+}
+
+type Parts = {
+  tail: Tail
+  catchUp: CatchUp
+  readerBytes: number
+  measures: Measures
+}
+
+/** At most about `readerBytes` wait for each subscriber in a circle. */
+export function openAudience({ tail, catchUp, readerBytes, measures }: Parts): Audience {
+  const circles = new Map<string, Set<Subscriber>>()
+  const behind = new Set<Subscriber>()
+
+  tail.listen((batch) => {
+    const strays = [...circles.values()].flatMap((members) => (batch ? hand(members, batch) : [...members]))
+    for (const stray of strays) {
+      if (!batch) stray.isUnproven = true
+      follow(stray)
+    }
+  })
+
+  // Writes it to all whose turn it is; answers those who are elsewhere, or have too much before them.
+  function hand(members: Set<Subscriber>, { after, frames }: Batch): Subscriber[] {
+    const [one] = members
+    const piece = one && pieceOf(frames, one.filter, Number.POSITIVE_INFINITY)
+    if (!piece) return []
+    const { bytes, count, cursor } = piece
+    const strays: Subscriber[] = []
+    let reached = 0
+    for (const member of members) {
+      if (member.response.writableEnded) continue
+      const isNext = member.cursor === undefined || member.cursor === after
+      if (!isNext || (count > 0 && member.response.writableLength + bytes.length > readerBytes)) {
+        strays.push(member)
+        continue
+      }
+      member.cursor = cursor
+      if (count === 0) continue
+      member.told = cursor
+      member.response.write(bytes)
+      reached += 1
+    }
+    measures.messages.inc(reached * count)
+    measures.bytes.inc(reached * bytes.length)
+    return strays
+  }
+
+  function follow(subscriber: Subscriber): void {
+    part(subscriber)
+    behind.add(subscriber)
+    void catchUp(subscriber, () => join(subscriber))
+  }
+
+  function join(subscriber: Subscriber): void {
+    behind.delete(subscriber)
+    if ((subscriber.filter.since ?? 0) <= Date.now()) subscriber.filter = subscriber.live
+    const { key } = subscriber.filter
+    const members = circles.get(key) ?? new Set()
+    circles.set(key, members.add(subscriber))
+  }
+
+  function part(subscriber: Subscriber): void {
+    const { key } = subscriber.filter
+    const members = circles.get(key)
+    if (members?.delete(subscriber) && members.size === 0) circles.delete(key)
+  }
+
+  return {
+    add(subscriber) {
+      subscriber.response.on('close', () => {
+        part(subscriber)
+        behind.delete(subscriber)
+      })
+      follow(subscriber)
+    },
+    lag() {
+      let oldest = Number.POSITIVE_INFINITY
+      for (const { cursor } of behind) if (cursor !== undefined) oldest = Math.min(oldest, partsOf(cursor)[0])
+      return Math.max(0, Math.min(Date.now(), timeOfNewest()) - oldest)
+    },
+  }
+
+  function timeOfNewest(): number {
+    return partsOf(tail.newest() ?? '0-0')[0]
+  }
+}

@@ -1,0 +1,89 @@
+// The way of a subscriber to the end of the feed: a bounded piece, then waiting until the connection has taken it, then the
+// next, from the tail's window or from the history. What is gone is told.
+import { setTimeout as pause } from 'node:timers/promises'
+import { beginning, compareCursors } from '#shared/cursor.ts'
+import { inWords } from '#shared/errors.ts'
+import type { Log } from '#shared/log.ts'
+import type { Frame } from './frame.ts'
+import type { History, Passage } from './history.ts'
+import type { Measures } from './measures.ts'
+import { pieceCutter } from './piece.ts'
+import { isOpen, room, type Subscriber, write, writeGap } from './subscriber.ts'
+import type { Tail } from './tail.ts'
+
+type Parts = { tail: Tail; history: History; readerBytes: number; log: Log; measures: Measures }
+
+const pieceBytes = 128 * 1024
+const awayMs = 1000
+
+export type CatchUp = (subscriber: Subscriber, arrived: () => void) => Promise<void>
+
+/** `arrived` is called in the very moment in which the subscriber has all there is. Resolves then, or when it has gone. */
+export function catcherUp({ tail, history, readerBytes, log, measures }: Parts): CatchUp {
+  const cut = pieceCutter(Math.min(pieceBytes, readerBytes))
+
+  return async function catchUp(subscriber, arrived) {
+    try {
+      while (isOpen(subscriber)) {
+        if (hasAll(subscriber)) return arrived()
+        await step(subscriber)
+        await room(subscriber)
+      }
+    } catch (error) {
+      log.warn({ reason: inWords(error) }, 'stream broke off')
+      subscriber.response.destroy()
+    }
+  }
+
+  function hasAll(subscriber: Subscriber): boolean {
+    const newest = tail.newest()
+    if (newest === undefined) return false
+    // Where there is nothing yet, everything that comes is from now on.
+    if (subscriber.cursor === undefined && newest !== beginning) subscriber.cursor = newest
+    if (subscriber.cursor === undefined || subscriber.cursor === newest) return true
+    if (subscriber.isUnproven || tail.after(subscriber.cursor)?.length !== 0) return false
+    // It may have read further than the tail has, and must not get that again.
+    if (compareCursors(newest, subscriber.cursor) > 0) subscriber.cursor = newest
+    return true
+  }
+
+  async function step(subscriber: Subscriber): Promise<void> {
+    const { cursor } = subscriber
+    if (cursor === undefined) return await tail.next()
+    const window = tail.after(cursor)
+    const passage = window === undefined ? await history.read(cursor).catch(away) : window.length > 0 ? { frames: window } : undefined
+    if (!isOpen(subscriber)) return
+    if (passage === 'away') await pause(awayMs)
+    else if (passage === undefined) await (subscriber.isUnproven ? prove(subscriber) : pause(awayMs))
+    else if ('gapTo' in passage) tell(subscriber, passage)
+    else pass(subscriber, passage.frames)
+  }
+
+  function pass(subscriber: Subscriber, frames: Frame[]): void {
+    const [first] = frames
+    // A place between two messages is none that the feed ever gave.
+    if (first && subscriber.isUnproven && compareCursors(first.previous, subscriber.cursor ?? beginning) < 0)
+      writeGap(subscriber, first.previous, measures)
+    subscriber.isUnproven = false
+    const piece = cut(frames, subscriber.filter)
+    if (piece) write(subscriber, piece, measures)
+  }
+
+  function tell(subscriber: Subscriber, { gapTo }: Extract<Passage, { gapTo: string }>): void {
+    subscriber.isUnproven = false
+    writeGap(subscriber, gapTo, measures)
+  }
+
+  // Nothing comes after its place: it is the newest one, or beyond everything.
+  async function prove(subscriber: Subscriber): Promise<void> {
+    const newest = await history.newest().catch(away)
+    if (newest === 'away') return await pause(awayMs)
+    if (!isOpen(subscriber)) return
+    subscriber.isUnproven = false
+    if (compareCursors(subscriber.cursor ?? beginning, newest) > 0) writeGap(subscriber, newest, measures)
+  }
+}
+
+function away(): 'away' {
+  return 'away'
+}

@@ -1,0 +1,49 @@
+// Which messages a subscriber wants: kinds, projects and actions, together an AND, within one an OR. Subscribers with
+// equal filters share one, by its key, and so the work.
+import { fnmatcher } from '#shared/fnmatch.ts'
+import type { Facts } from '#shared/message.ts'
+import { BadQuestion } from './bad-question.ts'
+
+/** `matches` is missing where everything does; `since` (ms) is the time from which on things must have been received. */
+export type Filter = { key: string; matches: ((facts: Facts) => boolean) | undefined; since?: number }
+
+const mostValues = 20
+const longestValue = 255
+const word = /^[\w.:-]+$/
+const printable = /^[^\p{Cc}]+$/u
+
+/** The filter of the query parameters `kind`, `project` and `action`. Throws `BadQuestion`. */
+export function filterOf(query: (name: string) => string[]): Filter {
+  const kinds = valuesOf('kind', query, word)
+  const projects = valuesOf('project', query, printable)
+  const actions = valuesOf('action', query, word)
+  if (!kinds && !projects && !actions) return { key: '', matches: undefined }
+  const patterns = projects?.map((pattern) => fnmatcher(pattern))
+  return {
+    key: JSON.stringify([kinds, projects, actions]),
+    matches({ kind, project, action }) {
+      if (kinds && !kinds.includes(kind)) return false
+      if (actions && (action === undefined || !actions.includes(action))) return false
+      return !patterns || (project !== undefined && patterns.some((isLike) => isLike(project)))
+    },
+  }
+}
+
+/** The same filter for messages received from `since` (ms) on. */
+export function withSince({ key, matches }: Filter, since: number): Filter {
+  const whole = (facts: Facts) => facts.receivedAt >= since && (matches === undefined || matches(facts))
+  return { key: `${key} since ${since}`, matches: whole, since }
+}
+
+function valuesOf(name: string, query: (name: string) => string[], form: RegExp): string[] | undefined {
+  const given = query(name)
+  if (given.length === 0) return undefined
+  const values = new Set(given.flatMap((list) => list.split(',')))
+  if (values.size > mostValues) throw new BadQuestion(name, `expected at most ${mostValues} values`)
+  for (const value of values) {
+    if (value === '') throw new BadQuestion(name, 'expected a value, or several with commas between')
+    if (value.length > longestValue) throw new BadQuestion(name, `expected at most ${longestValue} characters in a value`)
+    if (!form.test(value)) throw new BadQuestion(name, 'a value has characters that it cannot have')
+  }
+  return [...values].sort()
+}

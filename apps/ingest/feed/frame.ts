@@ -1,0 +1,19 @@
+// One message as it goes over the wire, encoded once for all subscribers of this process.
+import { type Facts, factsOf } from '#shared/message.ts'
+import type { Entry, Link } from '#shared/relay.ts'
+
+/** `bytes` are empty for a message that nobody may see any more. */
+export type Frame = Link & { bytes: Buffer; facts: () => Facts }
+
+/** The facts are read when a filter first asks for them, and then kept. */
+export function frameOf({ cursor, previous, message }: Entry): Frame {
+  const start = `id: ${cursor}\ndata: `
+  const bytes = message === undefined ? Buffer.alloc(0) : Buffer.from(`${start}${message}\n\n`)
+  let facts: Facts | undefined
+  return { cursor, previous, bytes, facts: () => (facts ??= factsOf(bytes.toString('utf8', start.length))) }
+}
+
+/** A message that says: what came after `from`, up to `to`, is gone. */
+export function gapFrame(from: string, to: string): string {
+  return `id: ${to}\nevent: gap\ndata: ${JSON.stringify({ from, to })}\n\n`
+}

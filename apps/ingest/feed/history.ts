@@ -1,0 +1,85 @@
+// What lies before the tail: the relay's own log and, before that, the journal. A hole in the one is looked up in the
+// other; what neither has is a gap. Pages are shared, and few are read at a time, so that a crowd that comes back at once
+// costs little more than one reader.
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Cursor, compareCursors, partsOf } from '#shared/cursor.ts'
+import type { Relay } from '#shared/relay.ts'
+import { turns } from '../turns.ts'
+import { chainAfter } from './chain.ts'
+import { type Frame, frameOf } from './frame.ts'
+import type { Journal } from './journal.ts'
+import { openShelf } from './shelf.ts'
+
+/** The frames that follow a place without a hole; or the end of the hole that begins there. */
+export type Passage = { frames: Frame[] } | { gapTo: Cursor }
+
+export type History = {
+  /** What comes after `after`; undefined when there is nothing. Rejects while what must be asked is away. */
+  read: (after: Cursor) => Promise<Passage | undefined>
+  /** The newest cursor there is anywhere. */
+  newest: () => Promise<Cursor>
+}
+
+const pageMessages = 100
+const pageBytes = 128 * 1024
+const atOnce = 4
+// The journal is written in no order, and may be behind: what it lacks of the last minute counts as lost only after a while.
+const settleMs = 3000
+const settledMs = 60_000
+const lookAgainMs = 100
+
+type Look = { frames: Frame[] } | { holeTo: Cursor | undefined }
+type Parts = { relay: Relay; journal: Journal | undefined; onRead: () => void }
+
+/** `onRead` is called for each page that is read. */
+export function openHistory({ relay, journal, onRead }: Parts): History {
+  const shelf = openShelf()
+  const inTurn = turns(atOnce)
+  const underWay = new Map<Cursor, Promise<Passage | undefined>>()
+
+  async function load(after: Cursor): Promise<Passage | undefined> {
+    const found = await inTurn(() => look(after, async () => await relay.read(after, pageMessages, { bytes: pageBytes })))
+    if ('frames' in found) return found
+    if (journal) return await loadFrom(journal, after, found.holeTo)
+    return found.holeTo === undefined ? undefined : { gapTo: found.holeTo }
+  }
+
+  // When its turn has come, somebody else may have read it.
+  async function look(after: Cursor, read: () => ReturnType<Relay['read']>): Promise<Look> {
+    const known = shelf.after(after)
+    if (known) return { frames: known }
+    onRead()
+    const entries = await read()
+    const frames = chainAfter(after, entries).map(frameOf)
+    if (frames.length === 0) return { holeTo: entries[0]?.previous }
+    shelf.put(after, frames)
+    return { frames }
+  }
+
+  async function loadFrom(journal: Journal, after: Cursor, end: Cursor | undefined): Promise<Passage | undefined> {
+    for (const start = Date.now(); ; await pause(lookAgainMs)) {
+      const recorded = await inTurn(() => journal.newest())
+      const found = await inTurn(() => look(after, () => journal.read(after, end)))
+      if ('frames' in found) return found
+      const gapTo = found.holeTo ?? end
+      if (gapTo === undefined) return undefined
+      const isOld = Date.now() - partsOf(gapTo)[0] > settledMs && compareCursors(recorded, gapTo) > 0
+      if (isOld || Date.now() - start > settleMs) return { gapTo }
+    }
+  }
+
+  return {
+    read(after) {
+      const known = shelf.after(after)
+      if (known) return Promise.resolve({ frames: known })
+      const passage = underWay.get(after) ?? load(after).finally(() => underWay.delete(after))
+      underWay.set(after, passage)
+      return passage
+    },
+    async newest() {
+      const inRelay = await relay.newest()
+      const inJournal = (await journal?.newest()) ?? inRelay
+      return compareCursors(inJournal, inRelay) > 0 ? inJournal : inRelay
+    },
+  }
+}

@@ -1,0 +1,49 @@
+// How a message is appended to the relay, in one step inside Redis. The newest cursor stands in a key of its own, the
+// head: it is above all that was ever given, also when the stream is empty and when the clock goes back.
+
+/**
+ * KEYS: stream, marker, head. ARGV: message, how many to keep, seconds for the marker, the cursor and the previous one it
+ * had earlier (or empty), and what the journal knows: empty (not asked yet), a cursor, or `unknown`. Answers
+ * `<cursor> <previous>`, or nothing when the head is lost and the journal must be asked.
+ */
+export const publishOnce = `
+local told = redis.call('GET', KEYS[2])
+if told then return told end
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local head = redis.call('GET', KEYS[3])
+if not head then
+  local known = ARGV[6]
+  if known == '' then return nil end
+  local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+  if known == '0-0' and not last then
+    head = known
+  else
+    local after = math.max(tonumber(string.match(known, '^%d+') or 0), last and tonumber(string.match(last[1], '^%d+')) or 0)
+    head = string.format('%.0f-0', math.max(now, after + 1))
+  end
+  redis.call('SET', KEYS[3], head)
+end
+
+local headTime, headNumber = string.match(head, '^(%d+)-(%d+)$')
+local cursor, previous
+if ARGV[4] ~= '' then
+  cursor, previous = ARGV[4], ARGV[5]
+  local added = redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], cursor, 'message', ARGV[1], 'previous', previous)
+  local t, n = string.match(cursor, '^(%d+)-(%d+)$')
+  local isNewer = tonumber(t) > tonumber(headTime) or (t == headTime and tonumber(n) > tonumber(headNumber))
+  if type(added) == 'string' and isNewer then redis.call('SET', KEYS[3], cursor) end
+else
+  if now > tonumber(headTime) then
+    cursor = string.format('%.0f-0', now)
+  else
+    cursor = string.format('%s-%.0f', headTime, headNumber + 1)
+  end
+  previous = head
+  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], cursor, 'message', ARGV[1], 'previous', previous)
+  redis.call('SET', KEYS[3], cursor)
+end
+local link = cursor .. ' ' .. previous
+redis.call('SET', KEYS[2], link, 'EX', ARGV[3])
+return link`

@@ -1,0 +1,96 @@
+// How many messages a second the feed carries to many readers, how long they take, and what a reader costs, beside plain
+// node:http and nchan: in turns, so that whatever else this machine does hits all of them alike.
+//   node test/bench/feed.ts [--short] [--subscribers 1000] [--rounds 5] [--messages 300] [--seconds 5]
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
+import { Redis } from 'ioredis'
+import { letGo, onLeash } from '../support/leashed.ts'
+import { startRedis } from '../support/servers.ts'
+import { broadcast } from './broadcast.ts'
+import { type Contestant, nchan, nodeHttp, service } from './feed-contestants.ts'
+import { resultSchema } from './feed-readers.ts'
+import { cpuOf, memoryOf, needConnections } from './processes.ts'
+import { machine, median, table } from './table.ts'
+
+const text = { type: 'string' } as const
+const { values } = parseArgs({
+  options: { short: { type: 'boolean', default: false }, subscribers: text, rounds: text, messages: text, seconds: text },
+})
+const subscribers = Number(values.subscribers ?? (values.short ? 20 : 1000))
+const rounds = Number(values.rounds ?? (values.short ? 1 : 5))
+const messages = Number(values.messages ?? (values.short ? 40 : 300))
+const seconds = Number(values.seconds ?? (values.short ? 0.5 : 5))
+const rate = 20
+const bytes = 2000
+
+type Figures = { rate: number; cpu: number; p50: number; p99: number }
+
+await needConnections(subscribers)
+const server = await startRedis()
+const redis = new Redis(server.url)
+const place = { url: server.url, redis }
+const others = await nchan()
+const contestants = [await nodeHttp(place, 'joined'), await service(place), await nodeHttp(place, 'each'), ...(others ? [others] : [])]
+try {
+  console.log(`${await machine(redis)}; readers on the same machine`)
+  console.log(`GET /sse/, ${subscribers} readers, messages of ${bytes} bytes; medians of ${rounds} interleaved rounds`)
+  console.log(others ? '' : 'nginx with libnginx-mod-nchan is not installed, and so not compared\n')
+  const memory: string[] = []
+  for (const contestant of contestants) memory.push(((await idle(contestant)) / 1024).toFixed(1))
+  const rows = []
+  for (const pace of ['steady', 'fast'] as const) rows.push(...(await compare(pace, memory)))
+  console.log(table(['messages', 'who', 'delivered/s', 'ratio', 'CPU ms/1000', 'ratio', 'p50 ms', 'p99 ms', 'ratio', 'KB/reader'], rows))
+  console.log('\nThe ratios are to node:http, joined, medians of the rounds’ ratios. CPU is for 1,000 delivered messages.')
+} finally {
+  for (const { stop } of contestants) await stop()
+  redis.disconnect()
+  await server.stop()
+}
+
+async function compare(pace: 'steady' | 'fast', memory: string[]): Promise<string[][]> {
+  const results = contestants.map((): Figures[] => [])
+  if (!values.short) for (const contestant of contestants) await play(contestant, pace)
+  for (let round = 0; round < rounds; round++) {
+    const order = [...contestants.entries()]
+    for (const [index, contestant] of round % 2 === 0 ? order : order.reverse()) results[index]?.push(await play(contestant, pace))
+  }
+  return contestants.map(({ name }, index) => {
+    const of = (figure: keyof Figures) => median((results[index] ?? []).map((one) => one[figure]))
+    const ratio = (figure: keyof Figures) =>
+      median((results[index] ?? []).map((one, turn) => one[figure] / (results[0]?.[turn]?.[figure] ?? Number.NaN))).toFixed(2)
+    const speed = [of('rate').toFixed(0), ratio('rate'), of('cpu').toFixed(2), ratio('cpu')]
+    const label = pace === 'steady' ? `${rate}/s` : 'as fast as possible'
+    return [label, name, ...speed, of('p50').toFixed(1), of('p99').toFixed(1), ratio('p99'), memory[index] ?? '']
+  })
+}
+
+/** What a reader costs that reads along while nothing happens, in bytes; of a process that has had no readers before. */
+async function idle({ port, path, pid }: Contestant): Promise<number> {
+  const empty = await memoryOf(pid)
+  const plan = JSON.stringify({ port, path, subscribers, messages: 1 })
+  const child = onLeash(process.execPath, [new URL('feed-readers.ts', import.meta.url).pathname, plan])
+  await once(createInterface({ input: child.stdout }), 'line')
+  const cost = ((await memoryOf(pid)) - empty) / subscribers
+  await letGo(child)
+  return cost
+}
+
+async function play(contestant: Contestant, pace: 'steady' | 'fast'): Promise<Figures> {
+  const { port, path, pid } = contestant
+  const count = pace === 'steady' ? Math.ceil(rate * seconds) : messages
+  const plan = JSON.stringify({ port, path, subscribers, messages: count })
+  const child = onLeash(process.execPath, [new URL('feed-readers.ts', import.meta.url).pathname, plan])
+  try {
+    const lines = createInterface({ input: child.stdout })
+    await once(lines, 'line')
+    const cpu = await cpuOf(pid)
+    const result = once(lines, 'line')
+    await broadcast(contestant.publish, { count, bytes, ...(pace === 'steady' && { rate }) })
+    const [line] = await result
+    const { delivered, first, last, p50, p99 } = resultSchema.parse(JSON.parse(String(line)))
+    return { rate: (delivered / (last - first)) * 1000, cpu: ((await cpuOf(pid)) - cpu) / (delivered / 1000), p50, p99 }
+  } finally {
+    await letGo(child)
+  }
+}
