@@ -1,6 +1,7 @@
 // What ingest reads from its environment.
 import { z } from 'zod'
-import { places, redisUrl, required, wholeNumber, yesOrNo } from '#shared/env.ts'
+import { databaseUrl, places, redisUrl, required, secretFile, wholeNumber, yesOrNo } from '#shared/env.ts'
+import { openSecrets } from '#shared/secret.ts'
 import { isToken, longestToken } from './auth.ts'
 import { whyUnwritable } from './event-log.ts'
 import { isSigningKey } from './signature.ts'
@@ -18,23 +19,54 @@ export const configSchema = z
     SOURCE_TOKEN: required('the secret that GitLab sends in X-Gitlab-Token').refine(isToken, tooLong),
     SOURCE_TOKEN_OLD: z.string().refine(isToken, tooLong).optional(),
     SOURCE_SIGNING_KEY: z.string().refine(isSigningKey, 'expected whsec_ and Base64, as GitLab shows it').optional(),
+    SOURCE_TOKEN_FILE: secretFile,
+    SOURCE_TOKEN_OLD_FILE: secretFile,
+    SOURCE_SIGNING_KEY_FILE: secretFile,
     SPOOL_DIR: z.string().default('./data/spool'),
     LOG_EVENTS_TO: appendable.optional(),
+    FEED_PRIVATE: yesOrNo.default(false),
+    FEED_CONNECTIONS: wholeNumber(0, 1_000_000).default(10_000),
+    FEED_CONNECTIONS_PER_ADDRESS: wholeNumber(1, 1_000_000).optional(),
+    FEED_READER_BYTES: wholeNumber(1024, 1_000_000_000).default(1024 * 1024),
+    FEED_PATIENCE: wholeNumber(1, 86_400).default(300),
     DEBUG: yesOrNo.default(false),
     HOST: z.string().default('0.0.0.0'),
     PORT: wholeNumber(0, 65535).default(8000),
   })
   .transform((env) => ({
-    tokens: [env.SOURCE_TOKEN, ...(env.SOURCE_TOKEN_OLD ? [env.SOURCE_TOKEN_OLD] : [])],
-    signingKey: env.SOURCE_SIGNING_KEY,
+    ...secretsOf(env),
     spoolDir: env.SPOOL_DIR,
     logEventsTo: env.LOG_EVENTS_TO,
+    feedPrivate: env.FEED_PRIVATE,
+    feedLimits: {
+      connections: env.FEED_CONNECTIONS,
+      connectionsPerAddress: env.FEED_CONNECTIONS_PER_ADDRESS ?? env.FEED_CONNECTIONS,
+      readerBytes: env.FEED_READER_BYTES,
+      patience: env.FEED_PATIENCE * 1000,
+    },
     debug: env.DEBUG,
     host: env.HOST,
     port: env.PORT,
     redisUrl: redisUrl(env),
+    databaseUrl: databaseUrl(env),
     redisPrefix: env.REDIS_PREFIX,
     redisUnsafe: env.REDIS_UNSAFE === 'allow',
   }))
 
 export type Config = z.output<typeof configSchema>
+
+type Given = Record<'SOURCE_TOKEN', string> &
+  Partial<Record<'SOURCE_TOKEN_OLD' | 'SOURCE_SIGNING_KEY' | `SOURCE_${'TOKEN' | 'TOKEN_OLD' | 'SIGNING_KEY'}_FILE`, string | undefined>>
+
+function secretsOf(env: Given) {
+  const { SOURCE_TOKEN: token, SOURCE_TOKEN_OLD: old, SOURCE_SIGNING_KEY: key } = env
+  const secrets = openSecrets()
+  return {
+    secrets,
+    tokens: [
+      secrets.keep('SOURCE_TOKEN', token, env.SOURCE_TOKEN_FILE, isToken),
+      ...(old === undefined ? [] : [secrets.keep('SOURCE_TOKEN_OLD', old, env.SOURCE_TOKEN_OLD_FILE, isToken)]),
+    ],
+    signingKey: key === undefined ? undefined : secrets.keep('SOURCE_SIGNING_KEY', key, env.SOURCE_SIGNING_KEY_FILE, isSigningKey),
+  }
+}

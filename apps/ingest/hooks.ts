@@ -10,6 +10,7 @@ import { readObject } from '#shared/json.ts'
 import type { Log } from '#shared/log.ts'
 import { kindLabel, type Registry } from '#shared/metrics.ts'
 import { readBody, textOf } from './body.ts'
+import { turns } from './turns.ts'
 
 /** Resolves once the delivery is durable. */
 export type Accept = (delivery: Delivery) => Promise<void>
@@ -23,6 +24,11 @@ type Parts = {
   metrics: Registry
 }
 
+// A body takes many times its size while it is read and kept. Those of this size go one after another, since a few at once
+// would take more memory than there is; but GitLab must have its answer within 2 s, however slow Redis is.
+const largeBytes = 1024 * 1024
+const turnMs = 500
+
 export function hooks({ mayDeliver, isSigned, accept, log, metrics }: Parts) {
   const deliveries = new Counter({
     name: 'gitlab_webhooks_deliveries_total',
@@ -30,6 +36,8 @@ export function hooks({ mayDeliver, isSigned, accept, log, metrics }: Parts) {
     labelNames: ['kind', 'status'],
     registers: [metrics],
   })
+
+  const inTurn = turns(1, turnMs)
 
   // Node's own headers: asking Hono for one makes a whole Headers object of them.
   return async function takeDelivery(c: Context<{ Bindings: HttpBindings }>) {
@@ -46,21 +54,26 @@ export function hooks({ mayDeliver, isSigned, accept, log, metrics }: Parts) {
     if (bytes === 'too large') return answer(413, { error: 'The body is over 25 MiB.' }, 'unread', { connection: 'close' })
     if (bytes === 'cut off') return answer(400, { error: 'The body did not come whole.' })
     if (judge && !judge(incoming.headers, bytes)) return answer(401, { error: 'webhook-signature does not fit, or is too old.' })
-    const body = textOf(bytes)
-    const object = body === undefined ? undefined : readObject(body)
-    if (body === undefined || object === undefined) return answer(400, { error: 'The body is not a JSON object.' })
+    return bytes.length > largeBytes ? await inTurn(() => keep(bytes)) : await keep(bytes)
 
-    const kind = kindOf(object)
-    const headers = keepHeaders(incoming.headers)
-    const delivery = { id: deliveryId(headers, body, kind), receivedAt: new Date().toISOString(), headers, body }
-    try {
-      await accept(delivery)
-    } catch (error) {
-      log.error({ delivery: delivery.id, kind, reason: inWords(error) }, 'not kept')
-      return answer(503, { error: 'The delivery could not be kept. Nothing was.' }, kindLabel(kind), { 'retry-after': '5' })
+    async function keep(bytes: Buffer) {
+      const body = textOf(bytes)
+      const object = body === undefined ? undefined : readObject(body)
+      if (body === undefined || object === undefined) return answer(400, { error: 'The body is not a JSON object.' })
+
+      const kind = kindOf(object)
+      const headers = keepHeaders(incoming.headers)
+      const canary = kind === 'canary' ? { origin: 'canary' as const } : {}
+      const delivery = { id: deliveryId(headers, body, kind), receivedAt: new Date().toISOString(), headers, body, ...canary }
+      try {
+        await accept(delivery)
+      } catch (error) {
+        log.error({ delivery: delivery.id, kind, reason: inWords(error) }, 'not kept')
+        return answer(503, { error: 'The delivery could not be kept. Nothing was.' }, kindLabel(kind), { 'retry-after': '5' })
+      }
+      log.debug({ delivery: delivery.id, kind, bytes: bytes.length }, 'received')
+      return answer(202, { id: delivery.id }, kindLabel(kind))
     }
-    log.debug({ delivery: delivery.id, kind, bytes: bytes.length }, 'received')
-    return answer(202, { id: delivery.id }, kindLabel(kind))
   }
 }
 

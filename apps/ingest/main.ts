@@ -1,10 +1,13 @@
 // One ingest process: takes deliveries from GitLab and serves the feed. It starts and answers with Redis down.
+import type { Delivery } from '#shared/delivery.ts'
 import { configure } from '#shared/env.ts'
 import { health } from '#shared/health.ts'
+import { openDatabase } from '#shared/journal/database.ts'
 import { startLifecycle } from '#shared/lifecycle.ts'
 import { listen } from '#shared/listener.ts'
-import { openLog, passwordOf } from '#shared/log.ts'
+import { openLog, passwordOf, redactor } from '#shared/log.ts'
 import { openMetrics } from '#shared/metrics.ts'
+import { announce } from '#shared/presence.ts'
 import { impatientRedis, patientRedis, redisProbe } from '#shared/queues.ts'
 import { watchRedis } from '#shared/redis-check.ts'
 import { countRedisErrors } from '#shared/redis-errors.ts'
@@ -15,16 +18,22 @@ import { tokenCheck } from './auth.ts'
 import { configSchema } from './config.ts'
 import { enqueue } from './enqueue.ts'
 import { openEventLog, withEventLog } from './event-log.ts'
+import { openHistory } from './feed/history.ts'
+import { feedJournal } from './feed/journal.ts'
+import { feedMeasures } from './feed/measures.ts'
 import { feedRoute } from './feed/route.ts'
 import { followTail } from './feed/tail.ts'
 import { hooks } from './hooks.ts'
+import { ingestFacts } from './presence.ts'
 import { signatureCheck } from './signature.ts'
 import { acceptThrough } from './spool/accept.ts'
 import { spoolProbe, watchSpool } from './spool/probe.ts'
 import { openSpool } from './spool/spool.ts'
+import { welcome } from './welcome/page.ts'
 
 const config = configure(configSchema)
-const log = await openLog('ingest', { debug: config.debug, secrets: [...config.tokens, config.signingKey, passwordOf(config.redisUrl)] })
+const redact = redactor([...config.secrets.values(), passwordOf(config.redisUrl), passwordOf(config.databaseUrl)])
+const log = await openLog('ingest', { debug: config.debug, redact })
 const metrics = openMetrics()
 const lifecycle = startLifecycle(log)
 
@@ -36,29 +45,41 @@ watchRedis({ redis, allowUnsafe: config.redisUnsafe, log })
 countRedisErrors([redis, askRedis, tailRedis], metrics)
 lifecycle.push('redis', () => [redis, askRedis, tailRedis].map((connection) => connection.disconnect()))
 
+const database = config.databaseUrl === undefined ? undefined : openDatabase(config.databaseUrl, { metrics })
+lifecycle.push('database', () => database?.destroy())
+
 const eventLog = openEventLog(config.logEventsTo, log)
 lifecycle.push('event log', eventLog.close)
 process.on('SIGHUP', eventLog.reopen)
 
-const handOver = enqueue(addJobsTo({ redis, prefix }))
+const addJobs = addJobsTo({ redis, prefix })
+const handOver = (delivery: Delivery) => addJobs([delivery])
 const spool = await openSpool({ directory: config.spoolDir, handOver, log })
 lifecycle.push('spool', () => spool.close())
 watchSpool(spool, metrics)
 
 const goodbye = new AbortController()
+void config.secrets.watch({ redact, log, signal: goodbye.signal })
 const tail = followTail({ relay: openRelay({ redis: tailRedis, prefix }), signal: goodbye.signal, log })
+const measures = feedMeasures(metrics)
+const history = openHistory({
+  relay: openRelay({ redis: askRedis, prefix }),
+  journal: database && feedJournal({ database, feedPrivate: config.feedPrivate }),
+  onRead: () => measures.historyReads.inc(),
+})
 const takeDelivery = hooks({
   mayDeliver: tokenCheck(config.tokens),
   isSigned: config.signingKey === undefined ? undefined : signatureCheck(config.signingKey),
-  accept: withEventLog(eventLog, acceptThrough({ spool, enqueue: handOver, log })),
+  accept: withEventLog(eventLog, acceptThrough({ spool, enqueue: enqueue(addJobs), log })),
   log,
   metrics,
 })
-const feed = feedRoute({ tail, history: openRelay({ redis: askRedis, prefix }), signal: goodbye.signal, log, metrics })
+const feed = feedRoute({ tail, history, limits: config.feedLimits, signal: goodbye.signal, log, metrics, measures })
 const probes = { redis: redisProbe(askRedis), spool: spoolProbe(spool) }
-const app = createApp({ takeDelivery, feed, health: health({ probes, enough: 'any', metrics }), log })
+const app = createApp({ takeDelivery, feed, welcome: welcome(), health: health({ probes, enough: 'any', metrics }), log })
 
 const listener = await listen({ fetch: app.fetch, host: config.host, port: config.port })
 lifecycle.push('listener', () => listener.stop())
 lifecycle.push('feed', () => goodbye.abort())
+lifecycle.push('presence', announce({ redis: askRedis, prefix, app: 'ingest', more: ingestFacts(spool, metrics) }))
 log.info({ host: config.host, port: listener.port }, 'listening')

@@ -2,6 +2,7 @@
 // (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import { madeOf, type Secret } from '#shared/secret.ts'
 
 const tolerance = 5 * 60_000
 const form = /^whsec_[A-Za-z0-9+/]{22,}={0,2}$/
@@ -15,13 +16,13 @@ export function isSigningKey(key: string): boolean {
  * A test whether a request was signed with `key`. `now` is in ms since 1970; a signature is good for five minutes before
  * and after its time. `webhook-signature` may hold several, with blanks between.
  */
-export function signatureCheck(key: string): (headers: IncomingHttpHeaders, body: Buffer, now?: number) => boolean {
-  const secret = Buffer.from(key.slice('whsec_'.length), 'base64')
+export function signatureCheck(key: Secret): (headers: IncomingHttpHeaders, body: Buffer, now?: number) => boolean {
+  const secret = madeOf(key, (value) => Buffer.from(value.slice('whsec_'.length), 'base64'))
   return function isSigned(headers, body, now = Date.now()) {
     const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': given } = headers
     if (typeof id !== 'string' || typeof timestamp !== 'string' || typeof given !== 'string') return false
     if (!/^\d{1,12}$/.test(timestamp) || Math.abs(now - Number(timestamp) * 1000) > tolerance) return false
-    const right = createHmac('sha256', secret).update(`${id}.${timestamp}.`).update(body).digest()
+    const right = createHmac('sha256', secret()).update(`${id}.${timestamp}.`).update(body).digest()
     const matches = given.split(' ').filter((signature) => isEqual(signature, right))
     return matches.length > 0
   }

@@ -1,9 +1,10 @@
 // What the remotes made for which effect, by the ids they gave. Two events may bring comments that read alike; when one
-// of them is looked for again, what belongs to the other does not count.
-
+// of them is looked for again, what belongs to the other does not count. Only a reconciled delivery may tell of the same
+// event as a hook: what was made for one of these counts for the other.
 import type { Effect } from '#shared/effect.ts'
 import { keyPrefix } from '#shared/queues.ts'
 import type { Redis } from '#shared/redis.ts'
+import { isReconciled } from './reconcile/delivery.ts'
 
 export type Ledger = {
   write: (effect: Effect, made: string) => Promise<void>
@@ -22,7 +23,8 @@ export function openLedger({ redis, prefix }: { redis: Redis; prefix: string }):
     },
     async madeForOthers(effect) {
       const entries = Object.entries(await redis.hgetall(page(effect)))
-      return new Set(entries.flatMap(([made, id]) => (id === effect.id ? [] : [made])))
+      const isOther = (id: string) => id !== effect.id && isReconciled(id) === isReconciled(effect.id)
+      return new Set(entries.flatMap(([made, id]) => (isOther(id) ? [made] : [])))
     },
   }
 }

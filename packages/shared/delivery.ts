@@ -21,7 +21,13 @@ export const deliverySchema = z.object({
  */
 export type Delivery = z.infer<typeof deliverySchema>
 
-const plain = /^[\x21-\x7e]{1,200}$/
+/** The `origin` of a delivery from the word in which the journal keeps it; a hook has none. */
+export function originOf(word: string): Delivery['origin'] {
+  return deliverySchema.shape.origin.safeParse(word).data
+}
+
+/** What every delivery's id is like: something that can be typed. */
+export const plainId = /^[\x21-\x7e]{1,200}$/
 
 /**
  * The id of a delivery: what GitLab says (`Idempotency-Key`, the same value as `webhook-id` since 19.0), else a hash
@@ -31,7 +37,7 @@ const plain = /^[\x21-\x7e]{1,200}$/
 export function deliveryId(headers: Record<string, string>, body: string, kind: string): string {
   const given = headers['idempotency-key'] || headers['webhook-id']
   if (given === undefined || given === '') return hash(`${kind}\n${body}`)
-  return plain.test(given) ? given : hash(given)
+  return plainId.test(given) ? given : hash(given)
 }
 
 function hash(text: string): string {

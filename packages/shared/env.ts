@@ -2,6 +2,7 @@
 // all mistakes at once, by name, without ever seeing a value printed.
 import { z } from 'zod'
 import { readRedisUrl, redisForm } from './redis.ts'
+import { readSecretFile } from './secret.ts'
 
 /** Thrown when the environment cannot be used. `mistakes` has a line for each variable: its name and what was expected. */
 export class BadConfiguration extends Error {
@@ -15,9 +16,32 @@ export class BadConfiguration extends Error {
 
 type Environment = Record<string, string | undefined>
 
-/** Reads `environment` by `schema`. A variable that is set but empty counts as not set. Throws `BadConfiguration`. */
+// Each of these may be given as a file instead: `<NAME>_FILE` is its path.
+const secretNames = [
+  'SOURCE_TOKEN',
+  'SOURCE_TOKEN_OLD',
+  'SOURCE_SIGNING_KEY',
+  'PHABRICATOR_TOKEN',
+  'GITLAB_TOKEN',
+  'OPS_TOKEN',
+  'REDIS_URL',
+  'DATABASE_URL',
+  'TOOL_TOOLSDB_PASSWORD',
+]
+
+// Stands where a file brought no value: whatever a schema expects there, it is not this.
+const unread = Symbol('unread')
+
+/**
+ * Reads `environment` by `schema`. A variable that is set but empty counts as not set; a secret may be in the file that
+ * `<NAME>_FILE` names. Throws `BadConfiguration`.
+ */
 export function readEnvironment<S extends z.ZodType>(schema: S, environment: Environment = process.env): z.output<S> {
-  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''))
+  const set: Record<string, unknown> = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  )
+  const files = new Map(secretNames.flatMap((name) => (`${name}_FILE` in set ? [[name, fileOf(set, name)]] : [])))
+  for (const [name, { value = unread }] of files) set[name] = value
   const result = schema.safeParse(set)
   if (result.success) return result.data
   const mistakes = new Map<string, string>()
@@ -25,7 +49,17 @@ export function readEnvironment<S extends z.ZodType>(schema: S, environment: Env
   // zod leaves out the checks that involve several variables while one is wrong: ask again without the wrong ones.
   const rest = schema.safeParse(Object.fromEntries(Object.entries(set).filter(([name]) => !mistakes.has(name))))
   if (!rest.success) addTo(mistakes, rest.error)
-  throw new BadConfiguration([...mistakes].map(([name, message]) => `${name}: ${message}`))
+  throw new BadConfiguration(
+    [...mistakes].map(([name, message]) => {
+      const file = files.get(name)
+      return file ? `${name}_FILE: ${file.problem ?? message}` : `${name}: ${message}`
+    }),
+  )
+}
+
+function fileOf(set: Record<string, unknown>, name: string): ReturnType<typeof readSecretFile> {
+  if (name in set) return { problem: `expected either ${name} or ${name}_FILE, not both` }
+  return readSecretFile(String(set[`${name}_FILE`]))
 }
 
 function addTo(mistakes: Map<string, string>, { issues }: z.ZodError): void {
@@ -45,6 +79,13 @@ export function configure<S extends z.ZodType>(schema: S): z.output<S> {
 
 /** A secret or other text that must be there. */
 export const required = (what: string) => z.string({ error: `is required: ${what}` })
+
+/** A token for an HTTP header or a form. */
+export const isPlain = (token: string) => /^[\x21-\x7e]+$/.test(token)
+export const apiToken = z.string().refine(isPlain, 'expected printable ASCII characters without blanks')
+
+/** Where a secret that may change is read from; its value is in the variable without `_FILE`. */
+export const secretFile = z.string().optional()
 
 /** A whole number between `least` and `most`. */
 export const wholeNumber = (least: number, most: number) =>

@@ -4,12 +4,8 @@ import { type Logger, pino } from 'pino'
 
 export type Log = Logger
 
-/** A logger for one process. `secrets` never appear in a line, whoever logs them. */
-export async function openLog(
-  process_: 'ingest' | 'worker',
-  { debug, secrets }: { debug: boolean; secrets: Array<string | undefined> },
-): Promise<Log> {
-  const redact = redactor(secrets)
+/** A logger for one process. What `redact` knows never appears in a line, whoever logs it. */
+export async function openLog(process_: 'ingest' | 'worker', { debug, redact }: { debug: boolean; redact: Redact }): Promise<Log> {
   const destination = process.stdout.isTTY ? await prettyStream() : undefined
   const options = {
     level: debug ? 'debug' : 'info',
@@ -31,13 +27,20 @@ async function prettyStream() {
   }
 }
 
-/** A function that replaces every secret in a text, also where it stands inside JSON or a URL, by `[secret]`. */
-export function redactor(secrets: Array<string | undefined>): (text: string) => string {
-  const forms = secrets.flatMap((secret) =>
-    secret !== undefined && secret.length >= 4 ? [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)] : [],
-  )
-  const longestFirst = [...new Set(forms)].sort((a, b) => b.length - a.length)
-  return (text) => longestFirst.reduce((clean, secret) => clean.replaceAll(secret, '[secret]'), text)
+/** Replaces every secret it knows in a text by `[secret]`; `learn` tells it one more. */
+export type Redact = ((text: string) => string) & { learn: (secret: string) => void }
+
+/** A function that knows `secrets`, also where they stand inside JSON or a URL. */
+export function redactor(secrets: Array<string | undefined>): Redact {
+  let longestFirst: string[] = []
+  function learn(secret: string | undefined): void {
+    if (secret === undefined || secret.length < 4) return
+    const forms = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]
+    longestFirst = [...new Set([...longestFirst, ...forms])].sort((a, b) => b.length - a.length)
+  }
+  for (const secret of secrets) learn(secret)
+  const redact = (text: string) => longestFirst.reduce((clean, secret) => clean.replaceAll(secret, '[secret]'), text)
+  return Object.assign(redact, { learn })
 }
 
 /** The password inside an address such as `redis://user:password@host`, for the redactor. */

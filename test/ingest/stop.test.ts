@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { Agent } from 'node:http'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
+import { openRelay } from '#shared/relay.ts'
 import { deliveriesOf } from '../support/deliveries.ts'
 import { readFeed } from '../support/feed.ts'
 import { hookText } from '../support/fixtures.ts'
@@ -108,6 +109,27 @@ test('connections that carry nothing do not delay the stop', async () => {
   await stopInTime(ingest, 'SIGTERM', 5000)
   for (const socket of sockets) socket.destroy()
   agent.destroy()
+})
+
+test('a reader that is behind, and a message that comes in the last moment, do not break the stop', async () => {
+  const ingest = await stage.start('ingest', { FEED_READER_BYTES: '50000000' })
+  const relay = openRelay({ redis: stage.redis, prefix: stage.environment.REDIS_PREFIX ?? '' })
+  const publish = async (id: string) => await relay.publish(id, JSON.stringify({ filler: 'x'.repeat(20_000) }))
+  const follower = await readFeed(`http://127.0.0.1:${ingest.port()}/sse/`)
+  await until(() => follower.retries.length === 1, 'a reader follows')
+  const stalled = connect(ingest.port(), '127.0.0.1')
+  stalled.write('GET /sse/ HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await once(stalled, 'readable')
+  for (let count = 0; count < 300; count += 1) await publish(`behind-${count}`)
+  await until(() => follower.messages.length >= 300, 'all others have it')
+
+  const stopped = stopInTime(ingest)
+  await until(() => ingest.lines.some(({ msg }) => msg === 'stopping'), 'it is stopping')
+  let ended = false
+  void stopped.finally(() => (ended = true))
+  for (let count = 0; !ended; count += 1) await publish(`late-${count}`)
+  await stopped
+  stalled.destroy()
 })
 
 test('at the stop every stream of the feed is ended cleanly, with reconnect times that are spread', async () => {

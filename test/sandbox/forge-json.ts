@@ -58,6 +58,12 @@ export function projectJson({ id, path, visibility }: Project, url: string) {
   }
 }
 
+/** When anything of it changed last. */
+export function updatedAt({ updatedAt: told, createdAt, notes, stateEvents, versions }: MergeRequest): string {
+  const times = [createdAt, ...notes.map((note) => note.createdAt), ...[...stateEvents, ...versions].map(({ at }) => at)]
+  return told ?? times.toSorted((a, b) => Date.parse(a) - Date.parse(b)).at(-1) ?? createdAt
+}
+
 export function mergeRequestJson(forge: Forge, project: Project, merge: MergeRequest, url: string) {
   const user = (name: string) => userJson(findUser(forge, name), url)
   return {
@@ -68,7 +74,7 @@ export function mergeRequestJson(forge: Forge, project: Project, merge: MergeReq
     description: merge.description,
     state: merge.state,
     created_at: merge.createdAt,
-    updated_at: merge.notes.at(-1)?.createdAt ?? merge.createdAt,
+    updated_at: updatedAt(merge),
     target_branch: merge.targetBranch,
     source_branch: merge.sourceBranch,
     user_notes_count: merge.notes.filter((note) => !note.system).length,

@@ -6,6 +6,8 @@ export type User = { id: number; username: string; name: string; state: 'active'
 export type Note = { id: number; body: string; author: string; system: boolean; createdAt: string }
 export type Commit = { id: string; message: string; author: string; createdAt: string }
 export type File = { path: string; oldPath?: string; newFile?: boolean; deletedFile?: boolean }
+export type StateEvent = { state: 'closed' | 'reopened' | 'merged'; by: string; at: string }
+export type Version = { head: string; at: string }
 export type MergeRequest = {
   id: number
   iid: number
@@ -20,8 +22,12 @@ export type MergeRequest = {
   targetBranch: string
   createdAt: string
   discussionLocked: boolean
+  updatedAt?: string
   /** Newest first, as GitLab lists them. */
   commits: Commit[]
+  /** What became of it, oldest first, and what was pushed. */
+  stateEvents: StateEvent[]
+  versions: Version[]
   files: File[]
   notes: Note[]
 }
@@ -33,7 +39,14 @@ export type Project = {
   hidden: boolean
   mergeRequests: MergeRequest[]
 }
-export type Token = { scopes: string[]; state: 'active' | 'revoked' | 'expired'; expiresAt: string | null }
+export type Token = {
+  value: string
+  /** Those it took the place of. */
+  former: string[]
+  scopes: string[]
+  state: 'active' | 'revoked' | 'expired'
+  expiresAt: string | null
+}
 
 export type Forge = {
   /** The user the token belongs to. */
@@ -51,7 +64,7 @@ export type Forge = {
 export function newForge(): Forge {
   return {
     bot: 'gitlab-mentions-bot',
-    token: { scopes: ['api'], state: 'active', expiresAt: null },
+    token: { value: 'glpat-sandbox-0123456789ab', former: [], scopes: ['api'], state: 'active', expiresAt: null },
     mode: 'normal',
     users: [],
     projects: [],
@@ -77,6 +90,8 @@ export function newMergeRequest(given: Pick<MergeRequest, 'iid' | 'title' | 'aut
     createdAt: new Date().toISOString(),
     discussionLocked: false,
     commits: [],
+    stateEvents: [],
+    versions: [],
     files: [],
     notes: [],
     ...given,

@@ -83,3 +83,19 @@ test('refusals and absences are worded as GitLab words them', async () => {
   const revoked = { error: 'invalid_token', error_description: 'Token was revoked. You have to re-authorize from the user.' }
   assert.deepEqual(await said(get(gitlab, 'user')), [401, revoked])
 })
+
+test('a token is rotated once: the old one is dead at once, and who rotates with it loses the new one, too', async () => {
+  await using sandbox = await startSandbox()
+  seed(sandbox)
+  const { gitlab } = sandbox
+  const old = gitlab.token
+  const rotate = (token: string) =>
+    fetch(`${gitlab.url}/api/v4/personal_access_tokens/self/rotate`, { method: 'POST', headers: { 'PRIVATE-TOKEN': token }, body: '{}' })
+  const answer = z.object({ token: z.string(), expires_at: z.string() }).parse(await (await rotate(old)).json())
+  assert.equal(answer.token, gitlab.token)
+  assert.equal((await get(gitlab, 'user')).status, 200)
+  assert.equal((await get({ ...gitlab, token: old }, 'user')).status, 401)
+  assert.equal((await get(gitlab, 'user')).status, 200, 'merely using the old one does no harm')
+  assert.equal((await rotate(old)).status, 401)
+  assert.equal((await get(gitlab, 'user')).status, 401)
+})

@@ -23,7 +23,9 @@ import {
   tokenJson,
   userJson,
 } from './forge-json.ts'
+import { listMergeRequests, stateEventJson, versionJson } from './gitlab-merge-requests.ts'
 import { postNote, sorted } from './gitlab-notes.ts'
+import { refusal, rotate } from './gitlab-token.ts'
 import { mergeRequestPage } from './page.ts'
 import { paged } from './paging.ts'
 import { type Answer, htmlPage, json, type Received, type Remote, startRemote } from './server.ts'
@@ -38,10 +40,9 @@ export type GitLab = Remote & {
 
 export async function startGitLab(port: number): Promise<GitLab> {
   const state = newForge()
-  const token = 'glpat-sandbox-0123456789ab'
   const remote = await startRemote({
     port,
-    handle: (request) => answer({ state, token, request, url: remote.url }),
+    handle: (request) => answer({ state, request, url: remote.url }),
     record: ({ url, body }) => {
       const query = new URLSearchParams(url.search)
       query.delete('private_token')
@@ -51,48 +52,41 @@ export async function startGitLab(port: number): Promise<GitLab> {
   })
   return {
     ...remote,
-    token,
+    get token() {
+      return state.token.value
+    },
     state,
     mergeRequest: (project, iid) => findMergeRequest(state, project, iid),
     addNote: (project, iid, note) => addNote(state, findMergeRequest(state, project, iid), note),
   }
 }
 
-export type Call = { state: Forge; token: string; request: Received; url: string }
+export type Call = { state: Forge; request: Received; url: string }
 
 function answer(call: Call): Answer | Promise<Answer> {
   const { pathname } = call.request.url
   const page = /^\/(.+)\/-\/merge_requests\/(\d+)$/.exec(pathname)
   if (page) return showMergeRequest(call, decodeURIComponent(page[1] ?? ''), Number(page[2]))
   if (!pathname.startsWith('/api/v4/')) return htmlPage(404, '<!DOCTYPE html><title>404</title><p>The page could not be found</p>')
-  return refusal(call) ?? route(call, pathname.slice('/api/v4/'.length).split('/').map(decodeURIComponent))
+  return (
+    refusal(call.state, call.request, tokenOf(call.request)) ??
+    route(call, pathname.slice('/api/v4/'.length).split('/').map(decodeURIComponent))
+  )
 }
 
-function refusal({ state, token, request }: Call): Answer | undefined {
-  const { authorization, 'private-token': header } = request.headers
-  const given = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1] ?? header
-  if (given !== token) return json(401, { message: '401 Unauthorized' })
-  if (state.token.state === 'revoked') return invalidToken('Token was revoked. You have to re-authorize from the user.')
-  if (state.token.state === 'expired') return invalidToken('Token is expired. You can either do re-authorization or token refresh.')
-  const { scopes } = state.token
-  if (scopes.includes('api') || (request.method === 'GET' && scopes.includes('read_api'))) {
-    if (state.mode === 'normal' || request.method === 'GET') return undefined
-    return json(403, { message: 'You cannot perform write operations on a read-only instance' })
-  }
-  const description = 'The request requires higher privileges than provided by the access token.'
-  return json(403, { error: 'insufficient_scope', error_description: description, scope: 'api' })
-}
-
-function invalidToken(description: string): Answer {
-  return json(401, { error: 'invalid_token', error_description: description })
+function tokenOf({ headers }: Received): string | undefined {
+  const { authorization, 'private-token': header } = headers
+  return /^Bearer (.+)$/i.exec(authorization ?? '')?.[1] ?? [header].flat()[0]
 }
 
 function route(call: Call, [resource = '', id, ...rest]: string[]): Answer {
   const { state, request, url } = call
   const reading = request.method === 'GET'
   if (resource === 'projects' && id) return project(call, findProject(state, id), rest)
+  if (resource === 'personal_access_tokens' && id === 'self' && rest[0] === 'rotate' && !reading) return rotate(state, request)
   if (!reading || rest.length > 0) return json(404, { error: '404 Not Found' })
   if (resource === 'personal_access_tokens' && id === 'self') return json(200, tokenJson(state))
+  if (resource === 'merge_requests' && !id) return listMergeRequests(call)
   if (resource === 'user' && !id) return json(200, fullUserJson(findUser(state, state.bot), url))
   if (resource !== 'users') return json(404, { error: '404 Not Found' })
   if (id) {
@@ -117,6 +111,8 @@ function project(call: Call, found: Project | undefined, [kind, iid, part, ...re
   if (part === 'participants') return json(200, participantsJson(state, merge, url))
   if (part === 'commits') return paged(request, url, merge.commits, (commit) => commitJson(commit, found, url))
   if (part === 'diffs') return paged(request, url, merge.files, diffJson)
+  if (part === 'resource_state_events') return paged(request, url, merge.stateEvents, (event) => stateEventJson(state, merge, event, url))
+  if (part === 'versions') return paged(request, url, merge.versions.toReversed(), (version) => versionJson(merge, version))
   if (part === 'notes') return paged(request, url, sorted(merge.notes, request.url), (note) => noteJson(state, merge, note, url))
   return json(404, { error: '404 Not Found' })
 }

@@ -12,7 +12,7 @@ import { type Given, startAnswering } from '../support/answers.ts'
 
 const { signal } = new AbortController()
 const token = 'api-secretsecretsecretsecretse'
-const open = (url: string): Conduit => openConduit({ url, token, redact: redactor([token]) })
+const open = (url: string): Conduit => openConduit({ url, token: () => token, redact: redactor([token]) })
 const error = (code: string, info: string): Given => ({ body: { result: null, error_code: code, error_info: info } })
 const core = (info: string) => error('ERR-CONDUIT-CORE', info)
 const html = (status: number): Given => ({ status, body: '<!DOCTYPE html><title>Woe</title>' })
@@ -135,7 +135,7 @@ test('the id of a comment is that of the comment, also when the account is subsc
   seed(sandbox)
   const { phabricator } = sandbox
   const account = phabricator.addAccount('person')
-  const conduit = openConduit({ url: phabricator.url, token: account.token, redact: (text) => text })
+  const conduit = openConduit({ url: phabricator.url, token: () => account.token, redact: (text) => text })
   const made = await conduit.comment(1, 'by a person', signal)
   const [own] = await conduit.ownComments(1, new Date(0), signal)
   assert.deepEqual([own?.phid, own?.text], [made, 'by a person'])
@@ -145,7 +145,7 @@ test('own comments are found with the texts they were written with, newest first
   await using sandbox = await startSandbox()
   seed(sandbox)
   const { phabricator } = sandbox
-  const conduit = openConduit({ url: phabricator.url, token: phabricator.token, redact: (text) => text })
+  const conduit = openConduit({ url: phabricator.url, token: () => phabricator.token, redact: (text) => text })
   const made = [await conduit.comment(1, 'first', signal), await conduit.comment(1, 'second\n\n%%%[a] b%%%', signal)]
   phabricator.addComment(1, 'of alice', 'alice')
   phabricator.addComment(2, 'elsewhere')
@@ -169,7 +169,7 @@ test('own comments are read to the last page, and no further back than asked', a
   const { phabricator } = sandbox
   const long = Math.floor(Date.now() / 1000) - 1000
   for (let index = 0; index < 250; index++) phabricator.addComment(1, `comment ${index}`).dateCreated = long + index
-  const conduit = openConduit({ url: phabricator.url, token: phabricator.token, redact: (text) => text })
+  const conduit = openConduit({ url: phabricator.url, token: () => phabricator.token, redact: (text) => text })
   const searches = () => phabricator.requests.filter(({ path }) => path === '/api/transaction.search').length
   assert.equal((await conduit.ownComments(1, new Date(0), signal)).length, 250)
   assert.equal(searches(), 3)
@@ -183,7 +183,7 @@ test('who we are is asked again when the first answer was an error', async () =>
   await using sandbox = await startSandbox()
   seed(sandbox)
   const { phabricator } = sandbox
-  const conduit = openConduit({ url: phabricator.url, token: phabricator.token, redact: (text) => text })
+  const conduit = openConduit({ url: phabricator.url, token: () => phabricator.token, redact: (text) => text })
   phabricator.fault({ kind: 'refuse', times: 1 })
   await assert.rejects(conduit.ownComments(1, new Date(0), signal), Unavailable)
   assert.deepEqual(await conduit.ownComments(1, new Date(0), signal), [])
@@ -195,7 +195,7 @@ for (const release of ['2026-08', '2025.51'] as const) {
     seed(sandbox)
     sandbox.phabricator.state.release = release
     const { url } = sandbox.phabricator
-    const conduit = openConduit({ url, token: sandbox.phabricator.token, redact: (text) => text })
+    const conduit = openConduit({ url, token: () => sandbox.phabricator.token, redact: (text) => text })
     await assert.rejects(conduit.ownComments(9999, new Date(0), signal), Permanent)
   })
 }

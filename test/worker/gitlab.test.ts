@@ -11,7 +11,7 @@ import { type Given, startAnswering } from '../support/answers.ts'
 const { signal } = new AbortController()
 const token = 'glpat-secret0123456789ab'
 const place = { project: 42, iid: 1 }
-const open = (url: string): GitLab => openGitLab({ url, token, redact: redactor([token]) })
+const open = (url: string): GitLab => openGitLab({ url, token: () => token, redact: redactor([token]) })
 
 type What = 'refused' | 'down' | 'never' | 'again'
 
@@ -110,7 +110,7 @@ describe('the pages of a list', () => {
       createdAt: merge.createdAt,
     }))
     merge.files = Array.from({ length: 45 }, (_, index) => ({ path: `new/${index}`, ...(index % 2 === 0 && { oldPath: `old/${index}` }) }))
-    const gitlab = openGitLab({ url: sandbox.gitlab.url, token: sandbox.gitlab.token, redact: (text) => text })
+    const gitlab = openGitLab({ url: sandbox.gitlab.url, token: () => sandbox.gitlab.token, redact: (text) => text })
     const messages = await gitlab.commitMessages(place, signal)
     assert.deepEqual([messages.length, messages[0], messages[249]], [250, 'commit 0', 'commit 249'])
     const files = await gitlab.changedFiles(place, signal)
@@ -155,7 +155,7 @@ test('people, notes and accounts are read as they are', async () => {
   seed(sandbox)
   const { gitlab } = sandbox
   gitlab.addNote(42, 1, { author: 'dave', body: 'Looks good' })
-  const client = openGitLab({ url: gitlab.url, token: gitlab.token, redact: (text) => text })
+  const client = openGitLab({ url: gitlab.url, token: () => gitlab.token, redact: (text) => text })
   assert.deepEqual((await client.participants(place, signal)).sort(), ['alice', 'dave', 'grace'])
   assert.equal(await client.author(place, signal), 'alice')
   assert.deepEqual(

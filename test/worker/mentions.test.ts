@@ -40,7 +40,7 @@ type Options = { dryRun?: boolean; confirm?: () => Promise<void> }
 async function perform({ dryRun = false, confirm = () => Promise.resolve() }: Options = {}) {
   const { gitlab: remote, wiki: site } = sandbox
   const log = pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) })
-  const gitlab = openGitLab({ url: remote.url, token: remote.token, redact: (text) => text })
+  const gitlab = openGitLab({ url: remote.url, token: () => remote.token, redact: (text) => text })
   const report = reporter({ log, metrics: openMetrics() })
   const wiki = openWiki({ apiUrl: site.apiUrl, page: 'Git/Reviewers', maxAge: 0, report, log })
   const sink = gitlabMentions({ gitlab, wiki, mentionDrafts: true, dryRun, report, log })
@@ -164,7 +164,7 @@ test('nobody listed is nothing done', async () => {
 
 test('a dry run, or another worker that has taken over, posts nothing', async () => {
   list('bob')
-  assert.deepEqual(await perform({ dryRun: true }), { state: 'nothing', reason: 'dry run: would mention bob' })
+  assert.deepEqual(await perform({ dryRun: true }), { state: 'nothing', reason: 'dry run: would mention bob', would: 'mention bob' })
   await assert.rejects(perform({ confirm: () => Promise.reject(new Error('taken over')) }), /taken over/)
   assert.deepEqual(notes(), [])
 })

@@ -39,7 +39,7 @@ const soon: Context = {
 
 async function perform(data: object = {}, context: Partial<Context> = {}, dryRun = false) {
   const { url, token } = sandbox.phabricator
-  const conduit = openConduit({ url, token, redact: (words) => words })
+  const conduit = openConduit({ url, token: () => token, redact: (words) => words })
   const sink = phabricator({ conduit, url, gitlabUrl, dryRun })
   return await sink.perform({ task, text, ...data }, { ...soon, since: new Date(), ...context })
 }
@@ -134,7 +134,11 @@ describe('the comment of an update', () => {
 })
 
 test('a dry run, or another worker that has taken over, comments nothing', async () => {
-  assert.deepEqual(await perform({}, {}, true), { state: 'nothing', reason: `dry run: would comment on T${task}` })
+  assert.deepEqual(await perform({}, {}, true), {
+    state: 'nothing',
+    reason: `dry run: would comment on T${task}`,
+    would: `comment on T${task}`,
+  })
   await assert.rejects(perform({}, { confirm: () => Promise.reject(new Error('taken over')) }), /taken over/)
   assert.deepEqual(comments(), [])
 })
@@ -154,7 +158,7 @@ describe('the commits of a merge request', () => {
 
   async function effects(elsewhere: number[], action = 'open') {
     const { url, token } = sandbox.gitlab
-    const gitlab = openGitLab({ url, token, redact: (words) => words })
+    const gitlab = openGitLab({ url, token: () => token, redact: (words) => words })
     const sink = commits({ gitlab, gitlabUrl, phabricatorUrl: 'https://phabricator.example' })
     return await sink.perform({ projectId: 42, iid: 1, action, text, elsewhere }, soon)
   }

@@ -2,6 +2,7 @@
 // Nearly every error comes with status 200: the body is read first. Verified against Phorge 2025.51 and 2026-08.
 import { z } from 'zod'
 import { Permanent, Refused, Unavailable } from '#shared/errors.ts'
+import { madeOf, type Secret } from '#shared/secret.ts'
 import { type Answer, exchange, jsonIn } from './http.ts'
 
 export type OwnComment = { phid: string; text: string; at: Date }
@@ -11,10 +12,13 @@ export type Conduit = {
   comment: (task: number, text: string, signal: AbortSignal) => Promise<string>
   /** The comments that our own account made on the task, newest first, as far back as `since`. */
   ownComments: (task: number, since: Date, signal: AbortSignal) => Promise<OwnComment[]>
+  /** The account behind the token. Its roles tell a bot (`agent`) from a person, and whether it is `activated`. */
+  whoami: (signal: AbortSignal) => Promise<{ userName: string; roles: string[] }>
 }
 
 const answerSchema = z.object({ result: z.unknown(), error_code: z.string().nullable(), error_info: z.string().nullable() })
 const whoamiSchema = z.object({ phid: z.string() })
+const accountSchema = z.object({ userName: z.string(), roles: z.array(z.string()) })
 const editSchema = z.object({ transactions: z.array(z.object({ phid: z.string() })) })
 const searchSchema = z.object({
   data: z.array(
@@ -34,11 +38,11 @@ const mostPages = 50
  * Conduit at `url` with an API token. Its calls throw `Unavailable` (down, read-only), `Refused` (token not accepted),
  * `Permanent` (no such task, may not comment, malformed) or a plain Error (worth another attempt).
  */
-export function openConduit({ url, token, redact }: { url: string; token: string; redact: (text: string) => string }): Conduit {
-  let own: Promise<string> | undefined
+export function openConduit({ url, token, redact }: { url: string; token: Secret; redact: (text: string) => string }): Conduit {
+  const own = madeOf(token, (): { phid?: Promise<string> | undefined } => ({}))
 
   async function call<T>(method: string, params: object, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {
-    const form = new URLSearchParams({ params: JSON.stringify({ ...params, __conduit__: { token } }) })
+    const form = new URLSearchParams({ params: JSON.stringify({ ...params, __conduit__: { token: token() } }) })
     const answer = await exchange('Phabricator', `${url}/api/${method}`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -50,13 +54,14 @@ export function openConduit({ url, token, redact }: { url: string; token: string
     return result.data
   }
 
-  // The account behind the token stays the same as long as the process.
+  // The account behind a token stays the same.
   async function ownPhid(signal: AbortSignal): Promise<string> {
-    own ??= call('user.whoami', {}, whoamiSchema, signal).then(({ phid }) => phid)
+    const account = own()
+    account.phid ??= call('user.whoami', {}, whoamiSchema, signal).then(({ phid }) => phid)
     try {
-      return await own
+      return await account.phid
     } catch (error) {
-      own = undefined
+      account.phid = undefined
       throw error
     }
   }
@@ -89,6 +94,8 @@ export function openConduit({ url, token, redact }: { url: string; token: string
       }
       return found
     },
+
+    whoami: (signal) => call('user.whoami', {}, accountSchema, signal),
   }
 }
 

@@ -1,9 +1,8 @@
-// GitLab's REST API, version 4: the few calls that comments and mentions need. Lists are followed to their end by the
-// `Link` header, within bounds. Posting a note is not idempotent: asked twice, it makes two.
+// The few calls to GitLab that comments and mentions need. Posting a note is not idempotent: asked twice, it makes two.
 import { z } from 'zod'
-import { Permanent, Refused, Unavailable } from '#shared/errors.ts'
-import { readJson } from '#shared/json.ts'
-import { type Answer, exchange, jsonIn } from './http.ts'
+import { Permanent } from '#shared/errors.ts'
+import { madeOf, type Secret } from '#shared/secret.ts'
+import { openGitLabApi } from './gitlab-api.ts'
 import { remember } from './remember.ts'
 
 export type Place = { project: number | string; iid: number }
@@ -49,42 +48,10 @@ const noteSchema = z.object({
 })
 const mergeRequestSchema = z.object({ author: z.object({ username: z.string() }).nullish() })
 
-const mostPages = 150
-
-/**
- * GitLab at `url` with an access token. Calls throw `Unavailable` (down), `Refused` (token not accepted), `Permanent`
- * (no such merge request, not allowed) or a plain Error (worth another attempt).
- */
-export function openGitLab({ url, token, redact }: { url: string; token: string; redact: (text: string) => string }): GitLab {
-  const headers = { authorization: `Bearer ${token}`, accept: 'application/json' }
-  const root = `${url}/api/v4`
-  let own: User | undefined
-
-  async function get<T>(address: string, schema: z.ZodType<T>, signal: AbortSignal): Promise<{ value: T; next: string | undefined }> {
-    const answer = await exchange('GitLab', address, { headers, signal })
-    return { value: read(answer, schema), next: nextPage(answer.headers, address) }
-  }
-
-  async function list<T>(path: string, item: z.ZodType<T>, signal: AbortSignal): Promise<T[]> {
-    const found: T[] = []
-    let address: string | undefined = `${root}${path}`
-    for (let page = 0; page < mostPages && address !== undefined; page++) {
-      const { value, next }: { value: T[]; next: string | undefined } = await get(address, z.array(item), signal)
-      found.push(...value)
-      address = next
-    }
-    return found
-  }
-
-  function read<T>(answer: Answer, schema: z.ZodType<T>): T {
-    const { status, text } = answer
-    if (status >= 300 || status < 200) throw meaning(status, redact(text))
-    const value = jsonIn(answer)
-    if (value === undefined) throw new Unavailable(`GitLab answers ${status} without JSON, or with half of it.`)
-    const result = schema.safeParse(value)
-    if (!result.success) throw new Error(`GitLab answers ${status} in an unknown shape: ${z.prettifyError(result.error)}`)
-    return result.data
-  }
+/** GitLab at `url` with an access token. Calls throw what `openGitLabApi` says. */
+export function openGitLab({ url, token, redact }: { url: string; token: Secret; redact: (text: string) => string }): GitLab {
+  const { get, list, post, read } = openGitLabApi({ url, token, redact })
+  const own = madeOf(token, (): { user?: User } => ({}))
 
   return {
     async commitMessages(place, signal) {
@@ -98,8 +65,8 @@ export function openGitLab({ url, token, redact }: { url: string; token: string;
       return users.map(({ username }) => username)
     },
     async author(place, signal) {
-      const { value } = await get(`${root}${pathOf(place)}`, mergeRequestSchema, signal)
-      return value.author?.username
+      const { author } = await get(pathOf(place), mergeRequestSchema, signal)
+      return author?.username
     },
     async notes(place, signal) {
       const notes = await list(`${pathOf(place)}/notes?sort=desc&order_by=created_at&per_page=100`, noteSchema, signal)
@@ -108,45 +75,22 @@ export function openGitLab({ url, token, redact }: { url: string; token: string;
         .map(({ id, body, author }) => ({ id, body: body ?? '', author: author?.username ?? '' }))
     },
     async postNote(place, body, signal) {
-      const answer = await exchange('GitLab', `${root}${pathOf(place)}/notes`, {
-        method: 'POST',
-        headers: { ...headers, 'content-type': 'application/json' },
-        body: JSON.stringify({ body }),
-        signal,
-      })
+      const answer = await post(`${pathOf(place)}/notes`, { body }, signal)
       if (answer.status === 202) throw new Permanent('GitLab took the note for commands and made no note of it.')
       return read(answer, noteSchema).id
     },
     userNamed: remember(async (username, signal) => {
-      const { value } = await get(`${root}/users?username=${encodeURIComponent(username)}`, z.array(userSchema), signal)
-      return value.find((user) => user.username.toLowerCase() === username.toLowerCase())
+      const users = await get(`/users?username=${encodeURIComponent(username)}`, z.array(userSchema), signal)
+      return users.find((user) => user.username.toLowerCase() === username.toLowerCase())
     }),
     async me(signal) {
-      own ??= (await get(`${root}/user`, userSchema, signal)).value
-      return own
+      const account = own()
+      account.user ??= await get('/user', userSchema, signal)
+      return account.user
     },
   }
 }
 
 function pathOf({ project, iid }: Place): string {
   return `/projects/${encodeURIComponent(project)}/merge_requests/${iid}`
-}
-
-// Only the query of the next page's address is used: the token stays with the server it belongs to.
-function nextPage(headers: Headers, address: string): string | undefined {
-  const next = /<([^>]+)>;[^,]*rel="?next"?/.exec(headers.get('link') ?? '')?.[1]
-  if (next === undefined) return undefined
-  const here = new URL(address)
-  return `${here.origin}${here.pathname}${new URL(next, address).search}`
-}
-
-const never = new Set([400, 403, 404, 405, 410, 413, 422])
-
-function meaning(status: number, text: string): Error {
-  const message = `GitLab answers ${status}: ${text.slice(0, 200)}`
-  if (status === 401 || (status === 403 && text.includes('insufficient_scope'))) return new Refused(message)
-  if (status === 403 && /read-only/i.test(text)) return new Unavailable(message)
-  if (never.has(status)) return new Permanent(message)
-  if (status === 500 && readJson(text) === undefined) return new Unavailable(`GitLab answers 500 with its failure page.`)
-  return new Error(message)
 }

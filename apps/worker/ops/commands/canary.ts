@@ -1,0 +1,77 @@
+// `canary`: does the whole way work, from the address that GitLab posts to, to the feed?
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { configure, readEnvironment, required, wholeNumber } from '#shared/env.ts'
+import { inWords } from '#shared/errors.ts'
+import { deliveryJobId } from '#shared/queues.ts'
+import { openRelay } from '#shared/relay.ts'
+import { type Flight, sendCanary } from '../actions/canary.ts'
+import { BadUsage } from '../command.ts'
+import { lookAtPlace, opsSchema } from '../place.ts'
+
+const environmentSchema = z.object({
+  SOURCE_TOKEN: required('the secret that GitLab sends in X-Gitlab-Token'),
+  PORT: wholeNumber(0, 65535).default(8000),
+})
+const address = (name: string) =>
+  z.url({
+    protocol: /^https?$/,
+    error: `--${name}: expected an address such as https://hooks.example.org/${name === 'url' ? 'hooks' : 'sse/'}`,
+  })
+const timeoutForm = '--timeout: expected a number of seconds from 1 to 3600'
+const optionsSchema = z.object({
+  url: address('url').optional(),
+  feed: address('feed').optional(),
+  timeout: z.coerce.number(timeoutForm).min(1, timeoutForm).max(3600, timeoutForm),
+})
+
+export function canaryCommands(ops: Command): void {
+  ops
+    .command('canary')
+    .description('send a test delivery to the public address and await it on the feed; exit 1 says how far it got')
+    .option('--url <address>', 'where GitLab posts to (default: http://127.0.0.1:$PORT/hooks)')
+    .option('--feed <address>', 'the feed (default: /sse/ at the same place)')
+    .option('--timeout <seconds>', 'how long to wait', '30')
+    .action(async (given: unknown, command: Command) => {
+      const options = optionsSchema.safeParse(given)
+      if (!options.success) throw new BadUsage(options.error.issues.map(({ message }) => message).join('\n'))
+      const { SOURCE_TOKEN: token, PORT: port } = configure(environmentSchema)
+      const hooks = new URL(options.data.url ?? `http://127.0.0.1:${port}/hooks`)
+      const feed = new URL(options.data.feed ?? '/sse/', hooks)
+      const flight = await sendCanary({ hooks, feed, token, timeout: options.data.timeout * 1000 })
+      const stages = flight.read ? { routed: true, published: true } : await howFar(flight)
+      const data = { ...flight, ...stages }
+      console.log(command.optsWithGlobals().json === true ? JSON.stringify(data) : inLines(data))
+      process.exitCode = flight.read ? 0 : 1
+    })
+}
+
+type Stages = { routed: boolean | null; published: boolean | null }
+
+// What Redis knows of it; null where it cannot be asked from here.
+async function howFar({ id, answered }: Flight): Promise<Stages> {
+  if (!answered) return { routed: false, published: false }
+  try {
+    const place = await lookAtPlace(readEnvironment(opsSchema))
+    const { queues, redis, prefix } = place
+    const routed = (await queues.deliveries.getJobState(deliveryJobId(id))) === 'completed'
+    const published = await openRelay({ redis, prefix }).has(id)
+    await place.close()
+    return { routed, published }
+  } catch (error) {
+    console.error(`The queues cannot be asked: ${inWords(error)}`)
+    return { routed: null, published: null }
+  }
+}
+
+function inLines({ id, answered, routed, published, read, ms, problem }: Flight & Stages): string {
+  if (read) return `${id} came out of the feed after ${ms} ms.`
+  const word = (reached: boolean | null) => (reached === null ? 'unknown' : reached ? 'yes' : 'no')
+  return [
+    `${id} did not come out of the feed. ${problem ?? ''}`.trim(),
+    `  answered 202   ${word(answered)}`,
+    `  routed         ${word(routed)}`,
+    `  published      ${word(published)}`,
+    `  read           ${word(read)}`,
+  ].join('\n')
+}
