@@ -30,10 +30,15 @@ export type Effect = z.infer<typeof effectSchema>
  */
 export type Outcome = Done | NothingDone
 export type Done = { state: 'done'; link?: string; made?: string; previous?: string }
-export type NothingDone = { state: 'nothing'; reason: string }
+export type NothingDone = { state: 'nothing'; reason: string; would?: string }
 
 export function nothingDone(reason: string): NothingDone {
   return { state: 'nothing', reason }
+}
+
+/** Nothing, since this is a dry run; `would` is what else would have been done: `comment on T12`. */
+export function onlyWould(would: string): NothingDone {
+  return { state: 'nothing', reason: `dry run: would ${would}`, would }
 }
 
 /** The deterministic id of an effect: the delivery, the sink, and what it is about, such as a task. Safe as a BullMQ job id. */

@@ -1,7 +1,7 @@
 // What the tests of the whole service have in common: hooks that tell of the sandbox's world as of now, and waiting.
 import { Queue } from 'bullmq'
 import type { JsonObject } from '#shared/json.ts'
-import { keyPrefix, type QueueName, queueNames } from '#shared/queues.ts'
+import { flowNames, keyPrefix, type QueueName, queueNames } from '#shared/queues.ts'
 import { hook } from '../support/fixtures.ts'
 import { isObject } from '../support/objects.ts'
 import type { Environment, Process } from '../support/service.ts'
@@ -40,7 +40,7 @@ export async function openFlow(more: (stage: Stage) => Environment | Promise<Env
       if (answer.status !== 202) throw new Error(`Ingest answers ${answer.status}: ${await answer.text()}`)
       return id
     },
-    async settled(names = queueNames) {
+    async settled(names = flowNames) {
       const waiting = async () => {
         const counts = await Promise.all(names.map((name) => queues[name].getJobCounts('wait', 'active', 'delayed', 'prioritized')))
         return counts.flatMap((count) => Object.values(count)).reduce((sum, count) => sum + count, 0)

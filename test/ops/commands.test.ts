@@ -111,7 +111,8 @@ test('dead letters are listed, grouped by error, and one is shown whole', async 
 test('a dry run changes nothing; a replay of an error group makes what can be made, once', async () => {
   const [group] = await list('dead', 'groups')
   const plans = await list('replay', '--group', String(group?.id), '--dry-run')
-  assert.deepEqual(plans.map(({ would }) => String(would).slice(0, 17)).toSorted(), ['comment on T9991,', 'comment on T9992,'])
+  const fails = (task: string) => plans.some(({ would }) => String(would).startsWith(`would comment on ${task}, and fail again: `))
+  assert.ok(plans.length === 2 && fails('T9991') && fails('T9992'))
   assert.equal((await list('dead')).length, 2)
 
   stage.sandbox.phabricator.addTask({ id: 9991, title: 'Made later' })
@@ -126,7 +127,8 @@ test('a dry run changes nothing; a replay of an error group makes what can be ma
     'the task is there now',
     '--json',
   )
-  assert.deepEqual(JSON.parse(said.out), { chosen: 2, replayed: 2, failedAgain: 1 })
+  const { chosen, replayed, failedAgain } = JSON.parse(said.out)
+  assert.deepEqual({ chosen, replayed, failedAgain }, { chosen: 2, replayed: 2, failedAgain: 1 })
   assert.equal(said.code, 1, 'one failed again')
   assert.equal(stage.sandbox.phabricator.comments(9991).length, 1)
   await until(async () => (await list('dead')).length === 1, 'the other one is dead again')

@@ -65,11 +65,17 @@ test('what was lost after it had been done is not done twice', async () => {
   assert.deepEqual(comments(), ['opened', 'closed', 'reopened'])
   assert.equal(notes(), 1)
 
-  await until(() => reader.messages.length >= 3, 'the reader has the later message')
+  // Something may have been lost with Redis, and readers are told; but what was there before has its place again.
+  const isMessage = ({ event }: { event?: string | undefined }) => event === undefined
+  await until(() => reader.messages.filter(isMessage).length >= 3, 'the reader has the later message')
   const whoComesBack = await readFeed(url, { 'last-event-id': '0-0' })
   stage.defer(whoComesBack.close)
-  await until(() => whoComesBack.messages.length >= 3, 'who comes back has all messages')
-  const seen = (messages: typeof reader.messages) => messages.map(({ id, data }) => [id, JSON.parse(data).meta.id])
+  await until(() => whoComesBack.messages.filter(isMessage).length >= 3, 'who comes back has all messages')
+  assert.deepEqual(
+    [reader, whoComesBack].map(({ messages }) => messages.filter(({ event }) => event === 'gap').length),
+    [1, 1],
+  )
+  const seen = (messages: typeof reader.messages) => messages.filter(isMessage).map(({ id, data }) => [id, JSON.parse(data).meta.id])
   assert.deepEqual(
     seen(reader.messages).map(([, delivery]) => delivery),
     ['first', 'second', 'third'],
@@ -110,18 +116,4 @@ test('an operator learns which deliveries the journal does not have, and every a
       ['redeliver', '', 0],
     ],
   )
-})
-
-test('bad usage changes nothing and exits 2', async () => {
-  for (const args of [
-    ['redeliver'],
-    ['redeliver', '--since', 'yesterday'],
-    ['redeliver', '--mr', 'nonsense'],
-    ['frobnicate'],
-    ['import'],
-  ]) {
-    const said = await ops(stage.environment, ...args)
-    assert.equal(said.code, 2, args.join(' '))
-    assert.notEqual(said.err, '')
-  }
 })

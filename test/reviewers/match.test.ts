@@ -27,7 +27,7 @@ const fixture = parsePage(readFileSync(new URL('../fixtures/reviewers/page.xml',
 test('all sections that fit the project list their people, in page order, each once whatever the case', async () => {
   assert.deepEqual(await match(fixture, 'repos/tools/clock', [...changed('a.php'), ...added('docs/x')]), {
     usernames: ['alice', 'bob', 'carol'],
-    problems: [{ section: '*', entry: 'broken', reason: 'its file_regexp is not valid (missing closing ): `\\.(css`)' }],
+    problems: [{ section: '*', entry: 'broken', line: 19, reason: 'its file_regexp is not valid (missing closing ): `\\.(css`)' }],
   })
   assert.deepEqual(await names(fixture, changed('i18n/en.json'), 'repos/other'), ['translator'])
   assert.deepEqual(await names(fixture, [], 'repos/tools/x/y'), ['alice'])

@@ -7,7 +7,8 @@ import { heading, mention, nowiki, page, template } from './tree-of.ts'
 
 const plain = { matchAllFiles: false, onlyMatchNewFiles: false }
 const section = (...mentions: string[]) => parsePage(page(heading('repos/x'), ...mentions))
-const entriesOf = (...mentions: string[]) => section(...mentions).sections[0]?.entries
+const entriesOf = (...mentions: string[]) =>
+  section(...mentions).sections[0]?.entries.map((entry) => Object.fromEntries(Object.entries(entry).filter(([name]) => name !== 'line')))
 const reasonsOf = (...mentions: string[]) => section(...mentions).problems.map(({ reason }) => reason)
 
 test('a page is its headings in page order with the people below each', () => {
@@ -17,22 +18,22 @@ test('a page is its headings in page order with the people below each', () => {
       {
         name: 'repos/tools/*',
         entries: [
-          { username: 'alice', ...plain },
-          { username: 'bob', fileRegexp: '\\.(php|inc)$', ...plain },
+          { line: 4, username: 'alice', ...plain },
+          { line: 5, username: 'bob', fileRegexp: '\\.(php|inc)$', ...plain },
         ],
       },
       {
         name: 'repos/tools/clock',
         entries: [
-          { username: 'carol', fileRegexp: '^docs/', matchAllFiles: false, onlyMatchNewFiles: true },
-          { username: 'Alice', ...plain },
+          { line: 10, username: 'carol', fileRegexp: '^docs/', matchAllFiles: false, onlyMatchNewFiles: true },
+          { line: 15, username: 'Alice', ...plain },
         ],
       },
       {
         name: '*',
         entries: [
-          { username: 'translator', fileRegexp: '^i18n/', matchAllFiles: true, onlyMatchNewFiles: false },
-          { username: 'broken', fileRegexp: '\\.(css', ...plain },
+          { line: 18, username: 'translator', fileRegexp: '^i18n/', matchAllFiles: true, onlyMatchNewFiles: false },
+          { line: 19, username: 'broken', fileRegexp: '\\.(css', ...plain },
         ],
       },
     ],
@@ -40,6 +41,7 @@ test('a page is its headings in page order with the people below each', () => {
       {
         section: '*',
         entry: 'broken',
+        line: 19,
         reason: 'the value "js)$" has no meaning and is ignored; a pipe in file_regexp needs <nowiki> around it',
       },
     ],
@@ -216,7 +218,12 @@ const headings: Array<[string, string]> = [
 
 test('the name of a section is its heading without signs, comments and blanks around', () => {
   for (const [xml, name] of headings) {
-    assert.deepEqual(parsePage(page(xml, mention('alice'))).sections, [{ name, entries: [{ username: 'alice', ...plain }] }], xml)
+    const { sections } = parsePage(page(xml, mention('alice')))
+    assert.deepEqual(
+      sections.map((section) => [section.name, section.entries.map(({ username }) => username)]),
+      [[name, ['alice']]],
+      xml,
+    )
   }
 })
 

@@ -54,6 +54,7 @@ export function openBench(redisUrl: string): Bench {
   const ended: string[] = []
   const journal: Journal = {
     routed: () => Promise.resolve(),
+    unrouted: () => Promise.resolve(),
     failed: () => Promise.resolve(),
     ended: ({ data }, { state }) => Promise.resolve(void ended.push(`${aboutOf(data)}: ${state}`)),
   }

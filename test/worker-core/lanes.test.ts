@@ -106,3 +106,10 @@ test('one that was planned but never came is waited for, and given up after a mi
   await empty(bench)
   assert.deepEqual(performed, ['waits'])
 })
+
+test('a lane that nobody enters any more is forgotten some day', async () => {
+  const { redis, prefix, lanes } = benches.open()
+  await lanes.enter(effect('forgotten', 'left behind'))
+  const days = (await redis.ttl(`{${prefix}}:lane:phabricator:left behind`)) / 86_400
+  assert.ok(days > 80 && days <= 90, `${days} days`)
+})

@@ -29,7 +29,7 @@ const delivery: fc.Arbitrary<Delivery> = fc.record(
   {
     id: fc.string({ minLength: 1 }),
     receivedAt: fc.constant('2026-11-23T10:00:00.000Z'),
-    headers: fc.dictionary(fc.string(), fc.string(), { maxKeys: 2, noNullPrototype: true }),
+    headers: fc.dictionary(fc.stringMatching(/^[a-z][a-z-]{0,9}$/), fc.string(), { maxKeys: 2, noNullPrototype: true }),
     body: fc.string({ unit: 'grapheme', maxLength: 60 }),
   },
   { noNullPrototype: true },

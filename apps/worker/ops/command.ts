@@ -3,25 +3,52 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { configure } from '#shared/env.ts'
+import { meaningOfRedis } from './away.ts'
 import { type Filters, filterSchema } from './filters.ts'
-import { openPlace, opsSchema, type Place } from './place.ts'
+import { lookAtPlace, openPlace, opsSchema, type Place } from './place.ts'
+import { noDeadLetters, type Selection } from './selection.ts'
 
 /** The words of a command cannot be used: exit 2, nothing changed. */
 export class BadUsage extends Error {}
 
-/** What a command answers: data for `--json`, words for people, and whether all went well (else exit 1). */
+/** What a command answers: data for `--json` (undefined: all has been said already), words for people, and whether it failed (exit 1). */
 export type Said = { data: unknown; words: string; failed?: boolean }
 
+type Run = (place: Place) => Promise<Said>
+
 /** The action of `command`: opens the place, lets `run` work in it, prints what it says. */
-export async function act(command: Command, run: (place: Place) => Promise<Said>): Promise<void> {
-  const place = await openPlace(configure(opsSchema))
+export function act(command: Command, run: Run): Promise<void> {
+  return actIn(openPlace, command, run)
+}
+
+/** The same for a command that can do something while Redis or the database is away. */
+export function lookAround(command: Command, run: Run): Promise<void> {
+  return actIn(lookAtPlace, command, run)
+}
+
+async function actIn(open: typeof openPlace, command: Command, run: Run): Promise<void> {
+  const place = await open(configure(opsSchema))
   try {
     const { data, words, failed = false } = await run(place)
-    console.log(command.optsWithGlobals().json === true ? JSON.stringify(data) : words)
+    if (data === null && failed) console.error(words)
+    if (data !== undefined && (isJson(command) || data !== null)) console.log(isJson(command) ? JSON.stringify(data) : words)
     process.exitCode = failed ? 1 : 0
+  } catch (error) {
+    throw meaningOfRedis(error, place.config.redisUrl)
   } finally {
     await place.close()
   }
+}
+
+export function isJson(command: Command): boolean {
+  return command.optsWithGlobals().json === true
+}
+
+/** Aborts when the operator types Ctrl-C, or the command is asked to end. */
+export function untilInterrupted(): AbortSignal {
+  const interrupted = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort())
+  return interrupted.signal
 }
 
 /** Adds `--reason` to a command that changes something. */
@@ -36,27 +63,53 @@ export function reasonOf(options: unknown): string {
   return reasonSchema.parse(options).reason
 }
 
-const rateSchema = z.coerce
-  .number({ error: '--rate: expected a number' })
-  .min(0.1, '--rate: expected at least 0.1')
-  .max(1000, '--rate: expected at most 1000')
+const rateForm = '--rate: expected a number from 0.1 to 1000, in effects a second'
+const rateSchema = z
+  .string({ error: rateForm })
+  .regex(/^\d+(\.\d+)?$/, rateForm)
+  .transform(Number)
+  .refine((rate) => rate >= 0.1 && rate <= 1000, rateForm)
 
 /** The rate given with `--rate`, in things a second. Throws `BadUsage`. */
 export function rateOf(option: unknown): number {
-  const read = rateSchema.safeParse(option)
-  if (read.success) return read.data
-  throw new BadUsage(read.error.issues.map(({ message }) => message).join('\n'))
+  return readOr(rateSchema, option, ({ message }) => message)
 }
 
 /** The filters among `options`. Throws `BadUsage` that names each option and what was expected. */
 export function filtersOf(options: unknown): Filters {
-  const read = filterSchema.safeParse(options)
-  if (read.success) return read.data
-  throw new BadUsage(read.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('\n'))
+  return readOr(filterSchema, options, ({ path, message }) => `--${path.join('.')}: ${message}`)
 }
 
-/** Throws `BadUsage` unless ids or filters say what is meant. */
+const groupSchema = z.object({ group: filterSchema.shape.error })
+
+/** The error group given with `--group`. Throws `BadUsage`. */
+export function groupOf(options: unknown): string | undefined {
+  return readOr(groupSchema, options, ({ message }) => `--group: ${message}`).group
+}
+
+const typedSchema = z.object(Object.fromEntries(Object.keys(filterSchema.shape).map((name) => [name, z.string().optional()])))
+
+/** The dead letters that are meant: those with the ids, or those that the filters choose. Throws `BadUsage`. */
+export function selectionOf(ids: string[], options: unknown): Selection {
+  const filters = filtersOf(options)
+  mustChoose(ids, filters)
+  const fault = noDeadLetters(filters)
+  if (fault !== undefined) throw new BadUsage(`--state: ${fault}`)
+  if (ids.length > 0) return { ids: [...new Set(ids)] }
+  const typed = Object.entries(typedSchema.parse(options)).flatMap(([name, text]) => (text === undefined ? [] : [[name, text]]))
+  return { filters: Object.fromEntries(typed) }
+}
+
+/** Throws `BadUsage` unless either ids or filters say what is meant. */
 export function mustChoose(ids: string[], filters: Filters): void {
-  const chosen = Object.keys(filters).filter((name) => name !== 'limit')
-  if (ids.length === 0 && chosen.length === 0) throw new BadUsage('Name ids, or choose some with a filter.')
+  const chosen = Object.entries(filters).filter(([, value]) => value !== undefined)
+  if (ids.includes('')) throw new BadUsage('An id is empty.')
+  if (ids.length > 0 && chosen.length > 0) throw new BadUsage('Name ids, or choose with filters, but not both.')
+  if (ids.length === 0 && chosen.every(([name]) => name === 'limit')) throw new BadUsage('Name ids, or choose some with a filter.')
+}
+
+function readOr<S extends z.ZodType>(schema: S, value: unknown, say: (issue: z.core.$ZodIssue) => string): z.output<S> {
+  const read = schema.safeParse(value)
+  if (read.success) return read.data
+  throw new BadUsage(read.error.issues.map(say).join('\n'))
 }

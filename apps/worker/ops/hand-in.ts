@@ -6,18 +6,30 @@ import { deliveryJobId } from '#shared/queues.ts'
 
 const mostWaiting = 5000
 const lookEvery = 500
+const lookMs = 200
+const sayAfterMs = 3000
 
-/** Adds each delivery to the queue; one that is in it already stays as it is. Answers how many were handed in. */
-export async function handIn(queue: Queue, deliveries: AsyncIterable<Delivery>): Promise<number> {
-  let count = 0
+/** `tally` counts what was handed in; `onWait` is told how many deliveries are waited for, when that takes some seconds. */
+export type Manner = { tally: { count: number }; signal?: AbortSignal | undefined; onWait?: ((waiting: number) => void) | undefined }
+
+/** Adds each delivery to the queue, until `signal` aborts; one that is in it already stays as it is. */
+export async function handIn(queue: Queue, deliveries: AsyncIterable<Delivery>, { tally, signal, onWait }: Manner): Promise<void> {
   for await (const delivery of deliveries) {
-    if (count % lookEvery === 0) await room(queue)
     await queue.add('delivery', delivery, { jobId: deliveryJobId(delivery.id) })
-    count += 1
+    tally.count += 1
+    if (tally.count % lookEvery === 0) await room(queue, signal, onWait)
+    if (signal?.aborted) return
   }
-  return count
 }
 
-async function room(queue: Queue): Promise<void> {
-  while ((await queue.getWaitingCount()) > mostWaiting) await pause(200)
+async function room(queue: Queue, signal: Manner['signal'], onWait: Manner['onWait']): Promise<void> {
+  for (let told = Date.now(); !signal?.aborted; ) {
+    const waiting = await queue.getWaitingCount()
+    if (waiting <= mostWaiting) return
+    if (Date.now() - told > sayAfterMs) {
+      onWait?.(waiting)
+      told = Date.now()
+    }
+    await pause(lookMs, undefined, { signal }).catch(() => undefined)
+  }
 }

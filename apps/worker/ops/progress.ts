@@ -1,13 +1,38 @@
-// A long action told while it goes on: one line that is written over on a terminal, a line now and then in a pipe.
-export function progress(verb: string): (done: number, of: number) => void {
-  const { stderr } = process
-  return (done, of) => {
-    if (stderr.isTTY) stderr.write(`\r${verb} ${bar(done, of)} ${done}/${of}${done === of ? '\n' : ''}`)
-    else if (done % 100 === 0 || done === of) stderr.write(`${verb} ${done}/${of}\n`)
-  }
+// A long action told while it goes on, on stderr: one line that is written over on a terminal, a line now and then in a
+// pipe.
+
+export type Show = {
+  /** `more` is said behind the numbers. */
+  at: (done: number, of: number, more?: string) => void
+  /** The last word: whatever comes next begins a new line. */
+  end: () => void
 }
 
 const width = 30
+const everyMs = 5000
+
+/** Shows how far `verb` has come. */
+export function progress(verb: string): Show {
+  const { stderr } = process
+  let last = ''
+  let told = 0
+
+  return {
+    at(done, of, more = '') {
+      const line = `${verb} ${done} of ${of}${more === '' ? '' : `, ${more}`}`
+      if (line === last) return
+      if (stderr.isTTY) stderr.write(`\r\u001b[K${bar(done, of)} ${line}`)
+      else if (Date.now() - told > everyMs || done === of) {
+        stderr.write(`${line}\n`)
+        told = Date.now()
+      }
+      last = line
+    },
+    end() {
+      if (stderr.isTTY && last !== '') stderr.write('\n')
+    },
+  }
+}
 
 function bar(done: number, of: number): string {
   const full = of === 0 ? width : Math.round((width * done) / of)

@@ -1,37 +1,11 @@
 // What the answers of the commands look like in words.
+import type { Act } from './actions/acts.ts'
 import type { DeadLetter, Group } from './actions/dead.ts'
 import type { DeliveryRow } from './actions/deliveries.ts'
 import type { Story } from './actions/explain.ts'
-import type { QueueState, Status } from './actions/status.ts'
+import type { Progress } from './actions/replay/list.ts'
 import type { Said } from './command.ts'
-import { dim, span, state, table } from './print.ts'
-
-const since = (at: string) => `${span((Date.now() - Date.parse(at)) / 1000)} ago`
-
-export function sayStatus(data: Status): Said {
-  const rows = data.queues.map((queue) => ({
-    queue: queue.id,
-    waiting: queue.waiting,
-    active: queue.active,
-    delayed: queue.delayed,
-    dead: queue.dead,
-    lag: span(queue.lag),
-    state: stateOf(queue),
-  }))
-  const { lastDelivery: last } = data
-  const words = [
-    table(rows, ''),
-    '',
-    `dead letters   ${data.dead}`,
-    `last delivery  ${last ? `${since(last.at)}, ${last.kind}, ${last.id}` : 'none'}`,
-  ]
-  return { data, words: words.join('\n') }
-}
-
-function stateOf({ paused, held }: QueueState): string {
-  if (held) return `${state(held.refused ? 'refused' : 'held')} for ${span((Date.now() - Date.parse(held.since)) / 1000)}: ${held.reason}`
-  return paused ? 'paused' : 'going'
-}
+import { dim, since, state, table } from './print.ts'
 
 export function sayDeliveries(data: DeliveryRow[]): Said {
   const rows = data.map(({ id, receivedAt, kind, action, project, mr, user, done, nothing, dead, planned }) => ({
@@ -76,6 +50,25 @@ export function sayDead(data: DeadLetter[]): Said {
     reason: reason?.slice(0, 100),
   }))
   return { data, words: table(rows, 'No dead letter matches.') }
+}
+
+export function sayReplay(data: Progress, continued: boolean): Said {
+  const { id, chosen, replayed, failedAgain, left, lost, state, stopped } = data
+  if (chosen === 0) return { data: { ...data, continued }, words: 'No dead letter matches.' }
+  const more = [
+    failedAgain > 0 && `${failedAgain} failed again`,
+    left > 0 && `${left} were no dead letters any more`,
+    lost > 0 && `${lost} cannot be made (replay --dry-run says why)`,
+    stopped !== undefined && `stopped: ${stopped}`,
+    state === 'interrupted' && 'interrupted: the same command goes on',
+  ]
+  const words = [`replay ${id}: ${replayed} of ${chosen} put back`, ...more.filter((part) => part !== false)].join('; ')
+  return { data: { ...data, continued }, words, failed: state !== 'done' || failedAgain > 0 || lost > 0 }
+}
+
+export function sayActs(data: Act[]): Said {
+  const rows = data.map(({ id, at, who, verb, count, reason }) => ({ id, at, who, verb, count, reason }))
+  return { data, words: table(rows, 'Nobody has done anything.') }
 }
 
 export function sayGroups(data: Group[]): Said {

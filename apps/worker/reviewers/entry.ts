@@ -2,8 +2,8 @@
 // understood names nobody and says why, so that a slip of the pen never mentions somebody on every merge request.
 import { childOf, type Element, flatten } from './tree.ts'
 
-/** A person and the changes to mention them on. Without a `fileRegexp` any file will do. */
-export type Entry = { username: string; fileRegexp?: string; matchAllFiles: boolean; onlyMatchNewFiles: boolean }
+/** A person and the changes to mention them on, and where on the page that stands. Without a `fileRegexp` any file will do. */
+export type Entry = { line: number; username: string; fileRegexp?: string; matchAllFiles: boolean; onlyMatchNewFiles: boolean }
 
 /** What one template says: an entry unless it is unusable, what is wrong with it, and the name it gives (for a report). */
 export type Reading = { entry?: Entry; name?: string; reasons: string[] }
@@ -29,6 +29,7 @@ export function readEntry(template: Element): Reading | undefined {
   return {
     ...reading,
     entry: {
+      line: template.line,
       username: person,
       ...(fileRegexp && { fileRegexp }),
       matchAllFiles: isSet(parameters, 'match_all_files'),

@@ -1,7 +1,6 @@
 // Whom the reviewers page lists for a project and the files a merge request changes. All sections whose glob fits count,
 // in page order. Everybody may edit the page, so the work has an end (`budget.ts`) and lets other jobs run; what could
 // not be decided lists nobody and is reported.
-
 import { fnmatch } from '#shared/fnmatch.ts'
 import { type Budget, createBudget, defaultLimits } from './budget.ts'
 import { clip, type Entry } from './entry.ts'
@@ -51,7 +50,7 @@ export async function match(
     if (budget.isDue()) await budget.breathe()
     if (!entry || usernames.has(entry.username.toLowerCase())) continue
     const verdict = await concerns(entry, entry.onlyMatchNewFiles ? added : all, patterns, budget)
-    if (typeof verdict === 'string') problems.push({ section, entry: entry.username, reason: verdict })
+    if (typeof verdict === 'string') problems.push({ section, entry: entry.username, line: entry.line, reason: verdict })
     else if (verdict) usernames.set(entry.username.toLowerCase(), entry.username)
   }
   return { usernames: [...usernames.values()], problems }

@@ -9,8 +9,8 @@ export { NotAPage } from './tree.ts'
 /** A heading, which is a glob for project paths, and the people below it. */
 export type Section = { name: string; entries: Entry[] }
 
-/** Something the page says that could not be followed; `section` and `entry` tell where, `reason` is the end of a sentence. */
-export type Problem = { section?: string; entry?: string; reason: string }
+/** Something the page says that could not be followed; `section`, `entry` and `line` tell where, `reason` is the end of a sentence. */
+export type Problem = { section?: string; entry?: string; line?: number; reason: string }
 
 /** `suspicious` marks a page without a single heading, blanked or vandalised: better keep the last good copy. */
 export type ReviewersPage = { sections: Section[]; problems: Problem[]; suspicious: boolean }
@@ -35,7 +35,7 @@ export function parsePage(tree: string): ReviewersPage {
       const reading = readEntry(element)
       if (!reading) return
       mentions++
-      const where = { section: current.name, entry: clip(reading.name ?? `entry ${mentions}`) }
+      const where = { section: current.name, entry: clip(reading.name ?? `entry ${mentions}`), line: element.line }
       problems.push(...reading.reasons.map((reason) => ({ ...where, reason })))
       if (reading.entry) current.entries.push(reading.entry)
     }
@@ -49,13 +49,18 @@ function readHeading(heading: Element, problems: Problem[]): Section | undefined
     const typed = heading.children.map((child) => (typeof child === 'string' ? child : '…')).join('')
     problems.push({
       section: clip(stripSigns(typed)),
+      line: heading.line,
       reason: 'the heading holds a template or tag that cannot be expanded here; nobody below it is mentioned',
     })
     return undefined
   }
   const name = stripSigns(text)
   if (name.length <= maxNameLength) return { name, entries: [] }
-  problems.push({ section: clip(name), reason: `the heading is longer than ${maxNameLength} characters; nobody below it is mentioned` })
+  problems.push({
+    section: clip(name),
+    line: heading.line,
+    reason: `the heading is longer than ${maxNameLength} characters; nobody below it is mentioned`,
+  })
   return undefined
 }
 

@@ -3,8 +3,11 @@
 // reviewers; and without recursion, because anybody may nest templates as deep as the wiki allows.
 import { SaxesParser } from 'saxes'
 
-/** One element of the tree with all that is in it; `index` is the attribute that numbers positional parameters. */
-export type Element = { name: string; index: string | undefined; children: Array<Element | string> }
+/**
+ * One element of the tree with all that is in it; `index` is the attribute that numbers positional parameters, `line` the
+ * line of the page on which it begins, from 1.
+ */
+export type Element = { name: string; index: string | undefined; line: number; children: Array<Element | string> }
 
 /** What was to be read is no parse tree: HTML, cut off, empty. The wiki is down or answers something else. */
 export class NotAPage extends Error {
@@ -15,6 +18,7 @@ export class NotAPage extends Error {
 export function readTree(tree: string, visit: (element: Element) => void): void {
   const parser = new SaxesParser({ xmlns: false, position: false })
   const open: Element[] = []
+  let line = 1
   parser.on('error', (error) => {
     throw new NotAPage('The wiki gave no well-formed parse tree.', { cause: error })
   })
@@ -23,9 +27,10 @@ export function readTree(tree: string, visit: (element: Element) => void): void 
   })
   parser.on('opentag', (tag) => {
     if (open.length === 0 && tag.name !== 'root') throw new NotAPage(`The wiki gave <${tag.name.slice(0, 40)}> in place of a parse tree.`)
-    open.push({ name: tag.name, index: tag.attributes.index, children: [] })
+    open.push({ name: tag.name, index: tag.attributes.index, line, children: [] })
   })
   const addText = (text: string) => {
+    line += text.split('\n').length - 1
     if (open.length > 1) open.at(-1)?.children.push(text)
   }
   parser.on('text', addText)

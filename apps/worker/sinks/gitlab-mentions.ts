@@ -1,7 +1,7 @@
 // One note on a merge request that @-mentions the people whom the reviewers page lists for it and who do not yet take
 // part. The note is our own fixed text and names of existing users, nothing else.
 import { z } from 'zod'
-import { nothing, nothingDone } from '#shared/effect.ts'
+import { nothing, nothingDone, onlyWould } from '#shared/effect.ts'
 import type { GitLabEvent, MergeRequest } from '#shared/event.ts'
 import type { Log } from '#shared/log.ts'
 import type { GitLab, Place } from '../remotes/gitlab.ts'
@@ -56,7 +56,7 @@ export function gitlabMentions({ gitlab, wiki, mentionDrafts, dryRun, report, lo
       if (names.length === 0) return nothingDone(`all ${usernames.length} listed reviewers take part already, or are no users here`)
 
       const body = `${opening} ${names.map((name) => `@${name}`).join(' ')}`
-      if (dryRun) return nothingDone(`dry run: would mention ${names.join(', ')}`)
+      if (dryRun) return onlyWould(`mention ${names.join(', ')}`)
       await confirm()
       const note = await gitlab.postNote(place, body, signal)
       return { state: 'done', made: String(note), ...(link !== undefined && { link: `${link}#note_${note}` }) }

@@ -1,7 +1,7 @@
 // Comments on Phabricator tasks that a merge request names in `Bug: T12345` lines: of its description here, of its
 // commits' messages in `commits.ts`, which ends in effects of this sink.
 import { z } from 'zod'
-import { nothing, nothingDone, type PlannedEffect } from '#shared/effect.ts'
+import { nothing, nothingDone, onlyWould, type PlannedEffect } from '#shared/effect.ts'
 import type { GitLabEvent, MergeRequest } from '#shared/event.ts'
 import type { Conduit } from '../remotes/conduit.ts'
 import { tasksIn } from './bug-lines.ts'
@@ -56,7 +56,7 @@ export function phabricator({ conduit, url, gitlabUrl, dryRun }: Parts): Sink {
           return nothingDone(`T${task} was named by this merge request before`)
         }
       }
-      if (dryRun) return nothingDone(`dry run: would comment on T${task}`)
+      if (dryRun) return onlyWould(`comment on T${task}`)
       await confirm()
       return { state: 'done', link, made: await conduit.comment(task, text, signal) }
     },

@@ -1,42 +1,98 @@
 // `redeliver`: sends whole deliveries through again, from the journal. Each effect is looked for at its remote before it
 // is made, so what is there already stays as it is, and what is missing is made.
-
+import { type SqlBool, sql } from 'kysely'
 import { z } from 'zod'
-import type { Delivery } from '#shared/delivery.ts'
-import { bodyOf } from '#shared/journal/entry.ts'
+import { type Delivery, originOf } from '#shared/delivery.ts'
+import { bodyOf } from '#shared/journal/body.ts'
+import type { Database } from '#shared/journal/database.ts'
 import { readJson } from '#shared/json.ts'
 import { deliveryJobId } from '#shared/queues.ts'
-import { handIn } from '../hand-in.ts'
+import { onRecord } from '../audit.ts'
+import type { Filters } from '../filters.ts'
+import { handIn, type Manner } from '../hand-in.ts'
 import type { Place } from '../place.ts'
+import { matchingDeliveries } from './deliveries.ts'
 
-export type Redelivered = { redelivered: number; missing: string[] }
+export type Redelivered = { redelivered: number; missing: string[]; interrupted: boolean }
+
+/**
+ * The deliveries with these ids, in this order, or all that the filters choose, in the order in which they came: with a
+ * limit the newest of them.
+ */
+export type ChosenDeliveries = { ids: string[] } | { filters: Filters }
 
 const headersSchema = z.record(z.string(), z.string())
+const pageSize = 500
 
-/** Hands in the deliveries `ids` from the journal; those that it does not have are told. */
-export async function redeliver(place: Place, ids: string[], reason: string): Promise<Redelivered> {
+type Options = Pick<Manner, 'signal' | 'onWait'> & { reason: string }
+
+/** Hands in the chosen deliveries from the journal, each once; ids that it does not have are told. */
+export async function redeliver(place: Place, chosen: ChosenDeliveries, { reason, signal, onWait }: Options): Promise<Redelivered> {
   const missing: string[] = []
-  const redelivered = await handIn(place.queues.deliveries, fromJournal(place, ids, missing))
-  await place.record('redeliver', reason, { deliveries: ids.slice(0, 100), missing: missing.slice(0, 100) }, redelivered)
-  return { redelivered, missing }
+  return await onRecord(place, { verb: 'redeliver', reason, details: chosen }, async (tally) => {
+    await handIn(place.queues.deliveries, fromJournal(place, chosen, missing), { tally, signal, onWait })
+    if (missing.length > 0) tally.details = { ...chosen, missing }
+    return { redelivered: tally.count, missing, interrupted: signal?.aborted === true }
+  })
 }
 
-async function* fromJournal({ database, queues }: Place, ids: string[], missing: string[]): AsyncGenerator<Delivery> {
-  for (const id of ids) {
-    const row = await database
+/** Hands in one delivery from the journal; false when it does not have it. */
+export async function redeliverOne(place: Place, id: string): Promise<boolean> {
+  const tally = { count: 0 }
+  await handIn(place.queues.deliveries, fromJournal(place, { ids: [id] }, []), { tally })
+  return tally.count === 1
+}
+
+async function* fromJournal(place: Place, chosen: ChosenDeliveries, missing: string[]): AsyncGenerator<Delivery> {
+  for await (const id of idsOf(place, chosen)) {
+    const row = await place.database
       .selectFrom('deliveries')
       .innerJoin('bodies', 'bodies.delivery', 'deliveries.id')
-      .select(['received_at', 'headers', 'body'])
+      .select(['received_at', 'origin', 'headers', 'body'])
       .where('id', '=', id)
       .executeTakeFirst()
     if (!row) {
       missing.push(id)
       continue
     }
-    const job = await queues.deliveries.getJob(deliveryJobId(id))
+    const job = await place.queues.deliveries.getJob(deliveryJobId(id))
     // One that waits or runs will be routed anyway; a finished one would keep the new one out.
     if (job?.finishedOn !== undefined) await job.remove()
     const headers = headersSchema.parse(readJson(row.headers))
-    yield { id, receivedAt: row.received_at.toISOString(), headers, body: await bodyOf(row.body), again: true, redelivered: true }
+    const origin = originOf(row.origin)
+    yield { id, origin, receivedAt: row.received_at.toISOString(), headers, body: await bodyOf(row.body), again: true, redelivered: true }
   }
+}
+
+// A page at a time, however many there are.
+async function* idsOf({ database }: Place, chosen: ChosenDeliveries): AsyncGenerator<string> {
+  if ('ids' in chosen) return yield* new Set(chosen.ids)
+  const oldest = await oldestMeant(database, chosen.filters)
+  let left = chosen.filters.limit ?? Number.POSITIVE_INFINITY
+  let last: { id: string; received_at: Date } | undefined
+  do {
+    const size = Math.min(pageSize, left)
+    let query = matchingDeliveries(database, chosen.filters)
+    if (oldest) query = query.where(sql<SqlBool>`(received_at, id) >= (${oldest.received_at}, ${oldest.id})`)
+    if (last) {
+      const { id, received_at: at } = last
+      query = query.where((eb) => eb.or([eb('received_at', '>', at), eb('received_at', '=', at).and('id', '>', id)]))
+    }
+    const page = await query.select(['id', 'received_at']).orderBy('received_at').orderBy('id').limit(size).execute()
+    for (const { id } of page) yield id
+    left -= page.length
+    last = page.length === size && left > 0 ? page.at(-1) : undefined
+  } while (last)
+}
+
+// The last of the newest so many; undefined when all that match are meant.
+async function oldestMeant(database: Database, filters: Filters): Promise<{ id: string; received_at: Date } | undefined> {
+  if (filters.limit === undefined) return undefined
+  return await matchingDeliveries(database, filters)
+    .select(['id', 'received_at'])
+    .orderBy('received_at', 'desc')
+    .orderBy('id', 'desc')
+    .offset(filters.limit - 1)
+    .limit(1)
+    .executeTakeFirst()
 }

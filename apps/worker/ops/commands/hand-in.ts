@@ -1,10 +1,11 @@
 // The commands that hand in whole deliveries: from the journal, from an event log.
 import type { Command } from 'commander'
-import { matchingIds } from '../actions/deliveries.ts'
 import { importFile } from '../actions/import.ts'
 import { redeliver } from '../actions/redeliver.ts'
-import { act, filtersOf, mustChoose, reasonOf, withReason } from '../command.ts'
+import { act, filtersOf, mustChoose, reasonOf, untilInterrupted, withReason } from '../command.ts'
 import { withFilters } from '../filters.ts'
+
+const onWait = (waiting: number) => console.error(`${waiting} deliveries wait to be routed: the rest follows as they become fewer`)
 
 export function handInCommands(ops: Command): void {
   withReason(withFilters(ops.command('redeliver [delivery...]')))
@@ -13,9 +14,12 @@ export function handInCommands(ops: Command): void {
       const filters = filtersOf(options)
       mustChoose(ids, filters)
       return act(command, async (place) => {
-        const data = await redeliver(place, ids.length > 0 ? ids : await matchingIds(place.database, filters), reasonOf(options))
-        for (const id of data.missing) console.error(`${id}: no such delivery in the journal`)
-        return { data, words: `${data.redelivered} deliveries sent through again`, failed: data.missing.length > 0 }
+        const manner = { reason: reasonOf(options), signal: untilInterrupted(), onWait }
+        const data = await redeliver(place, ids.length > 0 ? { ids } : { filters }, manner)
+        const { redelivered, missing, interrupted } = data
+        for (const id of missing) console.error(`${id}: no such delivery in the journal`)
+        if (interrupted) console.error(`interrupted after ${redelivered} deliveries; the same command begins anew, and makes nothing twice`)
+        return { data, words: `${redelivered} deliveries sent through again`, failed: missing.length > 0 || interrupted }
       })
     })
 
@@ -23,9 +27,13 @@ export function handInCommands(ops: Command): void {
     .description('accept the deliveries of a LOG_EVENTS_TO file; repeats are no-ops')
     .action((file: string, options: unknown, command: Command) =>
       act(command, async (place) => {
-        const data = await importFile(place, file, reasonOf(options))
-        for (const { line, reason } of data.bad) console.error(`${file}:${line}: ${reason}`)
-        return { data, words: `${data.imported} deliveries handed in, ${data.bad.length} lines left out`, failed: data.bad.length > 0 }
+        const data = await importFile(place, file, { reason: reasonOf(options), signal: untilInterrupted(), onWait })
+        const { imported, bad, lines, interrupted } = data
+        for (const { line, reason } of bad) console.error(`${file}:${line}: ${reason}`)
+        if (interrupted)
+          console.error(`interrupted after ${imported} deliveries, in line ${lines}; the same command begins anew, and makes nothing twice`)
+        const words = `${imported} deliveries handed in, ${bad.length} lines left out`
+        return { data, words, failed: bad.length > 0 || interrupted }
       }),
     )
 }

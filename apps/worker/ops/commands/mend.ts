@@ -1,50 +1,84 @@
 // The commands that put dead letters back or let them go.
 import type { Command } from 'commander'
-import { deadIds } from '../actions/dead.ts'
 import { discard } from '../actions/discard.ts'
-import { planReplay, replay } from '../actions/replay.ts'
-import { act, filtersOf, mustChoose, rateOf, reasonOf, withReason } from '../command.ts'
+import { beginReplay } from '../actions/replay/begin.ts'
+import type { Progress } from '../actions/replay/list.ts'
+import { planReplay } from '../actions/replay/plan.ts'
+import { runReplay } from '../actions/replay/run.ts'
+import { act, BadUsage, groupOf, rateOf, reasonOf, type Said, selectionOf, untilInterrupted, withReason } from '../command.ts'
 import { withFilters } from '../filters.ts'
+import type { Place } from '../place.ts'
 import { table } from '../print.ts'
 import { progress } from '../progress.ts'
+import { sayReplay } from '../say.ts'
+import { notDead, type Selection } from '../selection.ts'
 
 export function mendCommands(ops: Command): void {
   withReason(withFilters(ops.command('replay [id...]')))
-    .description('put dead letters back with a fresh budget; run it again to go on')
-    .option('--group <error>', 'all of an error group')
-    .option('--dry-run', 'only say what would run')
+    .description('put dead letters back with a fresh budget; interrupted and run again it goes on where it was')
+    .option('--group <error>', 'all of an error group, as `dead groups` shows it; the same as --error')
+    .option('--dry-run', 'only look, and say what each would do now')
     .option('--rate <count>', 'at most so many a second', '10')
-    .action((ids: string[], options: Record<string, unknown>, command: Command) => {
-      const filters = filtersOf({ ...options, error: options.group ?? options.error })
+    .addHelpText(
+      'after',
+      `
+What is chosen is frozen when a replay begins. It stops by itself when more than half of the last 20 fail again.
+
+  bin/ops replay --group 0123456789ab --dry-run
+  bin/ops replay --group 0123456789ab --rate 5 --reason 'the task is open again'
+  bin/ops replay --sink phabricator --since 2h`,
+    )
+    .action((ids: string[], { group, ...options }: Record<string, unknown>, command: Command) => {
+      if (group !== undefined && options.error !== undefined) throw new BadUsage('Give --group or --error, but not both.')
+      const selection = selectionOf(ids, { ...options, error: groupOf({ group }) ?? options.error })
       const rate = rateOf(options.rate)
-      mustChoose(ids, filters)
-      return act(command, async (place) => {
-        const chosen = ids.length > 0 ? ids : await deadIds(place.database, filters)
-        if (options.dryRun === true) {
-          const data = await planReplay(place, chosen)
-          return { data, words: table(data, 'No dead letter matches.') }
-        }
-        const interrupted = new AbortController()
-        process.once('SIGINT', () => interrupted.abort())
-        const data = await replay(place, chosen, {
-          reason: reasonOf(options),
-          rate,
-          signal: interrupted.signal,
-          onProgress: progress('replayed'),
-        })
-        const words = `${data.replayed} of ${data.chosen} put back, ${data.failedAgain} failed again${data.stopped ? `; stopped: ${data.stopped}` : ''}`
-        return { data, words, failed: data.stopped !== undefined || data.failedAgain > 0 }
-      })
+      return act(command, (place) =>
+        options.dryRun === true ? dryRun(place, selection, rate) : replay(place, selection, reasonOf(options), rate),
+      )
     })
 
   withReason(withFilters(ops.command('discard [id...]')))
     .description('let dead letters go; the journal keeps them')
     .action((ids: string[], options: unknown, command: Command) => {
-      const filters = filtersOf(options)
-      mustChoose(ids, filters)
+      const selection = selectionOf(ids, options)
       return act(command, async (place) => {
-        const data = await discard(place, ids.length > 0 ? ids : await deadIds(place.database, filters), reasonOf(options))
-        return { data, words: `${data.discarded} dead letters discarded`, failed: data.discarded < ids.length }
+        const strange = await tellStrange(place, selection)
+        const data = await discard(place, selection, { reason: reasonOf(options), signal: untilInterrupted() })
+        const { discarded, interrupted } = data
+        if (interrupted) console.error(`interrupted after ${discarded} dead letters; the same command goes on`)
+        const isShort = 'ids' in selection && discarded + strange < selection.ids.length
+        return { data, words: `${discarded} dead letters discarded`, failed: strange > 0 || interrupted || isShort }
       })
     })
+}
+
+async function dryRun(place: Place, selection: Selection, rate: number): Promise<Said> {
+  const strange = await tellStrange(place, selection)
+  const show = progress('looked at')
+  const { plans, chosen, interrupted } = await planReplay(place, selection, { rate, signal: untilInterrupted(), onProgress: show.at })
+  show.end()
+  if (interrupted) console.error(`interrupted: ${plans.length} of at least ${chosen} looked at`)
+  return { data: plans, words: table(plans, 'No dead letter matches.'), failed: strange > 0 || interrupted }
+}
+
+async function replay(place: Place, selection: Selection, reason: string, rate: number): Promise<Said> {
+  const signal = untilInterrupted()
+  const begun = await beginReplay(place, selection, { reason, rate })
+  // What a replay that goes on has put back already is no dead letter any more.
+  const strange = begun.continued ? 0 : await tellStrange(place, selection)
+  if (begun.continued) console.error(`going on with replay ${begun.id}: ${begun.left} of ${begun.chosen} are left`)
+  const show = progress('replayed')
+  const onProgress = ({ replayed, left, lost, chosen, failedAgain }: Progress) =>
+    show.at(replayed + left + lost, chosen, failedAgain > 0 ? `${failedAgain} failed again` : '')
+  const ended = await runReplay(place, begun.id, { signal, onProgress })
+  show.end()
+  const said = sayReplay(ended, begun.continued)
+  return { ...said, failed: said.failed === true || strange > 0 }
+}
+
+// Ids that are no dead letters do not keep the others from being dealt with.
+async function tellStrange({ database }: Place, selection: Selection): Promise<number> {
+  const strange = await notDead(database, selection)
+  for (const id of strange) console.error(`${id}: no such dead letter`)
+  return strange.length
 }

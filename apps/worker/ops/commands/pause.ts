@@ -15,7 +15,7 @@ export function pauseCommands(ops: Command): void {
       .action((sink: SinkName, options: unknown, command: Command) =>
         act(command, async (place) => {
           const data = await change(place, sink, reasonOf(options))
-          return { data, words: `${sink} is ${data.paused ? 'paused' : 'going'}` }
+          return { data, words: `${sink} is ${data.paused ? 'paused' : 'going, unless it is held'}` }
         }),
       )
   }

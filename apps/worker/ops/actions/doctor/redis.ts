@@ -1,0 +1,23 @@
+// Whether Redis is there, new enough, and one that a queue can be trusted to.
+import { Unavailable } from '#shared/errors.ts'
+import { hostsOf, readRedisUrl } from '#shared/redis.ts'
+import { inspectRedis } from '#shared/redis-check.ts'
+import type { Place } from '../../place.ts'
+import { type Finding, ok, warning, wrong } from './finding.ts'
+
+const id = 'redis'
+const sharedHost = /^redis\.svc\.(tools|toolsbeta)\./
+
+export async function checkRedis({ redis, config }: Place): Promise<Finding[]> {
+  const host = hostsOf(config.redisUrl)
+  if (readRedisUrl(config.redisUrl)?.nodes.some((node) => sharedHost.test(node.host))) {
+    const message = `${host} is Toolforge's shared Redis: it throws keys away, forgets, and everybody there can read it`
+    return [wrong(id, message, 'run a Redis of your own, and name it in REDIS_URL: docs/toolforge.md')]
+  }
+  if (redis.status !== 'ready') throw new Unavailable(`Redis does not answer at ${host}`)
+  const { version, tooOld, dangers } = await inspectRedis(redis)
+  if (tooOld !== undefined) return [wrong(id, tooOld, 'upgrade it')]
+  const judge = config.redisUnsafe ? warning : wrong
+  const findings = dangers.map((danger) => judge(id, danger, 'change it in the configuration of Redis'))
+  return findings.length > 0 ? findings : [ok(id, `Redis ${version} at ${host} keeps what it is given`)]
+}

@@ -1,0 +1,36 @@
+// Keeps count of a replay while it runs: each effect's outcome goes into the journal at once, how far it has come is told
+// now and then, and at the same time it is seen whether an operator has stopped it.
+import type { Database } from '#shared/journal/database.ts'
+import type { Tables } from '#shared/journal/tables.ts'
+import { type Progress, replayOf } from './list.ts'
+
+export type Tally = {
+  /** The effect with this number in the replay came to that. */
+  count: (number: number, outcome: NonNullable<Tables['replay_effects']['outcome']>) => Promise<void>
+  /** Tells how far the replay has come. */
+  tell: () => Promise<void>
+  /** Whether it is still to go on, as it was told last. */
+  isGoing: () => boolean
+}
+
+type Parts = { replay: number; act: number | null; onProgress: (progress: Progress) => void }
+
+/** The tally of `replay`; `act` gets how many effects are put back from now on. */
+export function openTally(database: Database, { replay, act, onProgress }: Parts): Tally {
+  let putBack = 0
+  let isGoing = true
+
+  return {
+    async count(number, outcome) {
+      await database.updateTable('replay_effects').set({ outcome }).where('number', '=', number).execute()
+      if (outcome === 'back') putBack += 1
+    },
+    async tell() {
+      if (act !== null) await database.updateTable('acts').set({ count: putBack }).where('id', '=', act).execute()
+      const progress = await replayOf(database, replay)
+      isGoing = progress.state === 'going'
+      onProgress(progress)
+    },
+    isGoing: () => isGoing,
+  }
+}

@@ -1,0 +1,29 @@
+// `doctor`.
+import type { Command } from 'commander'
+import { doctor } from '../actions/doctor/doctor.ts'
+import type { Finding } from '../actions/doctor/finding.ts'
+import { lookAround, type Said, untilInterrupted } from '../command.ts'
+import { dim, plainText, state } from '../print.ts'
+
+const help = `
+It changes nothing. Exit 0 when nothing is wrong (there may be warnings), 1 when something is, 78 when the configuration
+cannot be used. With --json an array of objects: id, state (ok, warning, wrong), message, remedy (null when it is ok).`
+
+export function doctorCommands(ops: Command): void {
+  ops
+    .command('doctor')
+    .description('look at all the service stands on, and say what is wrong and how to mend it')
+    .addHelpText('after', help)
+    .action((_: unknown, command: Command) => lookAround(command, async (place) => say(await doctor(place, untilInterrupted()))))
+}
+
+const stateWidth = 9
+const idWidth = 15
+
+function say(data: Finding[]): Said {
+  const lines = data.map(({ id, state: word, message, remedy }) => {
+    const mend = remedy === null || remedy === '' ? '' : dim(`  → ${plainText(remedy)}`)
+    return `${state(word)}${' '.repeat(stateWidth - word.length)}${id.padEnd(idWidth)}${plainText(message)}${mend}`
+  })
+  return { data, words: lines.join('\n'), failed: data.some(({ state: word }) => word === 'wrong') }
+}

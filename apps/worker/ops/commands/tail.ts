@@ -1,0 +1,38 @@
+// `tail`.
+import type { Command } from 'commander'
+import { type TailLine, tail } from '../actions/tail.ts'
+import { BadUsage, filtersOf, isJson, lookAround, untilInterrupted } from '../command.ts'
+import { dim, plainText } from '../print.ts'
+
+export function tailCommands(ops: Command): void {
+  ops
+    .command('tail')
+    .description('the feed, live, a line an event, until Ctrl-C')
+    .option('--kind <kind>', 'the event kind, such as merge_request')
+    .option('--project <path>', 'the path of a project; * stands for anything')
+    .option('--mr <project!iid>', 'a merge request')
+    .option('--text <text>', 'words of the title, the user name or the project, or how they begin')
+    .option('--since <time>', 'begin with those received then or later, as far back as Redis has them: ISO 8601, or 90s, 10m, 2h ago')
+    .option('--until <time>', 'only those received before; when that has passed it ends')
+    .option('--id <id>', 'the id of a delivery, or how it begins')
+    .option('--sink <name>', 'sse, whose work the feed is')
+    .option('--limit <count>', 'end after so many')
+    .addHelpText('after', "\nWith --json each line is an object.\n\n  bin/ops tail --project 'repos/releng/*' --since 10m")
+    .action((options: unknown, command: Command) => {
+      const filters = filtersOf(options)
+      if ((filters.sink ?? 'sse') !== 'sse') throw new BadUsage('--sink: the feed is what the sink sse makes: expected sse')
+      return lookAround(command, async (place) => {
+        for await (const line of tail(place, filters, untilInterrupted())) console.log(isJson(command) ? JSON.stringify(line) : say(line))
+        return { data: undefined, words: '' }
+      })
+    })
+}
+
+const kindWidth = 18
+const actionWidth = 10
+
+function say({ at, kind, action, project, mr, user, id }: TailLine): string {
+  const [about, who] = [mr ?? project ?? '–', user === null ? '' : `by ${user}`].map(plainText)
+  const what = [plainText(kind).padEnd(kindWidth), plainText(action ?? '–').padEnd(actionWidth)]
+  return [dim(at), ...what, about, who, dim(id)].filter((part) => part).join('  ')
+}

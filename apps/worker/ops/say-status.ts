@@ -1,0 +1,64 @@
+// The one screen of `status`.
+import type { QueueState, RemoteState } from './actions/queue-states.ts'
+import type { Status } from './actions/status.ts'
+import type { Said } from './command.ts'
+import { since, span, state, table } from './print.ts'
+
+const unknown = 'unknown'
+
+/** Exit 1 when a part is away: then not all could be told. */
+export function sayStatus(data: Status): Said {
+  const { redis, database, queues, remotes, processes, spool, feed, token, dead, lastDelivery: last, silence } = data
+  const lines = [
+    ['redis', partOf(redis)],
+    ['database', partOf(database)],
+    ['dead letters', dead === null ? unknown : String(dead)],
+    ['last delivery', database.state === 'down' ? unknown : last ? `${since(last.at)}, ${last.kind}, ${last.id}` : 'none'],
+    ['silence', silence ? `${span(silence.seconds)}, usually at most ${span(silence.usualSeconds)}` : unknown],
+    ['spool', spool ? spoolOf(spool) : unknown],
+    ['subscribers', feed ? String(feed.subscribers) : unknown],
+    ['gitlab token', token ? tokenOf(token) : 'nobody has looked yet'],
+  ]
+  const parts = [
+    lines.map(([name = '', value = '']) => `${name.padEnd(15)}${value}`).join('\n'),
+    queues.length > 0 && table(queues.map(queueRow), ''),
+    remotes.length > 0 && table(remotes.map(remoteRow), ''),
+    redis.state === 'up' && table(processes.map(processRow), 'No process of the service has been seen within the last minute.'),
+  ]
+  const words = parts.filter((part) => part !== false).join('\n\n')
+  return { data, words, failed: redis.state === 'down' || database.state === 'down' }
+}
+
+function partOf({ state: word, reason }: Status['redis']): string {
+  return reason === null ? state(word) : `${state(word)}: ${reason}`
+}
+
+function spoolOf({ deliveries, bytes, since: at }: NonNullable<Status['spool']>): string {
+  if (deliveries === 0 && bytes === 0) return 'empty'
+  return `${deliveries} deliveries, ${bytes} bytes${at === null ? '' : `, since ${since(at)}`}`
+}
+
+function tokenOf({ active, expiresAt, daysLeft, checkedAt }: NonNullable<Status['token']>): string {
+  const until = expiresAt === null ? 'does not expire, as far as is known' : `expires ${expiresAt}, in ${daysLeft} days`
+  return `${active ? until : 'expired or revoked'} (looked at ${since(checkedAt)})`
+}
+
+function queueRow(queue: QueueState) {
+  const { id, waiting, active, delayed, dead, lag } = queue
+  return { queue: id, waiting, active, delayed, dead, lag: span(lag), state: stateOf(queue) }
+}
+
+function stateOf({ paused, held }: QueueState): string {
+  if (!held) return paused ? 'paused' : 'going'
+  const { refused, since: at, reason } = held
+  return `${refused ? 'refused' : 'held'} for ${span((Date.now() - Date.parse(at)) / 1000)}: ${reason}`
+}
+
+function remoteRow({ id, state: word, since: at, reason }: RemoteState) {
+  return { remote: id, state: word, since: at === null ? '' : since(at), why: reason ?? '' }
+}
+
+function processRow({ app, host, pid, version, since: at, seen, spool, feed }: Status['processes'][number]) {
+  const more = [spool && spool.deliveries > 0 && `${spool.deliveries} in its spool`, feed && `${feed.subscribers} subscribers`]
+  return { process: app, host, pid, version, started: since(at), seen: since(seen), more: more.filter((part) => part).join(', ') }
+}

@@ -1,0 +1,123 @@
+// `doctor`: what is wrong with what the service stands on, and how to mend it.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { z } from 'zod'
+import { reviewersPage } from '../sandbox/seed.ts'
+import { ops } from '../support/ops.ts'
+import { freePort } from '../support/servers.ts'
+import type { Environment } from '../support/service.ts'
+import { openStage, type Stage } from '../support/stage.ts'
+
+const findingsSchema = z.array(
+  z.strictObject({ id: z.string(), state: z.enum(['ok', 'warning', 'wrong']), message: z.string(), remedy: z.string().nullable() }),
+)
+
+let stage: Stage
+before(async () => {
+  stage = await openStage()
+  await stage.start('worker')
+  await stage.start('ingest')
+})
+after(() => stage?.close())
+
+async function doctor(more: Environment = {}) {
+  const environment = { ...stage.environment, ...more }
+  const { code, out, err } = await ops(environment, 'doctor', '--json')
+  for (const secret of [stage.sandbox.gitlab.token, stage.sandbox.phabricator.token, more.PHABRICATOR_TOKEN, more.GITLAB_TOKEN])
+    assert.ok(secret === undefined || !`${out}${err}`.includes(secret), 'no secret is printed')
+  const findings = findingsSchema.parse(JSON.parse(out))
+  return { code, findings, of: (id: string) => findings.filter((finding) => finding.id === id) }
+}
+const said = (findings: Array<{ state: string; message: string }>) => findings.map(({ state, message }) => `${state} ${message}`).join('\n')
+
+test('where all is well it says so, and who it is at each remote', async () => {
+  const { code, findings, of } = await doctor()
+  assert.equal(code, 0)
+  assert.deepEqual(
+    findings.filter(({ state }) => state === 'wrong'),
+    [],
+  )
+  assert.match(said(of('phabricator')), /^ok gitlab-bot at /)
+  assert.match(said(of('gitlab')), /^ok gitlab-mentions-bot at .*scopes api/)
+  assert.match(said(of('redis')), /^ok Redis \d/)
+  assert.match(said(of('database')), /^ok .*MariaDB.* is up to date/)
+  assert.match(said(of('processes')), /^ok 1 ingest, 1 worker/)
+  assert.equal(said(of('clocks')), 'ok they agree')
+})
+
+test('refused, foreign and short-lived credentials are told from each other', async () => {
+  const { gitlab, phabricator } = stage.sandbox
+  const person = phabricator.addAccount('carol')
+  const refused = await doctor({ PHABRICATOR_TOKEN: 'api-22222222222222222222222222222', GITLAB_TOKEN: 'glpat-wrong-0123456789' })
+  assert.equal(refused.code, 1)
+  assert.match(said(refused.of('phabricator')), /^wrong Phabricator says ERR-INVALID-AUTH/)
+  assert.match(said(refused.of('gitlab')), /^wrong GitLab answers 401/)
+  assert.match(refused.of('gitlab')[0]?.remedy ?? '', /new token/)
+
+  Object.assign(gitlab.state.token, {
+    scopes: ['api'],
+    state: 'active',
+    expiresAt: new Date(Date.now() + 5 * 86_400_000).toISOString().slice(0, 10),
+  })
+  const foreign = await doctor({ PHABRICATOR_TOKEN: person.token })
+  assert.equal(foreign.code, 0)
+  assert.match(said(foreign.of('phabricator')), /^warning the token belongs to carol, a person/)
+  assert.match(said(foreign.of('gitlab')), /^warning .*expires on .*, in 5 days/)
+
+  Object.assign(gitlab.state.token, { scopes: ['read_api'], state: 'active', expiresAt: null })
+  person.account.disabled = true
+  const weak = await doctor({ PHABRICATOR_TOKEN: person.token })
+  assert.match(said(weak.of('gitlab')), /^wrong .*has the scopes read_api, not api/)
+  assert.match(said(weak.of('phabricator')), /^wrong .*not permitted to use the API/)
+  Object.assign(gitlab.state.token, { scopes: ['api'], state: 'active', expiresAt: null })
+})
+
+test('mistakes on the reviewers page are told with section and line, and work that nobody sees to', async () => {
+  const { wiki } = stage.sandbox
+  const broken =
+    '\n=== repos/broken ===\n* {{Gitlab-mention|bob|file_regexp=([}}\n* {{Gitlab-mention|nobody-knows}}\n* {{Gitlab-mention|erin}}\n'
+  const line = reviewersPage.split('\n').length
+  wiki.save('Git/Reviewers', `${reviewersPage}${broken}`)
+  const failed = (queue: string) => `{${stage.environment.REDIS_PREFIX}}:${queue}:failed`
+  for (const queue of ['journal', 'chores']) await stage.redis.zadd(failed(queue), 1, 'one')
+  const { code, of } = await doctor()
+  await stage.redis.del(failed('journal'), failed('chores'))
+  assert.equal(said(of('queues')), 'warning dead jobs in journal: 1, which it was to be told\nwarning dead jobs in chores: 1')
+  assert.equal(code, 0, 'others than the operator tend that page')
+  const [pattern, unknown, blocked] = of('reviewers').map(({ message }) => message)
+  assert.match(pattern ?? '', new RegExp(`^line ${line + 2}, "repos/broken", bob: its file_regexp is not valid`))
+  assert.equal(unknown, `line ${line + 3}, "repos/broken", nobody-knows: GitLab knows no user of that name`)
+  assert.equal(blocked, `line ${line + 4}, "repos/broken", erin: the user is blocked or deactivated in GitLab`)
+  wiki.save('Git/Reviewers', reviewersPage)
+})
+
+test('what cannot be looked into because something else is away says so', async () => {
+  const nowhere = `127.0.0.1:${await freePort()}`
+  stage.sandbox.wiki.state.mode = 'html'
+  const { code, of } = await doctor({
+    REDIS_URL: `redis+sentinel://${nowhere},${nowhere}/main`,
+    DATABASE_URL: `mysql://root@${nowhere}/nothing`,
+  })
+  stage.sandbox.wiki.state.mode = 'normal'
+  assert.equal(code, 1)
+  assert.match(said(of('redis')), /^wrong Redis does not answer at 127/)
+  assert.match(said(of('database')), /^wrong The database says: (?!The database).*ECONNREFUSED/)
+  assert.match(said(of('reviewers')), /^wrong The wiki answers 200 without the page/)
+  assert.equal(said(of('queues')), 'warning not looked into: Redis does not answer')
+  assert.equal(said(of('dead')), 'warning not looked into: the database does not answer')
+})
+
+test('missing tokens are wrong, a bad configuration ends it with 78, and a name that others can read is warned about', async () => {
+  const { GITLAB_TOKEN: _, ...without } = stage.environment
+  const missing = await ops(without, 'doctor')
+  assert.equal(missing.code, 1)
+  assert.match(missing.out, /wrong +configuration +GITLAB_TOKEN is not set, and the sink gitlab-mentions needs it/)
+  assert.match(missing.out, /warning +gitlab +not looked into: GITLAB_TOKEN is not set/)
+
+  const bad = await ops({ ...stage.environment, REDIS_URL: 'nonsense' }, 'doctor')
+  assert.equal(bad.code, 78)
+  assert.match(bad.err, /REDIS_URL: expected/)
+
+  const { of } = await doctor({ DATABASE_URL: stage.databaseUrl.replace(/\/[^/]*$/, '/mysql_p') })
+  assert.match(said(of('database')), /mysql_p|Unknown database/)
+})

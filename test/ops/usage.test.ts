@@ -1,0 +1,97 @@
+// Words that cannot be used: one clear sentence on stderr, exit 2, and nothing has been changed.
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtemp, realpath, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { bareEnvironment } from '../support/bare.ts'
+import { ops } from '../support/ops.ts'
+
+const id = 'a-delivery/phabricator/T1'
+const group = '0123456789ab'
+
+const atOnce = 4
+// Nothing is there to connect to: what is looked at before the words are read would exit with 1.
+const environment = { REDIS_URL: 'redis://127.0.0.1:1', DATABASE_URL: 'mysql://root@127.0.0.1:1/nothing' }
+
+const bad: Array<[words: string[], says: RegExp]> = [
+  [['frobnicate'], /unknown command 'frobnicate'/],
+  [['status', '--frobnicate'], /unknown option '--frobnicate'/],
+  [['dead', 'frobnicate'], /too many arguments/],
+  [['replay'], /^Name ids, or choose some with a filter\.$/],
+  [['replay', '--limit', '5'], /^Name ids, or choose some with a filter\.$/],
+  [['replay', ''], /^An id is empty\.$/],
+  [['replay', id, '--sink', 'sse'], /^Name ids, or choose with filters, but not both\.$/],
+  [['replay', '--group', group, '--error', group], /^Give --group or --error, but not both\.$/],
+  [['replay', '--group', 'nonsense'], /^--group: expected the id of an error group/],
+  [['replay', '--id', ''], /^--id: expected something, but it is empty$/],
+  [['discard', '--kind', ''], /^--kind: expected something, but it is empty$/],
+  [['redeliver', '--project', ' '], /^--project: expected something, but it is empty$/],
+  [['discard', '--text', ''], /^--text: expected words/],
+  [['redeliver', ''], /^An id is empty\.$/],
+  [['replay', '--state', 'done'], /^--state: only dead letters can be replayed or discarded$/],
+  [['discard', '--sink', 'sse', '--state', 'planned'], /^--state: only dead letters can be replayed or discarded$/],
+  [['replay', '--sink', 'nonsense'], /^--sink: expected one of phabricator, /],
+  [['replay', id, '--rate', '0'], /^--rate: expected a number from 0\.1 to 1000/],
+  [['replay', id, '--rate', 'fast'], /^--rate: expected a number from 0\.1 to 1000/],
+  [['discard'], /^Name ids, or choose some with a filter\.$/],
+  [['redeliver', '--since', 'yesterday'], /^--since: expected ISO 8601/],
+  [['redeliver', '--mr', 'nonsense'], /^--mr: expected <project path>!<number>/],
+  [['redeliver'], /^Name ids, or choose some with a filter\.$/],
+  [['import'], /missing required argument 'file'/],
+  [['pause', 'nonsense'], /Allowed choices are phabricator, commits, gitlab-mentions, sse/],
+  [['resume'], /missing required argument 'sink'/],
+  [['redeliver', '--since', '2026-11-23 junk'], /^--since: expected ISO 8601/],
+  [['redeliver', '--since', '2026-02-31'], /^--since: expected ISO 8601/],
+  [['canary', '--timeout', 'abc'], /^--timeout: expected a number of seconds from 1 to 3600$/],
+  [['tail', '--task', 'T1'], /unknown option '--task'/],
+  [['tail', '--sink', 'phabricator'], /^--sink: the feed is what the sink sse makes: expected sse$/],
+  [['acts', '--limit', '0'], /^--limit: expected a whole number from 1/],
+]
+
+test('bad words exit with 2 and say what was expected', async () => {
+  async function check([words, says]: (typeof bad)[number]): Promise<void> {
+    const { code, out, err } = await ops(environment, ...words)
+    assert.equal(code, 2, `${words.join(' ')}: ${err}`)
+    assert.match(err.trim(), says)
+    assert.equal(out, '')
+  }
+  for (let from = 0; from < bad.length; from += atOnce) await Promise.all(bad.slice(from, from + atOnce).map(check))
+})
+
+test('good words with nothing to connect to exit with 1, and a bad configuration with 78', async () => {
+  const away = await ops(environment, 'replay', id)
+  assert.equal(away.code, 1)
+  assert.match(away.err, /Redis does not answer at 127\.0\.0\.1:1/)
+  // The forms of a time that are understood get as far as that.
+  for (const time of ['2026-11-23', '2026-11-23T10:00', '2026-11-23T10:00:30.5+02:00', '2h'])
+    assert.equal((await ops(environment, 'redeliver', '--since', time)).code, 1, time)
+  const tail = await ops(environment, 'tail')
+  assert.deepEqual([tail.code, tail.err], [1, 'Redis does not answer at 127.0.0.1:1.\n'])
+  assert.equal((await ops({ ...environment, REDIS_PREFIX: '?' }, 'replay', id)).code, 78)
+})
+
+test('it can be called by a link from elsewhere', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'gitlab-webhooks-link-'))
+  try {
+    const binary = fileURLToPath(new URL('../../bin/ops', import.meta.url))
+    await symlink(relative(await realpath(directory), binary), join(directory, 'first'))
+    await symlink('first', join(directory, 'second'))
+    const { stdout } = await promisify(execFile)(join(directory, 'second'), ['--help'], { env: bareEnvironment({}) })
+    assert.match(stdout, /^Usage: bin\/ops /)
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+})
+
+test('help and its examples come on stdout, with 0', async () => {
+  for (const words of [['--help'], ['replay', '--help'], ['help', 'doctor']]) {
+    const { code, out, err } = await ops(environment, ...words)
+    assert.deepEqual([code, err], [0, ''])
+    assert.match(out, /^Usage: bin\/ops /)
+  }
+  assert.match((await ops(environment, '--help')).out, /Examples:\n {2}bin\/ops doctor/)
+})
