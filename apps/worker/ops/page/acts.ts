@@ -1,0 +1,46 @@
+// `/acts`: who changed what, when and why, on this page or on the command line.
+import { type Context, Hono } from 'hono'
+import { html } from 'hono/html'
+import { z } from 'zod'
+import { type Act, listActs } from '../actions/acts.ts'
+import type { Desk } from './desk.ts'
+import type { Visited } from './door/visitor.ts'
+import { page } from './html/frame.ts'
+import { older, usual } from './html/paging.ts'
+import { table } from './html/table.ts'
+import { count, foreign, moment } from './html/words.ts'
+
+const idSchema = z.coerce.number().int().min(1)
+
+export function acts({ database }: Desk): Hono<Visited> {
+  const app = new Hono<Visited>()
+  app.get('/acts', async (c: Context<Visited>) => {
+    const before = idSchema.safeParse(c.req.query('before'))
+    const found = await listActs(database, { limit: usual + 1, ...(before.success && { before: before.data }) })
+    const shown = found.slice(0, usual)
+    const last = found.length > usual ? shown.at(-1) : undefined
+    const list = table(
+      'Acts, latest first',
+      ['When', 'Who', 'What', '#How many', '~Why', '~Details'],
+      shown.map(row),
+      'Nobody has changed anything yet.',
+    )
+    return page(c, 'Operators’ acts', html`${list}${older(last && `/acts?before=${last.id}`)}`)
+  })
+  return app
+}
+
+function row({ at, who, verb, count: number, reason, details }: Act) {
+  return [
+    moment(at),
+    foreign(who),
+    verb,
+    count(number),
+    foreign(reason),
+    html`<small><code>${clip(JSON.stringify(details))}</code></small>`,
+  ]
+}
+
+function clip(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text
+}

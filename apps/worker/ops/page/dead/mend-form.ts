@@ -1,0 +1,42 @@
+// The one form by which dead letters are mended, wherever they are shown: what would happen, put back, let go.
+import { html } from 'hono/html'
+import { ownForm, type Visitor } from '../door/visitor.ts'
+import type { Asked } from '../html/filter-form.ts'
+import type { Html } from '../html/frame.ts'
+import { reasonField } from '../html/reason.ts'
+import { count } from '../html/words.ts'
+
+/** Fixed `ids`; or a `list` with boxes to tick, and with `asked` also all `matching` what was asked for; or only those. */
+type Offered = { ids: string[] } | { list: Html; asked?: Asked; matching?: number }
+
+export function mendForm(visitor: Visitor, offered: Offered): Html {
+  return html`<form method="post" action="/dead">${ownForm(visitor)}
+${'ids' in offered ? offered.ids.map((id) => html`<input type="hidden" name="letter" value="${id}">`) : offered.list}
+<fieldset class="card">
+<legend>Mend</legend>
+${'ids' in offered || !offered.asked ? html`<input type="hidden" name="which" value="ticked">` : which(offered.asked, offered.matching)}
+<div class="fields">
+${reasonField('mend')}
+<div><label for="mend-rate">At most so many a second</label>
+<input id="mend-rate" name="rate" value="10" inputmode="decimal" pattern="\\d{1,4}([.]\\d)?" required></div>
+</div>
+<p class="buttons">
+<button name="do" value="dry-run" class="quiet" formnovalidate>Dry run</button>
+<button name="do" value="replay">Replay</button>
+<button name="do" value="discard" class="danger">Discard</button>
+</p>
+</fieldset>
+</form>`
+}
+
+function which({ typed }: Asked, matching: number | undefined): Html {
+  // How many are on a page does not say how many are meant.
+  const filters = Object.entries(typed).filter(([name]) => name !== 'limit')
+  const kept = filters.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)
+  if (matching === undefined) return html`<input type="hidden" name="which" value="matching">${kept}`
+  return html`<p class="which" role="radiogroup" aria-label="Which letters">
+<label><input type="radio" name="which" value="ticked" checked> those ticked above</label>
+<label><input type="radio" name="which" value="matching"> all ${count(matching)} that match the filter</label>
+</p>
+${kept}`
+}

@@ -1,0 +1,79 @@
+// `POST /dead`: does what the form asked for, by the same actions as the command line.
+import { Hono } from 'hono'
+import { html } from 'hono/html'
+import { z } from 'zod'
+import { discard } from '../../actions/discard.ts'
+import { beginReplay } from '../../actions/replay/begin.ts'
+import { type Planned, planReplay } from '../../actions/replay/plan.ts'
+import { noDeadLetters, type Selection } from '../../selection.ts'
+import type { Desk } from '../desk.ts'
+import type { Visited, Visitor } from '../door/visitor.ts'
+import { type Asked, isFiltered, readFilters } from '../html/filter-form.ts'
+import { type Html, page } from '../html/frame.ts'
+import { table } from '../html/table.ts'
+import { foreign } from '../html/words.ts'
+import { refusal } from '../refusal.ts'
+import { mendForm } from './mend-form.ts'
+
+const rateRange = 'How many a second: a number from 0.1 to 1000.'
+const listed = z.preprocess((value) => (value === undefined ? [] : [value].flat()), z.array(z.string()))
+const mendSchema = z
+  .object({
+    do: z.enum(['dry-run', 'replay', 'discard']),
+    which: z.enum(['ticked', 'matching']),
+    letter: listed,
+    reason: z.string().trim().default(''),
+    rate: z.coerce.number(rateRange).min(0.1, rateRange).max(1000, rateRange),
+  })
+  .refine((form) => form.do === 'dry-run' || form.reason !== '', 'Say why: a reason is needed.')
+  .refine((form) => form.which === 'matching' || form.letter.length > 0, 'Tick the letters that are meant.')
+
+const mostPlanned = 50
+const planRate = 20
+const patience = 20_000
+
+export function mend(desk: Desk): Hono<Visited> {
+  const app = new Hono<Visited>()
+  app.post('/dead', async (c) => {
+    const body = await c.req.parseBody({ all: true })
+    const read = mendSchema.safeParse(body)
+    const asked = readFilters(body)
+    const mistakes = [...(read.success ? [] : read.error.issues.map(({ message }) => message)), ...asked.mistakes]
+    if (!read.success || mistakes.length > 0) return refusal(c, 400, 'Nothing has been changed', mistakes.join(' '))
+    const { letter: ids, which, reason, rate } = read.data
+    if (which === 'matching' && !isFiltered(asked)) return refusal(c, 400, 'Nothing has been changed', 'Choose some with a filter.')
+    const fault = which === 'matching' ? noDeadLetters(asked.filters) : undefined
+    if (fault !== undefined) return refusal(c, 400, 'Nothing has been changed', `state: ${fault}.`)
+    const selection = which === 'ticked' ? { ids } : { filters: asked.typed }
+    const place = desk.place(c.var.visitor.who)
+    if (read.data.do === 'replay') {
+      const { id } = await beginReplay(place, selection, { reason, rate })
+      desk.runner.run(id, place)
+      return c.redirect(`/replays/${id}`, 303)
+    }
+    if (read.data.do === 'discard') {
+      const { discarded } = await discard(place, selection, { reason })
+      return c.redirect(`/dead?discarded=${discarded}`, 303)
+    }
+    const planned = await planReplay(place, firstOf(selection), { rate: planRate, signal: AbortSignal.timeout(patience) })
+    return page(c, 'Dry run', dryRun(planned, selection, asked, c.var.visitor))
+  })
+  return app
+}
+
+// The remotes are asked for each, and somebody waits for the page.
+function firstOf(selection: Selection): Selection {
+  if ('ids' in selection) return { ids: selection.ids.slice(0, mostPlanned) }
+  const limit = Math.min(mostPlanned, Number(selection.filters.limit ?? mostPlanned))
+  return { filters: { ...selection.filters, limit: String(limit) } }
+}
+
+function dryRun({ plans, interrupted }: Planned, selection: Selection, asked: Asked, visitor: Visitor): Html {
+  const rows = plans.map(({ id, sink, would }) => [sink, foreign(would), html`<small><code>${id}</code></small>`])
+  const same = 'ids' in selection ? { ids: selection.ids } : { list: html``, asked }
+  return html`<p>Nothing has been changed. This is what a replay would do now${plans.length === mostPlanned ? ` with ${mostPlanned} of them` : ''}:</p>
+${interrupted ? html`<p class="notice warn">It took too long: no more than these ${plans.length} could be looked at.</p>` : ''}
+${table('What a replay would do', ['Sink', '~Would', '~Letter'], rows, 'None of these is a dead letter any more.')}
+${plans.length === 0 ? '' : html`<h2>And now</h2>${mendForm(visitor, same)}`}
+<p><a href="/dead">Back to the dead letters</a></p>`
+}

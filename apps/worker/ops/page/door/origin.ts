@@ -1,0 +1,30 @@
+// Which requests may come in at all. A web page in the operator's browser can send requests anywhere, also to this
+// machine, and with a name of its own that it has pointed here (DNS rebinding).
+import type { Context } from 'hono'
+
+const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i
+
+/** Whether a request was meant for a name of this machine itself, or for the host that we listen on. */
+export function isMeantForUs(c: Context, host: string): boolean {
+  const name = (c.req.header('host') ?? '').replace(/:\d{1,5}$/, '')
+  return loopback.test(name) || name === host || name === `[${host}]`
+}
+
+/** Whether a request that changes something comes from our own pages, as browsers say; one that does not say does not. */
+export function isFromOwnPage(c: Context): boolean {
+  const site = c.req.header('sec-fetch-site')
+  const origin = c.req.header('origin')
+  if (site !== undefined && site !== 'same-origin') return false
+  return origin === undefined ? site !== undefined : hostOf(origin) === c.req.header('host')
+}
+
+function hostOf(origin: string): string | undefined {
+  return /^https?:\/\/([^/]+)$/.exec(origin)?.[1]
+}
+
+/** `path` if it is an address of this site, else `/`. Browsers read it as they like: `//elsewhere`, `/\\elsewhere` and the like lead away. */
+export function ownPath(path = '/'): string {
+  const here = 'http://here'
+  const url = path.startsWith('/') && URL.canParse(path, here) ? new URL(path, here) : undefined
+  return url?.origin === here && !url.pathname.startsWith('//') ? url.pathname + url.search : '/'
+}

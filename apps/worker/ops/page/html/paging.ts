@@ -1,0 +1,29 @@
+// Long lists a page at a time: the next page begins after the last row of this one, so that nothing is shown twice or
+// left out however much has come meanwhile.
+import { html } from 'hono/html'
+import type { Cursor } from '../../actions/deliveries.ts'
+import type { Html } from './frame.ts'
+
+export const usual = 50
+const most = 200
+
+/** How many rows to show when so many are asked for. */
+export function sizeOf({ limit = usual }: { limit?: number | undefined }): number {
+  return Math.min(limit, most)
+}
+
+/** The cursor in a query; undefined when there is none, or nothing like one. */
+export function readCursor(text: string | undefined): Cursor | undefined {
+  const [, time = '', id = ''] = /^(\d{1,14})~(.{1,700})$/s.exec(text ?? '') ?? []
+  return id === '' ? undefined : { at: new Date(Number(time)), id }
+}
+
+/** A row's cursor, as a query carries it. */
+export function cursorOf(at: string, id: string): string {
+  return `${Date.parse(at)}~${id}`
+}
+
+/** The link to what comes after this page, if anything does. */
+export function older(address: string | undefined): Html {
+  return address === undefined ? html`` : html`<p class="paging"><a href="${address}" rel="next">Older</a></p>`
+}
