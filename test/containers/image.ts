@@ -28,7 +28,8 @@ async function buildStage(stage: Stage, directory: string, built: Map<string, st
   const tree: Tree = { directory, workdir: own, command: [], environment: {} }
   for (const { word, rest } of stage.instructions) {
     if (word === 'WORKDIR') tree.workdir = join(own, rest)
-    if (word === 'ENV') Object.assign(tree.environment, Object.fromEntries([rest.split('=')]))
+    const [, variable, value = ''] = /^(\w+)="?(.*?)"?$/.exec(rest) ?? []
+    if (word === 'ENV' && variable !== undefined) tree.environment[variable] = value
     if (word === 'CMD') tree.command = JSON.parse(rest)
     if (word === 'RUN' && rest.startsWith('npm '))
       await run('npm', rest.split(' ').slice(1), { cwd: tree.workdir, env: { ...process.env, NODE_USE_SYSTEM_CA: '1' } })

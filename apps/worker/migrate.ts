@@ -1,0 +1,16 @@
+// Brings the journal's tables up to date, and ends. Every worker does the same before it writes its first entry; this is
+// for whoever wants it done before a worker starts. Exits 1, with the reason, when it cannot be done.
+import { configure } from '#shared/env.ts'
+import { inWords } from '#shared/errors.ts'
+import { migrate, openDatabase } from '#shared/journal/database.ts'
+import { opsSchema } from './ops/place.ts'
+
+const database = openDatabase(configure(opsSchema).databaseUrl)
+try {
+  await migrate(database)
+} catch (error) {
+  process.stderr.write(`${inWords(error)}\n`)
+  process.exitCode = 1
+} finally {
+  await database.destroy()
+}

@@ -1,0 +1,79 @@
+// deploy/kubernetes.yml is what the published schemas allow, and says what the service understands.
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { test } from 'node:test'
+import { configSchema as ingestSchema } from '../../apps/ingest/config.ts'
+import { configSchema as workerSchema } from '../../apps/worker/config.ts'
+import { type DeploymentObject, deployments, mistakesIn, readManifests } from './manifests.ts'
+
+const manifests = readManifests()
+const [ingest, worker] = deployments()
+const known = { ingest: Object.keys(ingestSchema.in.shape), worker: Object.keys(workerSchema.in.shape) }
+const parts = [
+  ['ingest', ingest],
+  ['worker', worker],
+] as const
+
+const podOf = (deployment: DeploymentObject | undefined) => {
+  const pod = deployment?.spec.template.spec
+  assert.ok(pod)
+  return { pod, container: pod.containers[0] }
+}
+
+test('every object has the form of its kind, and no name that Kubernetes does not know', () => {
+  for (const manifest of manifests) assert.deepEqual(mistakesIn(manifest), [], manifest.kind)
+})
+
+test('a misspelt name, a missing one and a value of the wrong type would be found', () => {
+  const [deployment] = manifests
+  assert.ok(deployment)
+  const wrong = (spec: object) => mistakesIn({ ...deployment, spec: { ...Object(deployment.spec), ...spec } })
+  assert.deepEqual(wrong({ minReadySecond: 5 }), ['/spec/minReadySecond'])
+  assert.match(wrong({ replicas: 'two' }).join(), /replicas must be integer/)
+  assert.match(wrong({ template: undefined }).join(), /required property template/)
+})
+
+for (const [name, deployment] of parts) {
+  test(`${name} runs twice, with variables that it knows and secrets that only it gets`, () => {
+    const { pod, container } = podOf(deployment)
+    assert.equal(deployment?.spec.replicas, 2)
+    assert.deepEqual(container.command, ['node', `apps/${name}/main.ts`])
+    assert.ok(existsSync(new URL(`../../${container.command[1]}`, import.meta.url)))
+    const unknown = container.env.filter((variable) => !known[name].includes(variable.name.replace(/_FILE$/, '')))
+    assert.deepEqual(unknown, [])
+
+    const mount = container.volumeMounts.find((volume) => volume.name === 'secrets')?.mountPath
+    const given = pod.volumes.flatMap(({ secret }) => secret?.items ?? []).map(({ path }) => `${mount}/${path}`)
+    const asked = container.env.flatMap((variable) => (variable.name.endsWith('_FILE') ? [variable.value] : []))
+    assert.deepEqual(new Set(asked), new Set(given))
+  })
+
+  test(`the probes of ${name} ask the port that it listens on, and only a dead process is restarted`, () => {
+    const { container } = podOf(deployment)
+    const [port] = container.ports
+    const defaults = name === 'ingest' ? '8000' : container.env.find((variable) => variable.name === 'OPS_PORT')?.value
+    assert.equal(String(port.containerPort), defaults)
+    for (const probe of [container.startupProbe, container.livenessProbe])
+      assert.deepEqual(probe.httpGet, { path: '/healthz', port: port.name })
+    assert.deepEqual(container.readinessProbe.httpGet, { path: '/readyz', port: port.name })
+  })
+
+  test(`${name} has the time that it needs to stop`, () => {
+    assert.ok(podOf(deployment).pod.terminationGracePeriodSeconds >= 5 + 8 + 2)
+  })
+}
+
+test('the Service and the disruption budget are about the pods of ingest', () => {
+  const labels = ingest?.spec.template.metadata.labels
+  const selectors = Object.fromEntries(manifests.map(({ kind, spec }) => [kind, Object(spec).selector]))
+  assert.deepEqual(selectors.Service, labels)
+  assert.deepEqual(selectors.PodDisruptionBudget, { matchLabels: labels })
+  for (const [, deployment] of parts) assert.deepEqual(deployment?.spec.selector.matchLabels, deployment?.spec.template.metadata.labels)
+})
+
+test('the spool lies in a volume that outlives its pod', () => {
+  const { container } = podOf(ingest)
+  const mount = container.volumeMounts.find((volume) => volume.name === 'spool')
+  assert.ok(container.env.find((variable) => variable.name === 'SPOOL_DIR')?.value.startsWith(`${mount?.mountPath}/`))
+  assert.ok(manifests.some(({ kind }) => kind === 'PersistentVolumeClaim'))
+})

@@ -1,0 +1,114 @@
+// What the documents say can be typed: every shell block is well formed, those that can be are run beside a running
+// service, every command and link is one that exists.
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { z } from 'zod'
+import { mergeRequestHook, verbs } from '../flow/flow.ts'
+import { ops } from '../support/ops.ts'
+import type { Environment } from '../support/service.ts'
+import { openStage, post, type Stage } from '../support/stage.ts'
+import { until } from '../support/until.ts'
+import { anchorsOf, blocksOf, documents, linksOf, readDocument, root, verbsIn } from './documents.ts'
+import { missingFor, openWorkspace, type Workspace } from './workspace.ts'
+
+const has = (program: string) => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program]).status === 0
+
+test('every shell block is one that a shell can read', () => {
+  for (const document of documents())
+    for (const { line, text } of blocksOf(document)) {
+      const { status, stderr } = spawnSync('sh', ['-n', '-c', text.replaceAll(/<([a-z ]+)>/g, '"$1"')], { encoding: 'utf8' })
+      assert.equal(status, 0, `${document}:${line}: ${stderr}`)
+    }
+})
+
+test('every link within the project leads somewhere', () => {
+  for (const document of documents())
+    for (const link of linksOf(document)) {
+      const [path = '', anchor] = link.split('#')
+      assert.ok(existsSync(root + path), `${document}: ${link}`)
+      if (anchor !== undefined) assert.ok(anchorsOf(path).includes(anchor), `${document}: ${link}`)
+    }
+})
+
+test('every verb of bin/ops that a document names is one', () => {
+  const help = execFileSync(join(root, 'bin/ops'), ['--help'], { encoding: 'utf8' })
+  const known = new Set([...help.matchAll(/^ {2}([a-z]+)\b/gm)].map(([, verb]) => verb))
+  for (const document of documents())
+    for (const verb of verbsIn(readDocument(document))) assert.ok(known.has(verb), `${document}: bin/ops ${verb}`)
+})
+
+test('every test and file that a document names exists', () => {
+  for (const document of documents()) {
+    const named = [...readDocument(document).matchAll(/`((?:test|deploy|apps|docs)\/[\w./-]+)`/g)].map(([, path = '']) => path)
+    assert.deepEqual(
+      named.filter((path) => !existsSync(root + path)),
+      [],
+      document,
+    )
+  }
+})
+
+const count = z.number()
+const statusSchema = z.object({ queues: z.array(z.object({ id: z.string(), waiting: count, active: count, delayed: count })) })
+
+describe('beside a running service', () => {
+  let stage: Stage
+  let workspace: Workspace
+  let environment: Environment
+
+  before(async () => {
+    stage = await openStage()
+    workspace = await openWorkspace(stage.databaseUrl)
+    stage.defer(workspace.close)
+    const logged = { LOG_EVENTS_TO: join(workspace.directory, 'events.log') }
+    const [ingest] = await Promise.all([stage.start('ingest', logged), stage.start('worker')])
+    await post(ingest, mergeRequestHook(stage), { 'idempotency-key': 'a-delivery' })
+    // A task that does not exist: that effect dies at once.
+    await post(ingest, mergeRequestHook(stage, { iid: 2, description: 'Bug: T99999' }), { 'idempotency-key': 'a-sad-delivery' })
+    const dead = () => stage.database.selectFrom('effects').select('error').where('state', '=', 'dead').executeTakeFirst()
+    await until(() => verbs(stage, 1) === 'opened', 'one delivery is done')
+    const letter = await until(dead, 'the other one is dead')
+    // The service is there since yesterday.
+    const yesterday = { received_at: new Date(Date.now() - 86_400_000), kind: 'push', origin: 'hook' }
+    const understood = { action: null, project: null, iid: null, username: null, title: null }
+    await stage.database
+      .insertInto('deliveries')
+      .values({ id: 'of-yesterday', ...yesterday, ...understood })
+      .execute()
+    environment = {
+      ...stage.environment,
+      ...logged,
+      PORT: String(ingest.port()),
+      DELIVERY: 'a-sad-delivery',
+      ERROR: letter.error ?? '',
+      SWITCHED: new Date(Date.now() - 60_000).toISOString(),
+    }
+  })
+  after(() => stage?.close())
+
+  // What is written under Restore is the matter of restore.test.ts.
+  const run = ['docs/run.md', 'docs/runbook.md', 'docs/toolforge.md', 'docs/migrate.md', 'docs/how-it-works.md'].flatMap(blocksOf)
+  const seen = new Set<string>()
+  for (const block of run.filter(({ elsewhere, heading }) => !elsewhere && heading !== 'Restore')) {
+    if (seen.has(block.text)) continue
+    seen.add(block.text)
+    const missing = missingFor(block, has)
+    const skip = missing.length > 0 && `${missing.join(' and ')} is not installed here: bin/setup ${missing.join(' ')}`
+    test(`${block.document}, line ${block.line}, does what it says`, { skip }, async () => {
+      await workspace.run(block, environment)
+    })
+  }
+
+  test('in the end everything exists once, however much was sent through again', async () => {
+    const left = async () => {
+      const { queues } = statusSchema.parse(JSON.parse((await ops(environment, 'status', '--json')).out))
+      // The next chore always waits for its hour.
+      return queues.reduce((sum, { id, waiting, active, delayed }) => sum + waiting + active + (id === 'chores' ? 0 : delayed), 0)
+    }
+    await until(async () => (await left()) === 0, 'the queues are empty')
+    assert.deepEqual([verbs(stage, 1), verbs(stage, 2)], ['opened', 'opened'])
+  })
+})
