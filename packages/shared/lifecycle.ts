@@ -46,6 +46,10 @@ export function startLifecycle(log: Log, deadline = 8000): Lifecycle {
     })
   }
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
+  process.on('uncaughtException', (error) => {
+    log.fatal({ reason: inWords(error), stack: error.stack }, 'cannot go on')
+    process.exit(1)
+  })
   log.info('starting')
   return lifecycle
 }

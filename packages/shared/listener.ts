@@ -23,7 +23,7 @@ const flushMs = 3000
 
 /** Serves `fetch` on `host`:`port` (0: any free one). Rejects when it cannot listen there. */
 export async function listen({ fetch, host, port }: { fetch: Fetch; host: string; port: number }): Promise<Listener> {
-  const answer = getRequestListener(fetch)
+  const answer = getRequestListener(fetch, { hostname: 'localhost' }) // for probes in HTTP/1.0, which name no host
   const sockets = new Set<Socket>()
   const underWay = new Set<ServerResponse>()
   let connections = 0

@@ -8,13 +8,21 @@ import { connectRedis, type Redis } from './redis.ts'
 export const sinkNames = ['phabricator', 'commits', 'gitlab-mentions', 'sse'] as const
 export type SinkName = (typeof sinkNames)[number]
 
-/** Every queue: deliveries wait for the router, effects for their sink's performer, journal entries for the recorder. */
-export const queueNames = ['deliveries', ...sinkNames, 'journal'] as const
+/** What deliveries go through: they wait for the router, effects for their sink's performer, journal entries for the recorder. */
+export const flowNames = ['deliveries', ...sinkNames, 'journal'] as const
+
+/** Every queue. In `chores` the next turn of each chore always waits. */
+export const queueNames = [...flowNames, 'chores'] as const
 export type QueueName = (typeof queueNames)[number]
 
 /** The job of a delivery. BullMQ refuses ids that are whole numbers or have a colon. */
 export function deliveryJobId(id: string): string {
   return `delivery/${encodeURIComponent(id)}`
+}
+
+/** The id of the delivery that the job `id` carries. */
+export function deliveryIdOf(id: string): string {
+  return id.startsWith('delivery/') ? decodeURIComponent(id.slice('delivery/'.length)) : id
 }
 
 export type QueuePlace = { redis: Redis; prefix: string }
@@ -73,6 +81,7 @@ export function openQueues(place: QueuePlace): Queues {
     'gitlab-mentions': open('gitlab-mentions'),
     sse: open('sse'),
     journal: open('journal'),
+    chores: open('chores'),
   }
 }
 
@@ -95,4 +104,5 @@ export const retention: Record<QueueName, { age?: number; count: number }> = {
   'gitlab-mentions': recently,
   sse: briefly,
   journal: { count: 0 },
+  chores: { count: 100 },
 }

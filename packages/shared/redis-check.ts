@@ -1,6 +1,5 @@
 // Whether a Redis can be trusted with a queue: new enough, never evicting, keeping what it was given. Asked by INFO,
 // which is allowed also where CONFIG is not.
-
 import { inWords } from './errors.ts'
 import type { Log } from './log.ts'
 import type { Redis } from './redis.ts'

@@ -1,5 +1,4 @@
 // Counts what goes wrong between this process and Redis: refused and broken connections, time-outs of connecting.
-
 import { Counter } from 'prom-client'
 import type { Registry } from './metrics.ts'
 import type { Redis } from './redis.ts'

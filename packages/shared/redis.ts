@@ -51,6 +51,10 @@ function decoded(text = ''): string | undefined {
   }
 }
 
+// After a command Redis must say something within this time, or the connection is given up: a network that drops packets
+// tells nobody. The longest blocking read, BullMQ's, ends by itself after about 10 s.
+const silentMs = 15_000
+
 /** `patient` connections keep commands while Redis is away; the others fail them at once, after `commandTimeout` ms at the latest. */
 export type Manner = { patient: true } | { patient: false; commandTimeout?: number | undefined }
 
@@ -66,6 +70,7 @@ export function connectRedis(url: string, manner: Manner): Redis {
   const each = {
     ...login,
     connectTimeout: 2000,
+    socketTimeout: silentMs,
     disableClientInfo: true,
     maxRetriesPerRequest: manner.patient ? null : 1,
     ...(timeout !== undefined && { commandTimeout: timeout }),

@@ -1,14 +1,11 @@
 // Those who are measured: the service's ingest process and the baselines, each a process of its own with a Redis of its
 // own, whose queue is emptied after each round, so that every round starts alike.
-import { once } from 'node:events'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { Redis } from 'ioredis'
-import { z } from 'zod'
-import { onLeash } from '../support/leashed.ts'
 import { startRedis } from '../support/servers.ts'
 import { sourceToken, startReady } from '../support/service.ts'
 import { until } from '../support/until.ts'
+import { startProgram } from './programs.ts'
 
 export type Contestant = {
   name: string
@@ -23,14 +20,17 @@ export type Contestant = {
   stop: () => Promise<void>
 }
 
-type Running = { name: string; port: number; stop: () => Promise<unknown>; queue?: Stored }
+/** When Redis writes to its disk, and where CPU profiles go, if anywhere. */
+export type Conditions = { aof: 'everysec' | 'always'; profiles: string | undefined }
+
+type Running = { name: string; port: number; stop: () => Promise<unknown>; queue?: Stored; cpu?: () => Promise<number> }
 type Stored = { redis: Redis; key: string; directory: string; stop: () => Promise<unknown> }
 
 // A rewrite of the append-only file in the middle of a round would hit one contestant and not the other.
 const steady = ['--auto-aof-rewrite-percentage', '0']
 
-async function openStore(key: string): Promise<Stored & { url: string }> {
-  const server = await startRedis({ settings: steady })
+async function openStore(key: string, aof: Conditions['aof']): Promise<Stored & { url: string }> {
+  const server = await startRedis({ settings: [...steady, '--appendfsync', aof] })
   const redis = new Redis(server.url)
   return {
     url: server.url,
@@ -46,18 +46,18 @@ async function openStore(key: string): Promise<Stored & { url: string }> {
 
 /** Bare Hono. */
 export async function bareHono(): Promise<Contestant> {
-  return contestant({ name: 'bare Hono', ...(await startBaseline({})) })
+  return contestant({ name: 'bare Hono', ...(await startProgram('baseline', {})) })
 }
 
-/** Bare Hono and one bare `queue.add`. With `profiles` it leaves a CPU profile in that directory; so does the service. */
-export async function honoAndAdd(profiles?: string): Promise<Contestant> {
-  const queue = await openStore('bull:deliveries')
-  return contestant({ name: 'Hono + add', queue, ...(await startBaseline({ REDIS_URL: queue.url, ...profiling(profiles) })) })
+/** Bare Hono and one bare `queue.add`. */
+export async function honoAndAdd({ aof, profiles }: Conditions): Promise<Contestant> {
+  const queue = await openStore('bull:deliveries', aof)
+  return contestant({ name: 'Hono + add', queue, ...(await startProgram('baseline', { REDIS_URL: queue.url, ...profiling(profiles) })) })
 }
 
-/** The service's ingest process.  */
-export async function service(profiles?: string): Promise<Contestant> {
-  const queue = await openStore('{bench}:deliveries')
+/** The service's ingest process. */
+export async function service({ aof, profiles }: Conditions): Promise<Contestant> {
+  const queue = await openStore('{bench}:deliveries', aof)
   const ingest = await startReady('ingest', {
     SOURCE_TOKEN: sourceToken,
     HOST: '127.0.0.1',
@@ -74,31 +74,7 @@ function profiling(directory: string | undefined): Record<string, string> {
   return directory === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${directory}` }
 }
 
-const signSchema = z.object({ pid: z.number(), port: z.number() })
-
-async function startBaseline(environment: Record<string, string>) {
-  const child = onLeash(process.execPath, [new URL('baseline.ts', import.meta.url).pathname], {
-    env: { PATH: process.env.PATH, ...environment },
-  })
-  let complaint = ''
-  child.stderr.on('data', (chunk: Buffer) => {
-    complaint += chunk.toString()
-  })
-  for await (const line of createInterface({ input: child.stdout })) {
-    const { pid, port } = signSchema.parse(JSON.parse(line))
-    const exit = once(child, 'exit')
-    return {
-      port,
-      async stop() {
-        process.kill(pid, 'SIGTERM')
-        await exit
-      },
-    }
-  }
-  throw new Error(`The baseline ended before it listened. ${complaint}`)
-}
-
-function contestant({ name, port, stop, queue }: Running): Contestant {
+export function contestant({ name, port, stop, queue, cpu }: Running): Contestant {
   const url = `http://127.0.0.1:${port}`
   let empty = 0
 
@@ -106,10 +82,7 @@ function contestant({ name, port, stop, queue }: Running): Contestant {
     name,
     url,
     redis: queue?.redis,
-    async cpu() {
-      const text = await (await fetch(`${url}/metrics`)).text()
-      return Number(/^process_cpu_seconds_total (\S+)/m.exec(text)?.[1]) * 1e6
-    },
+    cpu: cpu ?? (() => toldCpu(url)),
     async redisCpu() {
       if (!queue) return 0
       const info = await queue.redis.info('cpu')
@@ -130,6 +103,11 @@ function contestant({ name, port, stop, queue }: Running): Contestant {
       await queue?.stop()
     },
   }
+}
+
+async function toldCpu(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  return Number(/^process_cpu_seconds_total (\S+)/m.exec(text)?.[1]) * 1e6
 }
 
 // What a queue says about itself stays; the append-only file starts anew.

@@ -9,6 +9,7 @@ import type { Process } from '../support/service.ts'
 import { openStage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
 import { mergeRequestBody } from './bodies.ts'
+import { cpuOf } from './processes.ts'
 import { machine, median, table } from './table.ts'
 
 const { values } = parseArgs({
@@ -23,22 +24,26 @@ const remotes = [
   { answers: 'in 100 ms', ms: 100, deliveries: Math.ceil(most / 4) },
 ]
 
+type Figures = { rate: number; workerCpu: number; redisCpu: number }
+
 let said = false
 const rows: string[][] = []
 for (const { answers, ms, deliveries } of remotes) {
-  const rates = workerCounts.map((): number[] => [])
+  const found = workerCounts.map((): Figures[] => [])
   for (let round = 0; round < rounds; round += 1)
-    for (const [index, workers] of workerCounts.entries()) rates[index]?.push(await measure(workers, ms, deliveries))
-  const alone = median(rates[0] ?? [])
+    for (const [index, workers] of workerCounts.entries()) found[index]?.push(await measure(workers, ms, deliveries))
+  const of = (index: number, figure: keyof Figures) => median((found[index] ?? []).map((figures) => figures[figure]))
   for (const [index, workers] of workerCounts.entries()) {
-    const rate = median(rates[index] ?? [])
-    rows.push([answers, String(workers), String(deliveries), rate.toFixed(0), (rate / alone).toFixed(2)])
+    const ratio = of(index, 'rate') / of(0, 'rate')
+    const cpus = [of(index, 'workerCpu').toFixed(2), of(index, 'redisCpu').toFixed(2)]
+    rows.push([answers, String(workers), String(deliveries), of(index, 'rate').toFixed(0), ratio.toFixed(2), ...cpus])
   }
 }
-console.log(table(['remotes answer', 'workers', 'deliveries', 'deliveries/s', 'of one worker'], rows))
+console.log(table(['remotes answer', 'workers', 'deliveries', 'deliveries/s', 'of one worker', 'CPU ms', 'Redis CPU ms'], rows))
+console.log('\nCPU is for each delivery, that of all workers together.')
 
-/** Deliveries a second, from when all workers have started until the last comment is made and the last message is out. */
-async function measure(workers: number, ms: number, count: number): Promise<number> {
+/** From when all workers have started until the last comment is made and the last message is out. */
+async function measure(workers: number, ms: number, count: number): Promise<Figures> {
   const stage = await openStage({ SINKS_ENABLED: 'phabricator,sse', GITLAB_TOKEN: '' })
   try {
     if (!said)
@@ -56,6 +61,9 @@ async function measure(workers: number, ms: number, count: number): Promise<numb
       await add([{ id: `flow-${number}`, receivedAt, headers: {}, body: mergeRequestBody(number, receivedAt) }])
 
     const running: Process[] = await Promise.all(Array.from({ length: workers }, () => stage.start('worker')))
+    const pids = running.map((worker) => worker.pid())
+    const redisPid = Number(/process_id:(\d+)/.exec(await stage.redis.info('server'))?.[1])
+    const [cpu, redisCpu] = [await cpusOf(pids), await cpuOf(redisPid)]
     const started = performance.now()
     await queues.phabricator.resume()
     await queues.deliveries.resume()
@@ -67,11 +75,16 @@ async function measure(workers: number, ms: number, count: number): Promise<numb
     }
     await until(async () => (await left()) === 0 && (await left()) === 0, 'all deliveries are through', 300_000)
     const seconds = (performance.now() - started) / 1000
+    const used = { workerCpu: ((await cpusOf(pids)) - cpu) / count, redisCpu: ((await cpuOf(redisPid)) - redisCpu) / count }
     const made = stage.sandbox.phabricator.state.tasks.filter(({ id }) => id > 1000 && stage.sandbox.phabricator.comments(id).length === 1)
     if (made.length !== count) throw new Error(`${made.length} of ${count} tasks have their comment.`)
     await Promise.all(running.map((worker) => worker.stop()))
-    return count / seconds
+    return { rate: count / seconds, ...used }
   } finally {
     await stage.close()
   }
+}
+
+async function cpusOf(pids: number[]): Promise<number> {
+  return (await Promise.all(pids.map(cpuOf))).reduce((sum, ms) => sum + ms, 0)
 }

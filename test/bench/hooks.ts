@@ -1,27 +1,37 @@
 // How many deliveries a second `POST /hooks` takes, and how long one waits for its answer, beside bare Hono and bare
-// Hono with one `add`: all in the same run, in turns, so that whatever else this machine does hits all of them alike.
-//   node test/bench/hooks.ts [--short] [--rounds 8] [--seconds 2] [--profile directory]
+// Hono with one `add`, and Debian's webhook where that is installed: all in the same run, in turns, so that whatever else
+// this machine does hits all of them alike.
+//   node test/bench/hooks.ts [--short] [--aof everysec|always] [--rounds 8] [--seconds 2] [--profile directory]
 import { parseArgs } from 'node:util'
+import type { Redis } from 'ioredis'
+import { z } from 'zod'
 import { bareHono, type Contestant, honoAndAdd, service } from './contestants.ts'
 import { load } from './load.ts'
 import { machine, median, table } from './table.ts'
+import { debianWebhook } from './webhook.ts'
 
 const { values } = parseArgs({
   options: {
     short: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
+    aof: { type: 'string', default: 'everysec' },
     profile: { type: 'string' },
   },
 })
 const rounds = Number(values.rounds ?? (values.short ? 1 : 8))
-const seconds = Number(values.seconds ?? (values.short ? 0.2 : 2))
-const warmUp = values.short ? 0.1 : 0.5
+const seconds = Number(values.seconds ?? (values.short ? 0.1 : 2))
+const warmUp = values.short ? 0.05 : 0.5
 const bytes = 5000
+const { aof } = values
+if (aof !== 'everysec' && aof !== 'always') throw new Error(`--aof: expected everysec or always, and not ${aof}`)
+const conditions = { aof, profiles: values.profile } as const
 
 type Round = { rate: number; p50: number; p99: number; cpu: number; redisCpu: number; redisBytes: number }
 
-const contestants = await Promise.all([bareHono(), honoAndAdd(), service(values.profile)])
+const other = await debianWebhook()
+const ours = await Promise.all([bareHono(), honoAndAdd(conditions), service(conditions)])
+const contestants = other ? [...ours, other] : ours
 try {
   await compare(contestants)
 } finally {
@@ -30,11 +40,14 @@ try {
 
 async function compare(contestants: Contestant[]): Promise<void> {
   const redis = contestants.find((contestant) => contestant.redis)?.redis
-  if (redis) console.log(`${await machine(redis)}; AOF everysec; load from the same machine`)
-  console.log(`POST /hooks, bodies of ${bytes} bytes; medians of ${rounds} interleaved rounds of ${seconds} s\n`)
+  if (redis) console.log(`${await machine(redis)}; AOF ${await syncOf(redis)}; load from the same machine`)
+  console.log(`POST /hooks, bodies of ${bytes} bytes; medians of ${rounds} interleaved rounds of ${seconds} s`)
+  console.log(
+    other ? 'webhook is without its command, and keeps nothing\n' : 'webhook is not installed (bin/setup webhook), and so not compared\n',
+  )
 
   const rows: string[][] = []
-  for (const connections of [1, 32, 256]) {
+  for (const connections of values.short ? [1, 32] : [1, 32, 256]) {
     for (const contestant of contestants) if (!values.short) await measure(contestant, connections)
     const results = contestants.map((): Round[] => [])
     for (let round = 0; round < rounds; round += 1) {
@@ -49,6 +62,12 @@ async function compare(contestants: Contestant[]): Promise<void> {
     table(['connections', 'who', 'requests/s', 'ratio', 'p50 ms', 'p99 ms', 'p99 ratio', 'CPU µs', 'Redis CPU µs', 'Redis bytes'], rows),
   )
   console.log(`\nThe ratios are to Hono + add, medians of the rounds' ratios. CPU is for each request, bytes for each delivery that waits.`)
+}
+
+/** When it writes to its disk, as Redis itself says. */
+async function syncOf(redis: Redis): Promise<string> {
+  const [, sync = ''] = z.array(z.string()).parse(await redis.config('GET', 'appendfsync'))
+  return sync
 }
 
 async function measure(contestant: Contestant, connections: number): Promise<Round> {

@@ -1,6 +1,7 @@
 // How long it takes from a hook that is sent to its message on the feed, through the whole service: ingest, Redis, the
-// worker with its journal in MariaDB, Redis again, and a subscriber's connection. Hooks come at a steady rate.
-//   node test/bench/latency.ts [--short] [--seconds 20]
+// worker with its journal in MariaDB, Redis again, and a subscriber's connection. Hooks come at a steady rate, while that
+// subscriber is alone, and while many others read along.
+//   node test/bench/latency.ts [--short] [--subscribers 1000] [--rounds 3] [--seconds 20]
 import { once } from 'node:events'
 import { Agent, get, type IncomingMessage, request } from 'node:http'
 import { parseArgs } from 'node:util'
@@ -11,10 +12,17 @@ import { sourceToken } from '../support/service.ts'
 import { openStage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
 import { pushBody } from './bodies.ts'
-import { machine, percentile, table } from './table.ts'
+import { gather } from './crowd.ts'
+import { cpuOf, needConnections } from './processes.ts'
+import { machine, median, percentile, table } from './table.ts'
 
-const { values } = parseArgs({ options: { short: { type: 'boolean', default: false }, seconds: { type: 'string' } } })
+const text = { type: 'string' } as const
+const { values } = parseArgs({
+  options: { short: { type: 'boolean', default: false }, seconds: text, rounds: text, subscribers: text },
+})
 const seconds = Number(values.seconds ?? (values.short ? 0.5 : 20))
+const rounds = Number(values.rounds ?? (values.short ? 1 : 3))
+const subscribers = Number(values.subscribers ?? (values.short ? 5 : 1000))
 const rates = [20, 200]
 const bytes = 5000
 const body = pushBody(bytes)
@@ -23,20 +31,33 @@ const messageSchema = z.object({ meta: z.object({ id: z.string() }) })
 /** When each delivery was sent, answered and seen on the feed, in ms. */
 type Times = { sent: number; answered?: number; seen?: number }
 
+await needConnections(subscribers)
 const stage = await openStage({ SINKS_ENABLED: 'sse' })
 const agent = new Agent({ keepAlive: true })
 try {
-  const [ingest] = await Promise.all([stage.start('ingest'), stage.start('worker')])
+  const [ingest, worker] = await Promise.all([stage.start('ingest'), stage.start('worker')])
   const deliveries = new Map<string, Times>()
   const feed = await follow(ingest, deliveries)
   stage.defer(() => feed.destroy())
 
-  console.log(`${await machine(stage.redis)}; sender and reader on the same machine`)
-  console.log(`From POST /hooks to GET /sse/, pushes of ${bytes} bytes, ${seconds} s at each rate\n`)
+  console.log(`${await machine(stage.redis)}; sender and readers on the same machine`)
+  console.log(`From POST /hooks to GET /sse/, pushes of ${bytes} bytes; medians of ${rounds} rounds of ${seconds} s at each rate\n`)
   await send(ingest, deliveries, 100, values.short ? 50 : 500)
-  const rows = []
-  for (const rate of rates) rows.push(rowOf(rate, await send(ingest, deliveries, rate, rate * seconds)))
-  console.log(table(['hooks/s', 'hooks', '202 p50 ms', 'p95', 'p99', 'feed p50 ms', 'p95', 'p99', 'longest'], rows))
+  const cases = rates.flatMap((rate) => [0, subscribers].map((others) => ({ rate, others, found: [] as number[][] })))
+  for (let round = 0; round < rounds; round += 1)
+    for (const { rate, others, found } of round % 2 === 0 ? cases : cases.toReversed()) {
+      const leave = await gather({ port: ingest.port(), path: '/sse/', readers: others, stalled: false })
+      await until(async () => (await readersOf(ingest)) === others + 1, 'all read along, and nobody else')
+      const cpus = await Promise.all([ingest, worker].map((one) => cpuOf(one.pid())))
+      const times = await send(ingest, deliveries, rate, rate * seconds)
+      const used = await Promise.all([ingest, worker].map(async (one, index) => (await cpuOf(one.pid())) - (cpus[index] ?? 0)))
+      found.push([...figuresOf(times), ...used.map((ms) => ms / times.length)])
+      await leave()
+    }
+  const rows = cases.map(({ rate, others, found }) => [String(rate), String(others + 1), ...medians(found)])
+  const times = ['202 p50 ms', 'p95', 'p99', 'feed p50 ms', 'p95', 'p99', 'longest']
+  console.log(table(['hooks/s', 'subscribers', ...times, 'CPU ms, ingest', 'worker'], rows))
+  console.log('\nCPU is for each hook.')
 } finally {
   agent.destroy()
   await stage.close()
@@ -58,6 +79,11 @@ async function follow(ingest: Process, deliveries: Map<string, Times>): Promise<
   return response
 }
 
+async function readersOf(ingest: Process): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${ingest.port()}/metrics`)).text()
+  return Number(/^gitlab_webhooks_feed_subscribers (\d+)/m.exec(text)?.[1])
+}
+
 /** Sends `count` hooks, `rate` a second, and waits until all have been seen. */
 async function send(ingest: Process, deliveries: Map<string, Times>, rate: number, count: number): Promise<Times[]> {
   const first = deliveries.size
@@ -72,7 +98,7 @@ async function send(ingest: Process, deliveries: Map<string, Times>, rate: numbe
     }, 1)
   })
   const these = [...deliveries.values()].slice(first)
-  await until(() => these.every(({ seen, answered }) => seen !== undefined && answered !== undefined), 'every hook is on the feed')
+  await until(() => these.every(({ seen, answered }) => seen !== undefined && answered !== undefined), 'every hook is on the feed', 300_000)
   return these
 }
 
@@ -88,9 +114,14 @@ function post(ingest: Process, deliveries: Map<string, Times>): void {
   }).end(body)
 }
 
-function rowOf(rate: number, times: Times[]): string[] {
+function figuresOf(times: Times[]): number[] {
   const answers = times.map(({ sent, answered = Number.NaN }) => answered - sent)
   const messages = times.map(({ sent, seen = Number.NaN }) => seen - sent)
-  const shown = (list: number[], percents: number[]) => percents.map((percent) => percentile(list, percent).toFixed(1))
-  return [String(rate), String(times.length), ...shown(answers, [50, 95, 99]), ...shown(messages, [50, 95, 99, 100])]
+  const shown = (list: number[], percents: number[]) => percents.map((percent) => percentile(list, percent))
+  return [...shown(answers, [50, 95, 99]), ...shown(messages, [50, 95, 99, 100])]
+}
+
+/** The median of each figure over the rounds. */
+function medians(found: number[][]): string[] {
+  return (found[0] ?? []).map((_, figure) => median(found.map((figures) => figures[figure] ?? Number.NaN)).toFixed(1))
 }

@@ -6,8 +6,13 @@ import type { Redis } from 'ioredis'
 /** One line that names this machine and the versions that matter. */
 export async function machine(redis: Redis): Promise<string> {
   const version = /redis_version:(\S+)/.exec(await redis.info('server'))?.[1] ?? 'unknown'
+  return `${computer()}, Redis ${version}`
+}
+
+/** What `machine` says, but for Redis. */
+export function computer(): string {
   const processors = cpus()
-  return `${processors[0]?.model.trim() ?? 'unknown processor'}, ${processors.length} cores, Node.js ${process.versions.node}, Redis ${version}`
+  return `${processors[0]?.model.trim() ?? 'unknown processor'}, ${processors.length} cores, Node.js ${process.versions.node}`
 }
 
 /** The rows under their titles, numbers to the right. */

@@ -50,6 +50,8 @@ async function startService(sandbox: Sandbox): Promise<string> {
   print('Where things are', {
     hooks: `${url}/hooks`,
     feed: `${url}/sse/`,
+    'operator’s page': `http://127.0.0.1:${worker.port()}/`,
+    'command line': `REDIS_URL=${redis.url} REDIS_PREFIX=${environment.REDIS_PREFIX} DATABASE_URL=${mariadb.url} bin/ops status`,
     metrics: `${url}/metrics, http://127.0.0.1:${worker.port()}/metrics`,
     'sandbox of GitLab, Phabricator and the wiki': sandbox.url,
     redis: redis.url,

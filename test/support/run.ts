@@ -11,7 +11,10 @@ const given = process.argv.slice(2).map((argument) => (isDirectory(argument) ? j
 const files = given.some((argument) => !argument.startsWith('-')) ? [] : ['test/**/*.test.ts']
 const server = process.env.DATABASE_URL ? undefined : await startMariaDb()
 
-const runner = spawn(process.execPath, ['--test', '--test-concurrency=2', '--test-timeout=120000', ...given, ...files], {
+// Hundreds of processes are started: each in half the time.
+process.env.NODE_COMPILE_CACHE ??= new URL('../../.node/compiled', import.meta.url).pathname
+
+const runner = spawn(process.execPath, ['--test', '--test-concurrency=4', '--test-timeout=120000', ...given, ...files], {
   stdio: 'inherit',
   env: { ...process.env, DATABASE_URL: process.env.DATABASE_URL || (server?.url ?? '') },
 })

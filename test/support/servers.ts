@@ -59,19 +59,21 @@ function probe(url: string): Redis {
 // Under the leash from the beginning. A temporary directory of its own, since each server at its start removes from it
 // what it takes for leftovers, also those of others.
 const installAndRun = `
-test -e "$1/data" || mariadb-install-db --no-defaults --user="$2" --datadir="$1/data" --tmpdir="$1" \\
+directory=$1 user=$2 port=$3
+shift 3
+test -e "$directory/data" || mariadb-install-db --no-defaults --user="$user" --datadir="$directory/data" --tmpdir="$directory" \\
   --auth-root-authentication-method=normal --skip-test-db || exit
-exec mariadbd --no-defaults --user="$2" --datadir="$1/data" --tmpdir="$1" --socket="$1/socket" --pid-file="$1/pid" \\
-  --port="$3" --bind-address=127.0.0.1 --innodb-flush-log-at-trx-commit=2 --skip-name-resolve`
+exec mariadbd --no-defaults --user="$user" --datadir="$directory/data" --tmpdir="$directory" --socket="$directory/socket" \\
+  --pid-file="$directory/pid" --port="$port" --bind-address=127.0.0.1 --innodb-flush-log-at-trx-commit=2 --skip-name-resolve "$@"`
 
 /**
  * A MariaDB with an empty database `gitlab_webhooks`, or one that goes on with the data in `directory`, on `port`. Its
  * `url` has the rights to make further databases.
  */
-export async function startMariaDb(options: { port?: number; directory?: string } = {}): Promise<Server> {
+export async function startMariaDb(options: { port?: number; directory?: string; settings?: string[] } = {}): Promise<Server> {
   const port = options.port ?? (await freePort())
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'gitlab-webhooks-mariadb-')))
-  const args = ['-c', installAndRun, 'mariadb', directory, userInfo().username, String(port)]
+  const args = ['-c', installAndRun, 'mariadb', directory, userInfo().username, String(port), ...(options.settings ?? [])]
   const child = onLeash('sh', args, { directory: options.directory === undefined ? directory : undefined })
   const root = `mysql://root@127.0.0.1:${port}`
   await ready(child, () => runSql(`${root}/mysql`, 'create database if not exists gitlab_webhooks'), `MariaDB answers on port ${port}`)

@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import type { Sandbox } from '../sandbox/sandbox.ts'
+import { bareEnvironment } from './bare.ts'
 import { type Leashed, letGo, onLeash } from './leashed.ts'
 import { until } from './until.ts'
 
@@ -54,7 +55,7 @@ export function environmentFor({
 
 /** Starts `apps/<app>/main.ts` with nothing in its environment but `environment` and PATH. */
 export function startProcess(app: 'ingest' | 'worker', environment: Environment): Process {
-  const env = { PATH: process.env.PATH ?? '', ...environment }
+  const env = bareEnvironment(environment)
   const child = onLeash(process.execPath, [`${root}apps/${app}/main.ts`], { env })
   const lines: LogLine[] = []
   let text = ''
