@@ -27,11 +27,9 @@ test('the benchmark of POST /hooks compares the service with its baselines at ea
     rows.map(([connections, who]) => [connections, who]),
     ['1', '32'].flatMap((connections) => compared.map((who) => [connections, who])),
   )
-  // In so short a time a process may use no measurable CPU, and Redis hold less memory at the end than at the beginning.
-  for (const [, , rate = '', ...others] of rows) {
-    assertSane([rate])
-    for (const figure of others) assert.ok(figure === '–' || Number.isFinite(Number(figure)), figure)
-  }
+  // In so short a time the system counts no CPU for `webhook`, and Redis may hold less memory at the end than before.
+  const shown: Record<string, number> = { 'bare Hono': 6, 'Hono + add': 7, 'the service': 7, webhook: 5 }
+  for (const [, who = '', ...figures] of rows) assertSane(figures.slice(0, shown[who]))
 })
 
 test('the benchmark of the feed compares the service with plain node:http at each pace', async () => {
