@@ -2,6 +2,7 @@
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
+import { compareCursors } from '#shared/cursor.ts'
 import type { Database } from '#shared/journal/database.ts'
 import { readJson } from '#shared/json.ts'
 import { type QueueName, queueNames } from '#shared/queues.ts'
@@ -46,21 +47,24 @@ export async function findings({ sent, sandbox, redis, stream, queues, database,
 }
 
 async function compareWith(log: Array<{ cursor: string; message: string }>, follower: Follower): Promise<void> {
-  const own = () => follower.cursors.length - gapsAtBeginning(follower)
+  const gaps = () => gapsAtBeginning(follower, log[0]?.cursor)
+  const own = () => follower.cursors.length - gaps()
   await until(() => own() >= log.length, `the follower has seen ${log.length} messages`, 10_000).catch((error: unknown) => {
     throw new Error(`${String(error)} It saw ${own()}.`)
   })
-  const cursors = follower.cursors.slice(gapsAtBeginning(follower))
-  const data = follower.data.slice(gapsAtBeginning(follower))
+  const cursors = follower.cursors.slice(gaps())
+  const data = follower.data.slice(gaps())
   const at = cursors.findIndex((cursor, index) => log[index]?.cursor !== cursor || log[index]?.message !== data[index])
   if (at < 0 && log.length === cursors.length) return
   const here = `${cursors[at]} ${data[at]?.slice(0, 100)} instead of ${log[at]?.cursor}`
   throw new Error(`saw another sequence than the log: ${cursors.length} of ${log.length} messages, at ${at} ${here}`)
 }
 
-// When the database was away as the first message of all was published, nobody knew whether there had been others.
-function gapsAtBeginning({ data }: Follower): number {
-  return data[0]?.startsWith('{"from":"0-0",') === true ? 1 : 0
+// When the database was away as the first message of all was published, nobody knew whether there had been others. Such a
+// gap lies before that message, and so covers none that there was.
+function gapsAtBeginning({ cursors, data }: Follower, first = '0-0'): number {
+  const [gapTo] = cursors
+  return gapTo !== undefined && data[0] === JSON.stringify({ from: '0-0', to: gapTo }) && compareCursors(gapTo, first) < 0 ? 1 : 0
 }
 
 function judgeComments(sent: Sent[], sandbox: Sandbox): Verdict {
