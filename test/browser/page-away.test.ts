@@ -1,6 +1,7 @@
 // The operator's page while Redis or the database is away: what is known is shown, and the rest is missed aloud.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { sql } from 'kysely'
 import { type Door, openDoor } from '../support/door.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
@@ -17,7 +18,7 @@ before(async () => {
   stage.defer(() => Promise.all([redis.close(), database.close()]))
   const worker = await stage.start('worker', { REDIS_URL: redis.url, DATABASE_URL: database.url })
   base = `http://127.0.0.1:${worker.port()}`
-  await until(async () => (await fetch(`${base}/dead`)).status === 200, 'the journal has its tables')
+  await until(async () => (await fetch(`${base}/replays`)).status === 200, 'the journal has its tables')
 })
 after(() => stage?.close())
 
@@ -51,6 +52,23 @@ test('while the database is away the queues can be seen, and the page says what 
   await until(async () => (await get('/dead')).status === 200, 'it is back')
 })
 
+test('when the database goes away while a page is being made, the page says so', async () => {
+  const { database: others } = stage
+  await others.connection().execute(async (connection) => {
+    await sql`lock tables effects write`.execute(connection)
+    const asked = get('/dead')
+    const waits = sql<{ count: number }>`select count(*) as count from information_schema.processlist where state like 'Waiting for table%'`
+    await until(async () => Number((await waits.execute(others)).rows[0]?.count) > 0, 'the page waits for the table')
+    await database.close()
+    const { status, text } = await asked
+    assert.equal(status, 503, text)
+    assert.match(text, /The database does not answer/)
+    await sql`unlock tables`.execute(connection)
+  })
+  await database.open()
+  await until(async () => (await get('/dead')).status === 200, 'it is back')
+})
+
 test('an address that leads nowhere is told so, and so is a request that cannot be understood', async () => {
   for (const [path, status, words] of [
     ['/nowhere', 404, /nothing at \/nowhere/],
@@ -62,7 +80,7 @@ test('an address that leads nowhere is told so, and so is a request that cannot 
     ['/deliveries?before=nonsense', 200, /No delivery matches/],
   ] as const) {
     const answer = await get(path)
-    assert.equal(answer.status, status, path)
+    assert.equal(answer.status, status, `${path}: ${answer.text}`)
     assert.match(answer.text, words)
   }
 })

@@ -60,3 +60,19 @@ test('connections that the server has closed meanwhile fail no query, and there 
   for (let round = 0; round < 10; round++) await sql`select 1`.execute(database)
   assert.equal(await errors(), before)
 })
+
+test('what cuts a statement short, or leaves no room for it, means that the database is away', async () => {
+  const others = openDatabase(server.url)
+  const sleeper = sql<{ id: number }>`select id from information_schema.processlist where info like 'select sleep(19)%'`
+  for (const how of ['kill', 'kill query']) {
+    const cut = assert.rejects(sql`select sleep(19)`.execute(others), isUnavailable, how)
+    const id = await until(async () => (await sleeper.execute(others)).rows[0]?.id, 'it sleeps')
+    await runSql(server.url, `${how} ${id}`)
+    await cut
+  }
+  for (const number of [1021, 1026, 1030, 1037, 1041, 1114, 1135, 1206]) {
+    const statement = sql`signal sqlstate 'HY000' set mysql_errno = ${sql.lit(number)}`
+    await assert.rejects(statement.execute(others), isUnavailable, String(number))
+  }
+  await others.destroy()
+})

@@ -36,7 +36,8 @@ export function whatIsAway(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   if (error instanceof Unavailable) return error.message
   if (redisIsAway(error)) return 'Redis does not answer.'
-  if (!('errno' in error)) return undefined
-  if (error.errno === noSuchTable) return 'The journal’s tables are not there yet: a worker makes them before it writes its first entry.'
+  if (!('errno' in error || 'fatal' in error)) return undefined
+  if ('errno' in error && error.errno === noSuchTable)
+    return 'The journal’s tables are not there yet: a worker makes them before it writes its first entry.'
   return meaningOf(error) instanceof Unavailable ? 'The database does not answer.' : undefined
 }
