@@ -3,7 +3,7 @@
 // carried it out.
 import type { Delivery } from '#shared/delivery.ts'
 import { Unavailable } from '#shared/errors.ts'
-import type { AddJobs } from './add-jobs.ts'
+import type { AddDeliveries } from './add-deliveries.ts'
 import type { Accept } from './hooks.ts'
 
 const lookMs = 100
@@ -17,7 +17,7 @@ type Waiting = { delivery: Delivery; since: number; resolve: () => void; reject:
  * An add that has not come back after about `patience` ms counts as failed: GitLab must have its answer within 2 s. All
  * of them share one timer, since two for each were a tenth of what a request costs.
  */
-export function enqueue(addJobs: AddJobs, patience = 1100): Accept {
+export function enqueue(addDeliveries: AddDeliveries, patience = 1100): Accept {
   const waiting = new Set<Waiting>()
   let group: Waiting[] = []
   let bytes = 0
@@ -36,7 +36,7 @@ export function enqueue(addJobs: AddJobs, patience = 1100): Accept {
     group = []
     bytes = 0
     if (adds.length === 0) return
-    addJobs(adds.map(({ delivery }) => delivery)).then(
+    addDeliveries(adds.map(({ delivery }) => delivery)).then(
       () => settle(adds, ({ resolve }) => resolve()),
       (error: unknown) => settle(adds, ({ reject }) => reject(error)),
     )

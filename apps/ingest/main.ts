@@ -12,7 +12,7 @@ import { impatientRedis, patientRedis, redisProbe } from '#shared/queues.ts'
 import { watchRedis } from '#shared/redis-check.ts'
 import { countRedisErrors } from '#shared/redis-errors.ts'
 import { openRelay } from '#shared/relay.ts'
-import { addJobsTo } from './add-jobs.ts'
+import { addDeliveriesTo } from './add-deliveries.ts'
 import { createApp } from './app.ts'
 import { tokenCheck } from './auth.ts'
 import { configSchema } from './config.ts'
@@ -52,8 +52,8 @@ const eventLog = openEventLog(config.logEventsTo, log)
 lifecycle.push('event log', eventLog.close)
 process.on('SIGHUP', eventLog.reopen)
 
-const addJobs = addJobsTo({ redis, prefix })
-const handOver = (delivery: Delivery) => addJobs([delivery])
+const addDeliveries = addDeliveriesTo({ redis, prefix })
+const handOver = (delivery: Delivery) => addDeliveries([delivery])
 const spool = await openSpool({ directory: config.spoolDir, handOver, log })
 lifecycle.push('spool', () => spool.close())
 watchSpool(spool, metrics)
@@ -70,7 +70,7 @@ const history = openHistory({
 const takeDelivery = hooks({
   mayDeliver: tokenCheck(config.tokens),
   isSigned: config.signingKey === undefined ? undefined : signatureCheck(config.signingKey),
-  accept: withEventLog(eventLog, acceptThrough({ spool, enqueue: enqueue(addJobs), log })),
+  accept: withEventLog(eventLog, acceptThrough({ spool, enqueue: enqueue(addDeliveries), log })),
   log,
   metrics,
 })

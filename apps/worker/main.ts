@@ -16,6 +16,7 @@ import { chores } from './chores/index.ts'
 import { startChores } from './chores/start.ts'
 import { configSchema } from './config.ts'
 import { dispatcher } from './dispatch.ts'
+import { startGathering } from './gather.ts'
 import { openLanes } from './lanes.ts'
 import { openLedger } from './ledger.ts'
 import { startListener } from './ops/page/listener.ts'
@@ -23,7 +24,6 @@ import { performerMetrics, startPerformer } from './performer.ts'
 import { publishedAt } from './published.ts'
 import { startRecorder } from './recorder.ts'
 import { openGitLabApi } from './remotes/gitlab-api.ts'
-import { retries } from './retries.ts'
 import { startRouter } from './router.ts'
 import { watchSilence } from './silence/watch.ts'
 import { openSinks, sinkEntries } from './sinks/index.ts'
@@ -51,7 +51,9 @@ const queues = openQueues({ redis, prefix })
 const lanes = openLanes({ redis, prefix })
 const ledger = openLedger({ redis, prefix })
 const dispatch = dispatcher({ queues, lanes })
-const journal = openJournal(queues.journal, retries)
+const gathering = startGathering({ redis, prefix }, log)
+lifecycle.push('gathering', gathering.stop)
+const journal = openJournal({ redis, prefix }, gathering.soon)
 const relay = openRelay({ redis, prefix, keep: config.feedKeep, known: () => newestInJournal(database) })
 const sinks = openSinks({ config, relay, publishedAt: publishedAt(database), redact, metrics, log })
 const measures = performerMetrics(metrics)

@@ -18,7 +18,7 @@ export function watchQueues({ queues, redis, prefix, metrics }: { queues: Queues
       this.reset()
       if (redis.status !== 'ready') return
       for (const [name, queue] of Object.entries(queues)) {
-        for (const [state, count] of Object.entries(await countJobs(queue))) this.set({ queue: name, state }, count)
+        for (const [state, count] of Object.entries(await countJobs(queue, { redis, prefix }))) this.set({ queue: name, state }, count)
       }
     },
   })

@@ -4,7 +4,7 @@ import type { Job, Queue, Worker } from 'bullmq'
 import { inWords, Permanent } from '#shared/errors.ts'
 import { type Database, meaningOf, migrate } from '#shared/journal/database.ts'
 import { toldSchema } from '#shared/journal/entry.ts'
-import { writeEntry } from '#shared/journal/write.ts'
+import { writeEntries } from '#shared/journal/write.ts'
 import { type Office, work } from './work.ts'
 
 /** Starts the recorder. The tables are made, or brought up to date, before the first entry is written. */
@@ -25,15 +25,23 @@ export function startRecorder({ office, queue, database }: { office: Office; que
     const told = toldSchema.safeParse(data)
     if (!told.success) throw new Permanent('The journal was told something that is not an entry.')
     await prepare()
-    const mistakes: string[] = []
-    for (const entry of told.data) {
-      await writeEntry(database, entry).catch((error: unknown) => {
-        const meaning = meaningOf(error)
-        if (!(meaning instanceof Permanent)) throw meaning
-        mistakes.push(meaning.message)
-      })
+    const mistakes = await mistakesOf(writeEntries(database, told.data))
+    if (mistakes.length === 0) return
+    // One of them cannot be written: the others can.
+    const apart: string[] = []
+    for (const entry of told.data) apart.push(...(await mistakesOf(writeEntries(database, [entry]))))
+    if (apart.length > 0) throw new Permanent(apart.join(' '))
+  }
+
+  async function mistakesOf(writing: Promise<void>): Promise<string[]> {
+    try {
+      await writing
+      return []
+    } catch (error) {
+      const meaning = meaningOf(error)
+      if (!(meaning instanceof Permanent)) throw meaning
+      return [meaning.message]
     }
-    if (mistakes.length > 0) throw new Permanent(mistakes.join(' '))
   }
 
   // A database that hangs must not keep a job from being handed back; what it writes after all does no harm.

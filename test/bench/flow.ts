@@ -4,7 +4,7 @@
 //   node test/bench/flow.ts [--short] [--rounds 3] [--deliveries 2000]
 import { parseArgs } from 'node:util'
 import { openQueues } from '#shared/queues.ts'
-import { addJobsTo } from '../../apps/ingest/add-jobs.ts'
+import { addDeliveriesTo } from '../../apps/ingest/add-deliveries.ts'
 import type { Process } from '../support/service.ts'
 import { openStage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
@@ -54,7 +54,7 @@ async function measure(workers: number, ms: number, count: number): Promise<Figu
     for (let number = 1; number <= count; number += 1) stage.sandbox.phabricator.addTask({ id: 1000 + number, title: 'A task' })
     if (ms > 0) stage.sandbox.phabricator.fault({ kind: 'slow', ms })
     const receivedAt = new Date().toISOString()
-    const add = addJobsTo({ redis: stage.redis, prefix })
+    const add = addDeliveriesTo({ redis: stage.redis, prefix })
     await queues.phabricator.pause()
     await queues.deliveries.pause()
     for (let number = 1; number <= count; number += 1)

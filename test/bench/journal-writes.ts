@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { effectId } from '#shared/effect.ts'
 import type { Database } from '#shared/journal/database.ts'
 import type { DeliveryEntry } from '#shared/journal/entry.ts'
-import { writeEntry } from '#shared/journal/write.ts'
+import { writeEntries } from '#shared/journal/write.ts'
 
 const atOnce = 3
 const body = gzipSync(JSON.stringify({ object_kind: 'merge_request', text: 'x'.repeat(200) })).toString('base64')
@@ -52,7 +52,7 @@ async function writeDelivery(database: Database, id: string, number: number): Pr
     effects,
     ...about,
   }
-  await writeEntry(database, entry)
+  await writeEntries(database, [entry])
   for (const effect of effects)
-    await writeEntry(database, { type: 'ended', effect, state: 'done', attempts: 1, endedAt: new Date().toISOString() })
+    await writeEntries(database, [{ type: 'ended', effect, state: 'done', attempts: 1, endedAt: new Date().toISOString() }])
 }

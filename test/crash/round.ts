@@ -6,6 +6,7 @@ import { join as joinPath } from 'node:path'
 import { Redis } from 'ioredis'
 import { openDatabase } from '#shared/journal/database.ts'
 import { flowNames, keyPrefix, openQueues } from '#shared/queues.ts'
+import { countJobs } from '../../apps/worker/queue-counts.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { seed as seedSandbox } from '../sandbox/seed.ts'
 import { freePort, runSql, type Server, startMariaDb, startRedis } from '../support/servers.ts'
@@ -79,11 +80,9 @@ export async function playRound(seed: number, size: Size, mariadb: Actor & { url
   releases.defer(() => redis.disconnect())
   const queues = openQueues({ redis, prefix })
   const left = async () => {
-    const counts = await Promise.all(
-      flowNames.map(async (name) => [name, await queues[name].getJobCounts('waiting', 'active', 'delayed')] as const),
-    )
-    const busy = counts.flatMap(([name, found]) =>
-      Object.entries(found).flatMap(([state, count]) => (count > 0 ? `${count} ${state} in ${name}` : [])),
+    const counts = await Promise.all(flowNames.map(async (name) => [name, await countJobs(queues[name], { redis, prefix })] as const))
+    const busy = counts.flatMap(([name, { waiting, active, delayed }]) =>
+      Object.entries({ waiting, active, delayed }).flatMap(([state, count]) => (count > 0 ? `${count} ${state} in ${name}` : [])),
     )
     const files = await Promise.all([...new Set(spools)].map((spool) => readdir(spool)))
     const kept = await Promise.all(

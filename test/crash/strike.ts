@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { openDatabase } from '#shared/journal/database.ts'
 import { readJson } from '#shared/json.ts'
 import { deliveryJobId, flowNames, keyPrefix, openQueues, patientRedis, queueNames } from '#shared/queues.ts'
+import { countJobs } from '../../apps/worker/queue-counts.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { seed } from '../sandbox/seed.ts'
 import type { Fault } from '../sandbox/server.ts'
@@ -65,8 +66,8 @@ export async function strikeAt(step: Step, side: Side, { redisUrl, databaseUrl }
   const next = await startReady('worker', environment)
   releases.defer(next.kill)
   const left = async () => {
-    const counts = await Promise.all(flowNames.map((name) => queues[name].getJobCountByTypes('waiting', 'active', 'delayed')))
-    return counts.reduce((sum, count) => sum + count, 0)
+    const counts = await Promise.all(flowNames.map((name) => countJobs(queues[name], { redis, prefix })))
+    return counts.reduce((sum, { waiting, active, delayed }) => sum + waiting + active + delayed, 0)
   }
   await until(async () => (await left()) === 0, 'all is done', 50_000)
 

@@ -2,6 +2,7 @@
 import { Queue } from 'bullmq'
 import type { JsonObject } from '#shared/json.ts'
 import { flowNames, keyPrefix, type QueueName, queueNames } from '#shared/queues.ts'
+import { countJobs } from '../../apps/worker/queue-counts.ts'
 import { hook } from '../support/fixtures.ts'
 import { isObject } from '../support/objects.ts'
 import type { Environment, Process } from '../support/service.ts'
@@ -25,8 +26,8 @@ export async function openFlow(more: (stage: Stage) => Environment | Promise<Env
   const stage = await openStage()
   const environment = await more(stage)
   const [ingest, worker] = await Promise.all([stage.start('ingest', environment), stage.start('worker', environment)])
-  const prefix = keyPrefix(stage.environment.REDIS_PREFIX ?? '')
-  const open = (name: QueueName) => new Queue(name, { connection: stage.redis, prefix }).on('error', () => undefined)
+  const prefix = stage.environment.REDIS_PREFIX ?? ''
+  const open = (name: QueueName) => new Queue(name, { connection: stage.redis, prefix: keyPrefix(prefix) }).on('error', () => undefined)
   const queues = Object.fromEntries(queueNames.map((name) => [name, open(name)])) as Record<QueueName, Queue>
   return {
     ...stage,
@@ -42,8 +43,8 @@ export async function openFlow(more: (stage: Stage) => Environment | Promise<Env
     },
     async settled(names = flowNames) {
       const waiting = async () => {
-        const counts = await Promise.all(names.map((name) => queues[name].getJobCounts('wait', 'active', 'delayed', 'prioritized')))
-        return counts.flatMap((count) => Object.values(count)).reduce((sum, count) => sum + count, 0)
+        const counts = await Promise.all(names.map((name) => countJobs(queues[name], { redis: stage.redis, prefix })))
+        return counts.reduce((sum, { waiting, active, delayed }) => sum + waiting + active + delayed, 0)
       }
       // A job may end and bring another into a queue that was looked at already.
       await until(async () => (await waiting()) === 0 && (await waiting()) === 0, 'the queues are empty', 40_000)

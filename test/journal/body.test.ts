@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib'
 import { bodyOf } from '#shared/journal/body.ts'
 import { migrate } from '#shared/journal/database.ts'
 import type { DeliveryEntry } from '#shared/journal/entry.ts'
-import { writeEntry } from '#shared/journal/write.ts'
+import { writeEntries } from '#shared/journal/write.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 
 let stage: Stage
@@ -30,7 +30,7 @@ for (const [name, bytes] of [
 ] as const) {
   test(`a body that is ${name} is kept to the byte, and stays so when it is written again`, async () => {
     const body = JSON.stringify({ object_kind: 'push', noise: randomBytes(bytes).toString('base64') })
-    for (const _ of [1, 2]) await writeEntry(stage.database, entryOf(name, body))
+    for (const _ of [1, 2]) await writeEntries(stage.database, [entryOf(name, body)])
     assert.equal(await bodyOf((await stored(name)).body), body)
   })
 }
@@ -40,13 +40,13 @@ test('a body that was written halfway is completed', async () => {
   const entry = entryOf('halfway', body)
   const half = Buffer.from(entry.body, 'base64').subarray(0, 3 * 1024 * 1024)
   await stage.database.insertInto('bodies').values({ delivery: 'halfway', headers: '{}', body: half }).execute()
-  await writeEntry(stage.database, entry)
+  await writeEntries(stage.database, [entry])
   assert.equal(await bodyOf((await stored('halfway')).body), body)
 })
 
 test('what is known of a delivery is kept also when its body is too large for the database', async () => {
   const body = JSON.stringify({ object_kind: 'push', noise: randomBytes(18 * 1024 * 1024).toString('base64') })
-  await assert.rejects(writeEntry(stage.database, entryOf('too large', body)))
+  await assert.rejects(writeEntries(stage.database, [entryOf('too large', body)]))
   const decisions = await stage.database.selectFrom('decisions').select('reason').where('delivery', '=', 'too large').execute()
   assert.deepEqual(decisions, [{ reason: 'why not' }])
 })

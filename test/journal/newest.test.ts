@@ -6,7 +6,7 @@ import { errorId } from '#shared/errors.ts'
 import { migrate } from '#shared/journal/database.ts'
 import type { DeliveryEntry, EndedEntry } from '#shared/journal/entry.ts'
 import { wordsOf } from '#shared/journal/words.ts'
-import { writeEntry } from '#shared/journal/write.ts'
+import { writeEntries } from '#shared/journal/write.ts'
 import { listDead } from '../../apps/worker/ops/actions/dead.ts'
 import { listDeliveries } from '../../apps/worker/ops/actions/deliveries.ts'
 import type { Filters } from '../../apps/worker/ops/filters.ts'
@@ -19,7 +19,7 @@ before(async () => {
   await migrate(stage.database)
   // Half of what ended is written down before its delivery is.
   for (const [index, { entry, ended }] of rows.entries())
-    for (const one of index % 2 === 0 ? [entry, ...ended] : [...ended, entry]) await writeEntry(stage.database, one)
+    for (const one of index % 2 === 0 ? [entry, ...ended] : [...ended, entry]) await writeEntries(stage.database, [one])
 })
 after(() => stage?.close())
 

@@ -7,7 +7,7 @@ import { effectId } from '#shared/effect.ts'
 import { migrate } from '#shared/journal/database.ts'
 import type { DeliveryEntry } from '#shared/journal/entry.ts'
 import type { Tables } from '#shared/journal/tables.ts'
-import { writeEntry } from '#shared/journal/write.ts'
+import { writeEntries } from '#shared/journal/write.ts'
 import { pruneJournal } from '../../apps/worker/ops/actions/prune.ts'
 import { ops } from '../support/ops.ts'
 import { openStage, type Stage } from '../support/stage.ts'
@@ -44,10 +44,10 @@ async function write(id: string, days: number, state: 'done' | 'dead'): Promise<
     effects: [effect],
     ...about,
   }
-  await writeEntry(database, entry)
-  await writeEntry(database, { type: 'failed', effect: effect.id, number: 1, at: receivedAt, ms: 5, reason: 'no luck' })
+  await writeEntries(database, [entry])
+  await writeEntries(database, [{ type: 'failed', effect: effect.id, number: 1, at: receivedAt, ms: 5, reason: 'no luck' }])
   const made = { made: `${Date.parse(receivedAt)}-0`, attempts: 2, endedAt: receivedAt }
-  await writeEntry(database, { type: 'ended', effect, state, ...made, ...(state === 'dead' && { reason: 'no luck' }) })
+  await writeEntries(database, [{ type: 'ended', effect, state, ...made, ...(state === 'dead' && { reason: 'no luck' }) }])
 }
 
 async function count(table: keyof Tables): Promise<number> {

@@ -69,7 +69,7 @@ test('a job that carries no delivery at all is kept as it is', async () => {
 
 test('when it can be routed after all it is no dead letter any more, and the journal knows what it was', async () => {
   const delivery: Delivery = { id: 'later', receivedAt: new Date().toISOString(), headers: {}, body: hookText('merge-request-close') }
-  const journal = openJournal(openQueue(place(), 'journal'), {})
+  const journal = openJournal(place(), () => undefined)
   await journal.unrouted(delivery, 'The router died of it.', 3)
   await until(async () => (await row('later/router/delivery'))?.state === 'dead', 'it is a dead letter')
   await journal.routed(delivery, parseEvent(delivery), { decisions: [], effects: [], whole: true })

@@ -4,30 +4,36 @@ import { gunzip } from 'node:zlib'
 import { sql } from 'kysely'
 import type { Database } from './database.ts'
 import type { DeliveryEntry } from './entry.ts'
+import { writeRows } from './rows.ts'
 
 // A statement of some MiB is too large for some servers, which then cut the connection; and binary data is written in twice
 // its size.
 const partBytes = 3 * 1024 * 1024
 const longestHeaders = 16_000
 
-/** Writes the body of a delivery, in parts where it is large. What is there already, from another attempt, stays. */
-export async function writeBody(database: Database, { id, headers, body }: DeliveryEntry): Promise<void> {
-  const whole = Buffer.from(body, 'base64')
-  const first = { headers: JSON.stringify(headers).slice(0, longestHeaders).toWellFormed(), body: whole.subarray(0, partBytes) }
-  await database
-    .insertInto('bodies')
-    .ignore()
-    .values({ delivery: id, ...first })
-    .execute()
-  for (let at = partBytes; at < whole.length; at += partBytes) {
-    const part = whole.subarray(at, at + partBytes)
-    await database
-      .updateTable('bodies')
-      .set({ body: sql<Buffer>`concat(body, ${part})` })
-      .where('delivery', '=', id)
-      .where(sql`length(body)`, '=', at)
-      .execute()
-  }
+/** Writes the bodies of deliveries, in parts where one is large. What is there already, from another attempt, stays. */
+export async function writeBodies(database: Database, entries: DeliveryEntry[]): Promise<void> {
+  const bodies = entries.map(({ id, headers, body }) => ({ delivery: id, headers, whole: Buffer.from(body, 'base64') }))
+  const first = bodies.map(({ delivery, headers, whole }) => ({
+    delivery,
+    headers: JSON.stringify(headers).slice(0, longestHeaders).toWellFormed(),
+    body: whole.subarray(0, partBytes),
+  }))
+  await writeRows(
+    first,
+    ({ delivery }) => delivery,
+    (rows) => database.insertInto('bodies').ignore().values(rows).execute(),
+  )
+  for (const { delivery, whole } of bodies)
+    for (let at = partBytes; at < whole.length; at += partBytes) {
+      const part = whole.subarray(at, at + partBytes)
+      await database
+        .updateTable('bodies')
+        .set({ body: sql<Buffer>`concat(body, ${part})` })
+        .where('delivery', '=', delivery)
+        .where(sql`length(body)`, '=', at)
+        .execute()
+    }
 }
 
 const uncompress = promisify(gunzip)

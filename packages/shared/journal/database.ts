@@ -113,11 +113,13 @@ export function databaseProbe(database: Database): Probe {
 
 // By errno: mysql2 gives wrong codes for the errors that only MariaDB has.
 const refused = new Set([1044, 1045, 1049, 1142, 1143, 1698])
-const down = new Set([
-  ...[1040, 1041, 1053, 1135, 1203, 1226, 1290, 1317, 1836, 1927], // too many connections, stopping, read-only, cut short
-  ...[1205, 1206, 1213, 1969, 3024, 4151], // locked by others, too slow
-  ...[1021, 1026, 1030, 1037, 1114], // no room left
-])
+const down = new Set(
+  [
+    [1040, 1041, 1053, 1135, 1203, 1226, 1290, 1317, 1836, 1927], // too many connections, stopping, read-only, cut short
+    [1205, 1206, 1213, 1969, 3024, 4151], // locked by others, too slow
+    [1021, 1026, 1030, 1037, 1114], // no room left
+  ].flat(),
+)
 
 /** What a database error means: `Refused` (credentials, no such database), `Unavailable` (away, busy, full, read-only), else `Permanent`. */
 export function meaningOf(error: unknown): Error {

@@ -2,13 +2,12 @@
 // delays nothing. They can be written twice, and in any order.
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import type { Queue } from 'bullmq'
 import { z } from 'zod'
 import type { Delivery } from '../delivery.ts'
 import { type Effect, effectId, effectSchema, type Outcome } from '../effect.ts'
 import type { GitLabEvent } from '../event.ts'
-import { sinkNames } from '../queues.ts'
-import { together } from './together.ts'
+import { type QueuePlace, sinkNames } from '../queues.ts'
+import { tell as tellTo } from './told.ts'
 
 /** Who can end in a dead letter: the sinks, and the router itself when it can do nothing with a delivery. */
 export const performerNames = [...sinkNames, 'router'] as const
@@ -60,7 +59,7 @@ const failedSchema = z.object({
 export const entrySchema = z.discriminatedUnion('type', [deliverySchema, endedSchema, failedSchema])
 export type Entry = z.output<typeof entrySchema>
 
-/** What a job of the `journal` queue carries: one entry, or several that were told at the same time. */
+/** What a job of the `journal` queue carries: the entries that were gathered, or as formerly a single one. */
 export const toldSchema = z.union([
   entrySchema.transform((entry) => [entry]),
   z.object({ entries: z.array(entrySchema) }).transform(({ entries }) => entries),
@@ -85,15 +84,13 @@ export type Journal = {
 
 const compress = promisify(gzip)
 
-/** The journal as the router and the performers see it; `waiting` are options that make entries wait for the database. */
-export function openJournal(queue: Queue, waiting: object): Journal {
-  const tell = together<Entry>({
-    async send(entries) {
-      const [only] = entries
-      await queue.add('entries', entries.length === 1 ? only : { entries }, waiting)
-    },
-    weigh: (entry) => (entry.type === 'delivery' ? entry.body.length : 1000),
-  })
+/** The journal as the router and the performers see it; `onTold` is called after each entry, which waits to be gathered then. */
+export function openJournal(place: QueuePlace, onTold: () => void): Journal {
+  async function tell(entry: Entry): Promise<void> {
+    await tellTo(place, JSON.stringify(entry))
+    onTold()
+  }
+
   return {
     async routed(delivery, event, { decisions, effects, whole }) {
       const entry: DeliveryEntry = {

@@ -20,7 +20,7 @@ export async function queueStates(place: Place): Promise<QueueState[]> {
 async function queueState({ queues, redis, prefix }: Place, name: QueueName): Promise<QueueState> {
   const queue = queues[name]
   const [counts, [oldest], paused, hold] = await Promise.all([
-    countJobs(queue),
+    countJobs(queue, { redis, prefix }),
     queue.getJobs(['wait'], 0, 0, true),
     queue.isPaused(),
     readHold(redis, prefix, name),

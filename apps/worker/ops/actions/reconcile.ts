@@ -4,6 +4,7 @@ import type { Queue } from 'bullmq'
 import type { Delivery } from '#shared/delivery.ts'
 import { inWords, Permanent } from '#shared/errors.ts'
 import { present } from '#shared/presence.ts'
+import { countJobs } from '../../queue-counts.ts'
 import { deliveryOf } from '../../reconcile/delivery.ts'
 import { type Happened, whatHappened } from '../../reconcile/happened.ts'
 import { readKnown } from '../../reconcile/known.ts'
@@ -90,8 +91,11 @@ const lookMs = 100
 // What still waits to be routed or written down would look like missed.
 async function journalIsComplete({ queues, redis, prefix }: Place): Promise<void> {
   for (const deadline = Date.now() + patience; ; await pause(lookMs)) {
-    const waiting = (queue: Queue) => queue.getJobCountByTypes('wait', 'active', 'delayed')
-    const [deliveries, entries] = [await waiting(queues.deliveries), await waiting(queues.journal)]
+    const unfinished = async (queue: Queue) => {
+      const { waiting, active, delayed } = await countJobs(queue, { redis, prefix })
+      return waiting + active + delayed
+    }
+    const [deliveries, entries] = [await unfinished(queues.deliveries), await unfinished(queues.journal)]
     const spooled = (await present({ redis, prefix })).reduce((sum, { spool }) => sum + (spool?.deliveries ?? 0), 0)
     if (deliveries + entries + spooled === 0) return
     if (Date.now() < deadline) continue

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { Redis } from 'ioredis'
 import type { Delivery } from '#shared/delivery.ts'
 import { deliveryJobId, openQueue } from '#shared/queues.ts'
-import { addJobsTo } from '../../apps/ingest/add-jobs.ts'
+import { addDeliveriesTo } from '../../apps/ingest/add-deliveries.ts'
 import { type Server, startRedis } from '../support/servers.ts'
 
 let server: Server
@@ -71,7 +71,7 @@ for (const [state, arrange] of [
     for (const prefix of [ours, theirs]) await arrange(prefix)
     const queue = openQueue({ redis, prefix: theirs }, 'deliveries')
     for (const delivery of deliveries) await queue.add('delivery', delivery, { jobId: deliveryJobId(delivery.id) })
-    await addJobsTo({ redis, prefix: ours })(deliveries)
+    await addDeliveriesTo({ redis, prefix: ours })(deliveries)
 
     const found = await stored(ours)
     assert.deepEqual(comparable(found), comparable(await stored(theirs)))
@@ -84,11 +84,11 @@ for (const [state, arrange] of [
 }
 
 test('a delivery that is in the queue already stays as it is, and its neighbours are added', async () => {
-  const addJobs = addJobsTo({ redis, prefix: 'repeats' })
+  const addDeliveries = addDeliveriesTo({ redis, prefix: 'repeats' })
   const [one, two, three] = deliveries
   assert.ok(one && two && three)
-  await addJobs([two])
-  await addJobs([one, { ...two, body: '{"object_kind":"other"}' }, three, { ...three, body: '{}' }])
+  await addDeliveries([two])
+  await addDeliveries([one, { ...two, body: '{"object_kind":"other"}' }, three, { ...three, body: '{}' }])
 
   const { wait, jobs } = await stored('repeats')
   assert.deepEqual(
@@ -106,7 +106,7 @@ test('a Redis that is full takes none of them', async () => {
   const client = new Redis(full.url)
   try {
     await client.config('SET', 'maxmemory', '1')
-    await assert.rejects(addJobsTo({ redis: client, prefix: 'full' })(deliveries), /OOM/)
+    await assert.rejects(addDeliveriesTo({ redis: client, prefix: 'full' })(deliveries), /OOM/)
     assert.deepEqual(await client.keys('*'), [])
   } finally {
     client.disconnect()
@@ -115,9 +115,9 @@ test('a Redis that is full takes none of them', async () => {
 })
 
 test('a Redis that has forgotten its scripts is told them again', async () => {
-  const addJobs = addJobsTo({ redis, prefix: 'forgetful' })
-  await addJobs(deliveries.slice(0, 1))
+  const addDeliveries = addDeliveriesTo({ redis, prefix: 'forgetful' })
+  await addDeliveries(deliveries.slice(0, 1))
   await redis.script('FLUSH')
-  await addJobs(deliveries)
+  await addDeliveries(deliveries)
   assert.equal((await stored('forgetful')).wait.length, 3)
 })

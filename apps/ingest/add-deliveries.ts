@@ -1,0 +1,22 @@
+// Adds many deliveries to the `deliveries` queue in one step.
+import { addingJobs, script } from '#shared/add-jobs.ts'
+import type { Delivery } from '#shared/delivery.ts'
+import { deliveryJobId, keyPrefix, type QueuePlace } from '#shared/queues.ts'
+
+const add = script(`${addingJobs}
+local queue, now = ARGV[1], ARGV[2]
+for i = 3, #ARGV, 2 do addJob(queue, ARGV[i], 'delivery', ARGV[i + 1], '{}', now) end
+wake(queue)
+return 1`)
+
+export type AddDeliveries = (deliveries: Delivery[]) => Promise<void>
+
+/** Adds `deliveries` in their order; one that is in the queue already stays as it is. All of them are added, or none. */
+export function addDeliveriesTo({ redis, prefix }: QueuePlace): AddDeliveries {
+  const queue = `${keyPrefix(prefix)}:deliveries:`
+
+  return async function addDeliveries(deliveries) {
+    const jobs = deliveries.flatMap((delivery) => [deliveryJobId(delivery.id), JSON.stringify(delivery)])
+    await add(redis, [`${queue}wait`], [queue, Date.now(), ...jobs])
+  }
+}

@@ -1,0 +1,30 @@
+// Has gathered what the journal is told: shortly after this process has told it something, so that what comes meanwhile
+// goes along, and every second, for those who died before they came to it.
+import { inWords } from '#shared/errors.ts'
+import { gather } from '#shared/journal/told.ts'
+import type { Log } from '#shared/log.ts'
+import type { QueuePlace } from '#shared/queues.ts'
+import { retries } from './retries.ts'
+
+const soonMs = 25
+const laterMs = 1000
+
+/** `soon` is to be called when there is something to gather; `stop` leaves what there is to others. */
+export function startGathering(place: QueuePlace, log: Log): { soon: () => void; stop: () => void } {
+  let due: NodeJS.Timeout | undefined
+
+  function run(): void {
+    clearTimeout(due)
+    due = undefined
+    gather(place, retries).catch((error: unknown) => log.warn({ reason: inWords(error) }, 'could not gather'))
+  }
+
+  const regular = setInterval(run, laterMs)
+  return {
+    soon: () => (due ??= setTimeout(run, soonMs)),
+    stop() {
+      clearInterval(regular)
+      clearTimeout(due)
+    },
+  }
+}

@@ -1,0 +1,64 @@
+// How effects ended, as rows; and where on the feed messages are.
+import { sql } from 'kysely'
+import { errorId } from '../errors.ts'
+import type { Database } from './database.ts'
+import { effectRow } from './effect-row.ts'
+import { type EndedEntry, unread } from './entry.ts'
+import { cutOrNull, writeRows } from './rows.ts'
+
+const changed = ['state', 'reason', 'link', 'made', 'error', 'attempts', 'ended_at'] as const
+
+/** Writes `entries`. Rejects with the driver's own errors. */
+export async function writeEnded(database: Database, entries: EndedEntry[]): Promise<void> {
+  await writeRows(
+    entries.map(endedRow),
+    ({ id }) => id,
+    (rows) =>
+      database
+        .insertInto('effects')
+        .values(rows)
+        .onDuplicateKeyUpdate(Object.fromEntries(changed.map((column) => [column, newer(column)])))
+        .execute(),
+  )
+  const messages = entries.flatMap(messageRow)
+  await writeRows(
+    messages,
+    ({ delivery }) => delivery,
+    (rows) => database.insertInto('feed').ignore().values(rows).execute(),
+  )
+}
+
+function endedRow({ effect, state, reason, link, made, attempts, endedAt }: EndedEntry) {
+  return {
+    ...effectRow(effect),
+    received_at: toldBy<Date>(effect.delivery, 'received_at', new Date(effect.since)),
+    kind: toldBy<string>(effect.delivery, 'kind', unread),
+    project: toldBy<string | null>(effect.delivery, 'project', null),
+    state,
+    reason: cutOrNull(reason, 600),
+    link: cutOrNull(link, 1000),
+    made: cutOrNull(made, 200),
+    error: state === 'dead' ? errorId(reason ?? '') : null,
+    attempts,
+    ended_at: new Date(endedAt),
+  }
+}
+
+// What the row of the delivery says, if it is there already.
+function toldBy<T>(delivery: string, column: string, otherwise: T) {
+  return sql<T>`coalesce((select ${sql.ref(column)} from deliveries where id = ${delivery}), ${otherwise})`
+}
+
+// What ended later counts, but what was done stays done: when it is looked at again there is nothing to do. The columns
+// change one after another, so `ended_at`, which all of them compare, is the last.
+function newer(column: string) {
+  const isLater = sql`(ended_at is null or values(ended_at) >= ended_at)`
+  const staysDone = sql`(state = 'done' and values(state) <> 'done')`
+  return sql`if(${isLater} and not ${staysDone}, values(${sql.ref(column)}), ${sql.ref(column)})`
+}
+
+function messageRow({ effect, made, previous }: EndedEntry) {
+  if (effect.sink !== 'sse' || made === undefined) return []
+  const [time = 0, number = 0] = made.split('-').map(Number)
+  return [{ time, number, delivery: effect.delivery, previous: previous ?? null }]
+}

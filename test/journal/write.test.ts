@@ -1,0 +1,89 @@
+// Many entries are written together. What comes of them is what would have come of one after another, in any order.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import { type Effect, effectId } from '#shared/effect.ts'
+import { type Database, migrate } from '#shared/journal/database.ts'
+import type { Entry } from '#shared/journal/entry.ts'
+import { writeEntries } from '#shared/journal/write.ts'
+import { openStage, type Stage } from '../support/stage.ts'
+
+let stage: Stage
+before(async () => {
+  stage = await openStage()
+  await migrate(stage.database)
+})
+after(() => stage?.close())
+
+const tables = ['deliveries', 'words', 'bodies', 'decisions', 'effects', 'attempts', 'feed'] as const
+const day = Date.parse('2026-11-01T10:00:00.000Z')
+const time = (second: number) => new Date(day + second * 1000).toISOString()
+
+function effectOf(delivery: string, about: string): Omit<Effect, 'data'> {
+  const sink = about === 'message' ? 'sse' : 'phabricator'
+  return { id: effectId(delivery, sink, about), delivery, sink, order: about, since: time(0) }
+}
+
+// All that is told of one delivery.
+function entriesOf(delivery: string, failures: number, isDead: boolean): Entry[] {
+  const [message, task] = [effectOf(delivery, 'message'), effectOf(delivery, 'T12')]
+  const body = gzipSync(JSON.stringify({ of: delivery })).toString('base64')
+  const read = { project: 'a/b', iid: 3, title: `Mend the ${delivery}`, username: 'alice', decisions: [{ sink: 'sse' }] }
+  return [
+    { type: 'delivery', id: delivery, receivedAt: time(0), headers: {}, body, kind: 'push', ...read, effects: [message, task] },
+    ...Array.from({ length: failures }, (_, index): Entry => {
+      return { type: 'failed', effect: task.id, number: index + 1, at: time(index), ms: 5, reason: 'no luck' }
+    }),
+    { type: 'ended', effect: task, state: 'dead', reason: 'no luck', attempts: 1, endedAt: time(20) },
+    ...(isDead ? [] : [{ type: 'ended', effect: task, state: 'done', link: 'x', attempts: 2, endedAt: time(30) } as const]),
+    { type: 'ended', effect: message, state: 'done', made: `${day}-${delivery.length}`, previous: '0-0', attempts: 1, endedAt: time(9) },
+  ]
+}
+
+// All rows there are, table by table; the tables are empty afterwards.
+async function take(database: Database): Promise<string[][]> {
+  const found: string[][] = []
+  for (const table of tables) {
+    const rows = await database.selectFrom(table).selectAll().execute()
+    found.push(rows.map((row) => JSON.stringify(row)).toSorted())
+    await database.deleteFrom(table).execute()
+  }
+  return found
+}
+
+test('entries in any order, in groups of any size, some of them twice, come to the same rows', async () => {
+  const { database } = stage
+  const told = fc.array(fc.record({ failures: fc.nat({ max: 3 }), isDead: fc.boolean() }), { minLength: 1, maxLength: 5 })
+  await fc.assert(
+    fc.asyncProperty(told, fc.infiniteStream(fc.nat({ max: 1000 })), async (deliveries, chance) => {
+      const next = () => chance.next().value ?? 0
+      const entries = deliveries.flatMap(({ failures, isDead }, index) => entriesOf(`d${'i'.repeat(index)}`, failures, isDead))
+      for (const entry of entries) await writeEntries(database, [entry])
+      const expected = await take(database)
+      assert.ok(expected.every((rows) => rows.length > 0 || deliveries.every(({ failures }) => failures === 0)))
+
+      const shuffled = entries
+        .flatMap((entry) => (next() % 4 === 0 ? [entry, entry] : [entry]))
+        .map((entry) => ({ entry, place: next() }))
+        .toSorted((one, other) => one.place - other.place)
+      while (shuffled.length > 0) {
+        const group = shuffled.splice(0, 1 + (next() % 6))
+        await writeEntries(
+          database,
+          group.map(({ entry }) => entry),
+        )
+      }
+      assert.deepEqual(await take(database), expected)
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('writers that write the same at the same time wait for each other, and none fails', async () => {
+  const entries = Array.from({ length: 20 }, (_, index) => entriesOf(`same${'i'.repeat(index)}`, 2, false)).flat()
+  const orders = [entries, entries.toReversed(), entries.toSorted(() => -1), entries.slice(30).concat(entries)]
+  await Promise.all(orders.map((order) => writeEntries(stage.database, order)))
+  const { length } = await stage.database.selectFrom('effects').select('id').where('delivery', 'like', 'same%').execute()
+  assert.equal(length, 40)
+})
