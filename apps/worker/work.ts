@@ -69,7 +69,7 @@ export async function work({ office, name, queue, concurrency, serial = false, r
 
   async function runJob(job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<void> {
     try {
-      await run(job, token ?? '', signal ? AbortSignal.any([signal, stopping]) : stopping)
+      await run(job, token ?? '', signal && !stopping.aborted ? signal : stopping)
     } catch (error) {
       throw await consequence(meaningOf(error), job, token ?? '').catch((reason: unknown) => leave(job, reason))
     }
@@ -128,6 +128,7 @@ export async function work({ office, name, queue, concurrency, serial = false, r
     lockDuration,
     stalledInterval,
   })
+  stopping.addEventListener('abort', () => worker.cancelAllJobs())
   worker.on('error', (error) => log.debug({ queue: queue.name, reason: inWords(error) }, 'worker error'))
   // A job that was taken up too often without ending fails without being run, and only this tells.
   worker.on('failed', (job, error) => {

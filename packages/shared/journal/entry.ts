@@ -1,7 +1,7 @@
 // What the journal is told. Entries wait in a queue until the recorder has written them, so that a database that is away
 // delays nothing. They can be written twice, and in any order.
 import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
+import { gzip, gzipSync } from 'node:zlib'
 import { z } from 'zod'
 import type { Delivery } from '../delivery.ts'
 import { type Effect, effectId, effectSchema, type Outcome } from '../effect.ts'
@@ -82,7 +82,14 @@ export type Journal = {
   ended: (effect: Effect, outcome: Outcome | { state: 'dead'; reason: string }, attempts: number) => Promise<void>
 }
 
-const compress = promisify(gzip)
+const gzipAside = promisify(gzip)
+const largeBody = 64 * 1024
+
+// A small body is compressed in less time than it takes to hand it to another thread, for which all deliveries would wait;
+// and in small chunks: of garbage outside of the heap, 16 KiB for each, the collector would never come to rest.
+async function compress(body: string): Promise<Buffer> {
+  return body.length > largeBody ? await gzipAside(body) : gzipSync(body, { chunkSize: 2048 })
+}
 
 /** The journal as the router and the performers see it; `onTold` is called after each entry, which waits to be gathered then. */
 export function openJournal(place: QueuePlace, onTold: () => void): Journal {
