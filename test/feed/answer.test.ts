@@ -123,6 +123,21 @@ test('a live message comes with the cursor under which it was published', async 
   assert.ok(reader.messages.length >= seen + 2)
 })
 
+test('a client of HTTP/1.0 gets the messages as they are, without chunks', async () => {
+  await publish([{ version: 'past' }])
+  const socket = connect(port, '127.0.0.1')
+  stage.defer(() => socket.destroy())
+  let text = ''
+  socket.setEncoding('utf8').on('data', (piece: string) => (text += piece))
+  socket.write('GET /sse/?since=0 HTTP/1.0\r\n\r\n')
+  await until(() => text.includes('"past"'), 'the past has come')
+  await publish([{ version: 'live' }])
+  await until(() => text.includes('"live"'), 'what is live has come')
+  const [head = '', body = ''] = text.split(/\r\n\r\n/)
+  assert.doesNotMatch(head, /transfer-encoding/i)
+  assert.match(body, /^retry: \d+\n:\n\n(id: \d+-\d+\ndata: .*\n\n)+$/)
+})
+
 test('a delivery that is published again is not another message', async () => {
   const reader = await listening()
   const relay = openRelay({ redis: stage.redis, prefix: stage.environment.REDIS_PREFIX ?? '' })

@@ -1,11 +1,12 @@
 // Everybody who reads the feed. Who has caught up stands in a circle with all who have the same filter: when messages
 // come, one piece is made for each circle and written to all in it. Who is behind, or slow, reads on at its own pace from
 // its own place, and comes back to its circle when it has caught up.
+import { setImmediate as turn } from 'node:timers/promises'
 import { partsOf } from '#shared/cursor.ts'
 import type { CatchUp } from './catch-up.ts'
 import type { Measures } from './measures.ts'
 import { pieceOf } from './piece.ts'
-import type { Subscriber } from './subscriber.ts'
+import { type Subscriber, send } from './subscriber.ts'
 import type { Batch, Tail } from './tail.ts'
 
 export type Audience = {
@@ -22,43 +23,50 @@ type Parts = {
   measures: Measures
 }
 
+// As many as take about a millisecond.
+const fewWrites = 100
+
 /** At most about `readerBytes` wait for each subscriber in a circle. */
 export function openAudience({ tail, catchUp, readerBytes, measures }: Parts): Audience {
   const circles = new Map<string, Set<Subscriber>>()
   const behind = new Set<Subscriber>()
 
-  tail.listen((batch) => {
-    const strays = [...circles.values()].flatMap((members) => (batch ? hand(members, batch) : [...members]))
-    for (const stray of strays) {
-      if (!batch) stray.isUnproven = true
-      follow(stray)
+  tail.listen(async (batch) => {
+    for (const members of circles.values()) {
+      if (batch) await hand(members, batch)
+      else for (const member of members) begin(member)
     }
   })
 
-  // Writes it to all whose turn it is; answers those who are elsewhere, or have too much before them.
-  function hand(members: Set<Subscriber>, { after, frames }: Batch): Subscriber[] {
+  // Writes it to all whose turn it is, a few at a time: hooks come in between. Those who are elsewhere, or have too much
+  // before them, follow by themselves.
+  async function hand(members: Set<Subscriber>, { after, frames }: Batch): Promise<void> {
     const [one] = members
     const piece = one && pieceOf(frames, one.filter, Number.POSITIVE_INFINITY)
-    if (!piece) return []
+    if (!piece) return
     const { bytes, count, cursor } = piece
-    const strays: Subscriber[] = []
     let reached = 0
     for (const member of members) {
-      if (member.response.writableEnded) continue
+      if (member.response.writableEnded || member.cursor === cursor) continue
       const isNext = member.cursor === undefined || member.cursor === after
       if (!isNext || (count > 0 && member.response.writableLength + bytes.length > readerBytes)) {
-        strays.push(member)
+        follow(member)
         continue
       }
       member.cursor = cursor
       if (count === 0) continue
       member.told = cursor
-      member.response.write(bytes)
+      send(member, piece)
       reached += 1
+      if (reached % fewWrites === 0) await turn()
     }
     measures.messages.inc(reached * count)
     measures.bytes.inc(reached * bytes.length)
-    return strays
+  }
+
+  function begin(subscriber: Subscriber): void {
+    subscriber.isUnproven = true
+    follow(subscriber)
   }
 
   function follow(subscriber: Subscriber): void {

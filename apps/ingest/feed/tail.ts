@@ -18,8 +18,11 @@ export type Tail = {
   after: (cursor: Cursor) => Frame[] | undefined
   /** Settles when something has changed: new messages, or the relay could be read at last. */
   next: () => Promise<void>
-  /** Calls `listener` with each batch as it comes, and without one when the place of everybody must be looked at anew. */
-  listen: (listener: (batch?: Batch) => void) => void
+  /**
+   * Calls `listener` with each batch as it comes, and without one when the place of everybody must be looked at anew. It
+   * may take its time: the next batch waits for it.
+   */
+  listen: (listener: (batch?: Batch) => Promise<void>) => void
 }
 
 const windowMessages = 1000
@@ -35,7 +38,7 @@ export function followTail({ relay, signal, log }: { relay: Relay; signal: Abort
   let start: Cursor | undefined // everything after it, up to the newest, is in the window
   let newest: Cursor | undefined
   let wake = Promise.withResolvers<void>()
-  const listeners: Array<(batch?: Batch) => void> = []
+  const listeners: Array<(batch?: Batch) => Promise<void>> = []
 
   function startAt(cursor: Cursor) {
     window = []
@@ -43,7 +46,7 @@ export function followTail({ relay, signal, log }: { relay: Relay; signal: Abort
     start = newest = cursor
   }
 
-  function add(batch: Batch) {
+  async function add(batch: Batch) {
     // After a hole, as when Redis came back empty, the window begins anew: nothing in it is beyond the hole.
     if (newest === undefined || compareCursors(batch.after, newest) > 0) startAt(batch.after)
     window.push(...batch.frames)
@@ -54,13 +57,13 @@ export function followTail({ relay, signal, log }: { relay: Relay; signal: Abort
       bytes -= sizeOf(dropped)
       start = dropped.at(-1)?.cursor ?? start
     }
-    if (!signal.aborted) tell(batch)
+    if (!signal.aborted) await tell(batch)
   }
 
-  function tell(batch?: Batch) {
-    for (const listener of listeners) listener(batch)
+  async function tell(batch?: Batch) {
     wake.resolve()
     wake = Promise.withResolvers<void>()
+    await Promise.all(listeners.map((listener) => listener(batch)))
   }
 
   // The relay was lost and has begun anew below what we have seen: nothing would ever come after that.
@@ -68,7 +71,7 @@ export function followTail({ relay, signal, log }: { relay: Relay; signal: Abort
     const now = await relay.newest()
     if (now === beginning || compareCursors(now, seen) >= 0) return
     startAt(now)
-    tell()
+    await tell()
   }
 
   async function follow() {
@@ -76,7 +79,7 @@ export function followTail({ relay, signal, log }: { relay: Relay; signal: Abort
       try {
         if (newest === undefined) {
           startAt(await relay.newest())
-          tell()
+          await tell()
         }
         const from = newest ?? beginning
         const entries = await relay.read(from, mostAtOnce, { block: blockMs })
@@ -84,7 +87,7 @@ export function followTail({ relay, signal, log }: { relay: Relay; signal: Abort
         const began = performance.now()
         for (let left = entries.map(frameOf); left.length > 0; ) {
           const frames = firstChain(left)
-          add({ after: frames[0]?.previous ?? from, frames })
+          await add({ after: frames[0]?.previous ?? from, frames })
           left = left.slice(frames.length)
         }
         await rest(performance.now() - began)
@@ -108,10 +111,10 @@ export function followTail({ relay, signal, log }: { relay: Relay; signal: Abort
   }
 }
 
-// With many subscribers each message is work for a while, and hooks wait. So half of the time is theirs, and what comes
-// meanwhile goes together, which is less work. `took` is in ms.
+// With many subscribers each message is work for a while. What comes in a rest goes together, which is less work.
+// `took` is in ms.
 async function rest(took: number): Promise<void> {
-  if (took >= 1) await pause(Math.min(took, longestRest))
+  if (took >= 1) await pause(Math.min(took / 2, longestRest))
 }
 
 function sizeOf(frames: Frame[]): number {
