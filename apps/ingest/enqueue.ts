@@ -11,46 +11,49 @@ const lookMs = 100
 const groupMost = 8
 const groupBytes = 1024 * 1024
 
-type Waiting = { delivery: Delivery; since: number; resolve: () => void; reject: (error: unknown) => void }
+type Add = { delivery: Delivery; resolve: () => void; reject: (error: unknown) => void }
+/** What is added in one step; empty when that has come to its end. */
+type Group = { adds: Add[]; since: number }
 
 /**
  * An add that has not come back after about `patience` ms counts as failed: GitLab must have its answer within 2 s. All
  * of them share one timer, since two for each were a tenth of what a request costs.
  */
 export function enqueue(addDeliveries: AddDeliveries, patience = 1100): Accept {
-  const waiting = new Set<Waiting>()
-  let group: Waiting[] = []
+  // In the order in which they were sent, which is that in which Redis answers. A set would be rebuilt every few requests,
+  // and what an old table of it holds outlives the next collections.
+  const sent: Group[] = []
+  let group: Add[] = []
   let bytes = 0
 
   setInterval(() => {
+    const late = new Unavailable(`Redis did not take the delivery within ${patience} ms.`)
     const latest = Date.now() - patience
-    for (const add of waiting) {
-      if (add.since > latest) return
-      waiting.delete(add)
-      add.reject(new Unavailable(`Redis did not take the delivery within ${patience} ms.`))
-    }
+    for (const one of sent.filter(({ since }) => since <= latest)) settle(one, ({ reject }) => reject(late))
   }, lookMs).unref()
 
   function flush(): void {
-    const adds = group
+    if (group.length === 0) return
+    const leaving: Group = { adds: group, since: Date.now() }
+    sent.push(leaving)
     group = []
     bytes = 0
-    if (adds.length === 0) return
-    addDeliveries(adds.map(({ delivery }) => delivery)).then(
-      () => settle(adds, ({ resolve }) => resolve()),
-      (error: unknown) => settle(adds, ({ reject }) => reject(error)),
+    addDeliveries(leaving.adds.map(({ delivery }) => delivery)).then(
+      () => settle(leaving, ({ resolve }) => resolve()),
+      (error: unknown) => settle(leaving, ({ reject }) => reject(error)),
     )
   }
 
-  function settle(adds: Waiting[], how: (add: Waiting) => void): void {
-    for (const add of adds) if (waiting.delete(add)) how(add)
+  function settle(which: Group, how: (add: Add) => void): void {
+    const { adds } = which
+    which.adds = []
+    while (sent[0]?.adds.length === 0) sent.shift()
+    adds.forEach(how)
   }
 
   return function accept(delivery: Delivery): Promise<void> {
     return new Promise((resolve, reject) => {
-      const add = { delivery, since: Date.now(), resolve, reject }
-      waiting.add(add)
-      if (group.push(add) === 1) setImmediate(flush)
+      if (group.push({ delivery, resolve, reject }) === 1) setImmediate(flush)
       bytes += delivery.body.length
       if (group.length >= groupMost || bytes > groupBytes) flush()
     })

@@ -24,20 +24,24 @@ const flushMs = 3000
 /** Serves `fetch` on `host`:`port` (0: any free one). Rejects when it cannot listen there. */
 export async function listen({ fetch, host, port }: { fetch: Fetch; host: string; port: number }): Promise<Listener> {
   const answer = getRequestListener(fetch, { hostname: 'localhost' }) // for probes in HTTP/1.0, which name no host
-  const sockets = new Set<Socket>()
-  const underWay = new Set<ServerResponse>()
+  // Each with its last answer. A set of the answers under way would be rebuilt every few requests, and what an old table
+  // of it holds outlives the next collections.
+  const sockets = new Map<Socket, ServerResponse | undefined>()
   let connections = 0
   let stopping = false
   let held: Promise<void> | undefined
 
   const server = createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: 60_000 }, (request, response) => {
-    underWay.add(response.on('close', () => underWay.delete(response)))
+    if (sockets.has(request.socket)) sockets.set(request.socket, response)
     if (stopping) response.setHeader('connection', 'close')
     void serve(request, response)
   })
   server.on('connection', (socket) => {
     connections++
-    sockets.add(socket.on('close', () => sockets.delete(socket)))
+    sockets.set(
+      socket.on('close', () => sockets.delete(socket)),
+      undefined,
+    )
   })
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
 
@@ -49,7 +53,7 @@ export async function listen({ fetch, host, port }: { fetch: Fetch; host: string
   // Node takes a connection for idle whose answer has been written to its end, though the client has not read it yet.
   async function flushed(): Promise<void> {
     for (const deadline = Date.now() + flushMs; Date.now() < deadline; await pause(20))
-      if (![...underWay].some((response) => response.writableEnded && !response.writableFinished)) return
+      if (![...sockets.values()].some((response) => response?.writableEnded === true && !response.writableFinished)) return
   }
 
   // The system resets connections that are still in the listening socket's queue when it is closed. While no answers are
@@ -72,11 +76,11 @@ export async function listen({ fetch, host, port }: { fetch: Fetch; host: string
       const closed = new Promise<void>((resolve) => server.once('close', resolve))
       const late = setTimeout(() => server.closeAllConnections(), patience)
       stopping = true
-      for (const response of underWay) if (!response.headersSent) response.setHeader('connection', 'close')
+      for (const response of sockets.values()) if (response?.headersSent === false) response.setHeader('connection', 'close')
       await pause(farewellMs)
       await flushed()
       await closeQuietly()
-      const unused = setTimeout(() => closeUnused(sockets), unusedMs)
+      const unused = setTimeout(() => closeUnused(sockets.keys()), unusedMs)
       const idle = setInterval(() => server.closeIdleConnections(), 100)
       await closed
       clearTimeout(late)
@@ -87,7 +91,7 @@ export async function listen({ fetch, host, port }: { fetch: Fetch; host: string
 }
 
 // Node does not count a connection as idle that was opened in advance and has never carried a request.
-function closeUnused(sockets: Set<Socket>): void {
+function closeUnused(sockets: Iterable<Socket>): void {
   for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
 }
 
