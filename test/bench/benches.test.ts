@@ -64,6 +64,15 @@ test('the benchmark of the way from hook to feed tells the percentiles at each r
   for (const row of rows) assertSane(row.slice(0, -2))
 })
 
+test('the benchmark of several ingest processes compares them with one', async () => {
+  const rows = await rowsOf('ingests')
+  assert.deepEqual(
+    rows.map(([processes]) => processes),
+    ['1', '2'],
+  )
+  for (const row of rows) assertSane(row)
+})
+
 test('the benchmark of resuming reads from both sources, beside memory', async () => {
   const rows = await rowsOf('resume')
   assert.deepEqual(
