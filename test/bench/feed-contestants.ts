@@ -17,7 +17,7 @@ export type Contestant = {
   name: string
   port: number
   path: string
-  pid: number
+  pids: number[]
   publish: (message: string) => Promise<unknown>
   stop: () => Promise<unknown>
 }
@@ -40,13 +40,13 @@ export async function service({ url, redis }: Place): Promise<Contestant> {
     await ingest.kill()
     await rm(directory, { recursive: true })
   }
-  return { name: 'the service', port: ingest.port(), path: '/sse/', pid: ingest.pid(), publish: publisher(redis, prefix), stop }
+  return { name: 'the service', port: ingest.port(), path: '/sse/', pids: [ingest.pid()], publish: publisher(redis, prefix), stop }
 }
 
 export async function nodeHttp({ url, redis }: Place, writes: 'each' | 'joined'): Promise<Contestant> {
   const prefix = `bench-${writes}`
-  const program = await startProgram('feed-baseline', { REDIS_URL: url, REDIS_PREFIX: prefix, WRITES: writes })
-  return { name: `node:http, ${writes}`, path: '/', publish: publisher(redis, prefix), ...program }
+  const { pid, port, stop } = await startProgram('feed-baseline', { REDIS_URL: url, REDIS_PREFIX: prefix, WRITES: writes })
+  return { name: `node:http, ${writes}`, path: '/', publish: publisher(redis, prefix), port, pids: [pid], stop }
 }
 
 function publisher(redis: Redis, prefix: string): Contestant['publish'] {
@@ -57,17 +57,18 @@ function publisher(redis: Redis, prefix: string): Contestant['publish'] {
 
 const nchanModule = '/usr/lib/nginx/modules/ngx_nchan_module.so'
 
-/** Undefined where nginx or its module is missing. */
-export async function nchan(): Promise<Contestant | undefined> {
-  if (!existsSync(nchanModule) || !hasNginx()) return undefined
+/** nchan with so many workers; nothing where nginx or its module is missing. */
+export async function nchan(workers: number): Promise<Contestant[]> {
+  if (!existsSync(nchanModule) || !hasNginx()) return []
   const directory = await mkdtemp(join(tmpdir(), 'gitlab-webhooks-nchan-'))
   const port = await freePort()
-  await writeFile(join(directory, 'nginx.conf'), nginxConfiguration(directory, port))
+  await writeFile(join(directory, 'nginx.conf'), nginxConfiguration({ directory, port, workers }))
   const child = onLeash('nginx', ['-p', directory, '-c', join(directory, 'nginx.conf'), '-e', join(directory, 'error.log')], { directory })
   const url = `http://127.0.0.1:${port}/publish`
   const publish = async (message: string) => await (await fetch(url, { method: 'POST', body: message })).arrayBuffer()
   await until(async () => await publish('{}'), 'nginx answers')
-  return { name: 'nginx, nchan', port, path: '/read', pid: Number(await workerOf(directory)), publish, stop: () => letGo(child) }
+  const name = workers === 1 ? 'nchan' : `nchan, ${workers} workers`
+  return [{ name, port, path: '/read', pids: await pidsOf(directory), publish, stop: () => letGo(child) }]
 }
 
 function hasNginx(): boolean {
@@ -79,10 +80,13 @@ function hasNginx(): boolean {
   }
 }
 
-function nginxConfiguration(directory: string, port: number): string {
-  return `load_module ${nchanModule};
+function nginxConfiguration({ directory, port, workers }: { directory: string; port: number; workers: number }): string {
+  const user = process.getuid?.() === 0 ? 'user root root;' : '' // its workers need the directory
+  return `${user}
+load_module ${nchanModule};
 daemon off;
-master_process off;
+master_process ${workers === 1 ? 'off' : 'on'};
+worker_processes ${workers};
 pid ${directory}/pid;
 events { worker_connections 16384; }
 http {
@@ -99,6 +103,9 @@ http {
 `
 }
 
-async function workerOf(directory: string): Promise<string> {
-  return (await readFile(join(directory, 'pid'), 'utf8')).trim()
+// The only process, or the master and its workers.
+async function pidsOf(directory: string): Promise<number[]> {
+  const first = (await readFile(join(directory, 'pid'), 'utf8')).trim()
+  const children = await readFile(`/proc/${first}/task/${first}/children`, 'utf8')
+  return [first, ...children.trim().split(' ')].filter((pid) => pid !== '').map(Number)
 }

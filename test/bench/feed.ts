@@ -30,12 +30,12 @@ await needConnections(subscribers)
 const server = await startRedis()
 const redis = new Redis(server.url)
 const place = { url: server.url, redis }
-const others = await nchan()
-const contestants = [await nodeHttp(place, 'joined'), await service(place), await nodeHttp(place, 'each'), ...(others ? [others] : [])]
+const others = [...(await nchan(1)), ...(await nchan(2))]
+const contestants = [await nodeHttp(place, 'joined'), await service(place), await nodeHttp(place, 'each'), ...others]
 try {
   console.log(`${await machine(redis)}; readers on the same machine`)
   console.log(`GET /sse/, ${subscribers} readers, messages of ${bytes} bytes; medians of ${rounds} interleaved rounds`)
-  console.log(others ? '' : 'nginx with libnginx-mod-nchan is not installed, and so not compared\n')
+  console.log(others.length > 0 ? '' : 'nginx with libnginx-mod-nchan is not installed, and so not compared\n')
   const memory: string[] = []
   for (const contestant of contestants) memory.push(((await idle(contestant)) / 1024).toFixed(1))
   const rows = []
@@ -66,30 +66,30 @@ async function compare(pace: 'steady' | 'fast', memory: string[]): Promise<strin
 }
 
 /** What a reader costs that reads along while nothing happens, in bytes; of a process that has had no readers before. */
-async function idle({ port, path, pid }: Contestant): Promise<number> {
-  const empty = await memoryOf(pid)
+async function idle({ port, path, pids }: Contestant): Promise<number> {
+  const empty = await memoryOf(...pids)
   const plan = JSON.stringify({ port, path, subscribers, messages: 1 })
   const child = onLeash(process.execPath, [new URL('feed-readers.ts', import.meta.url).pathname, plan])
   await once(createInterface({ input: child.stdout }), 'line')
-  const cost = ((await memoryOf(pid)) - empty) / subscribers
+  const cost = ((await memoryOf(...pids)) - empty) / subscribers
   await letGo(child)
   return cost
 }
 
 async function play(contestant: Contestant, pace: 'steady' | 'fast'): Promise<Figures> {
-  const { port, path, pid } = contestant
+  const { port, path, pids } = contestant
   const count = pace === 'steady' ? Math.ceil(rate * seconds) : messages
   const plan = JSON.stringify({ port, path, subscribers, messages: count })
   const child = onLeash(process.execPath, [new URL('feed-readers.ts', import.meta.url).pathname, plan])
   try {
     const lines = createInterface({ input: child.stdout })
     await once(lines, 'line')
-    const cpu = await cpuOf(pid)
+    const cpu = await cpuOf(...pids)
     const result = once(lines, 'line')
     await broadcast(contestant.publish, { count, bytes, ...(pace === 'steady' && { rate }) })
     const [line] = await result
     const { delivered, first, last, p50, p99 } = resultSchema.parse(JSON.parse(String(line)))
-    return { rate: (delivered / (last - first)) * 1000, cpu: ((await cpuOf(pid)) - cpu) / (delivered / 1000), p50, p99 }
+    return { rate: (delivered / (last - first)) * 1000, cpu: ((await cpuOf(...pids)) - cpu) / (delivered / 1000), p50, p99 }
   } finally {
     await letGo(child)
   }

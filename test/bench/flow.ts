@@ -63,7 +63,7 @@ async function measure(workers: number, ms: number, count: number): Promise<Figu
     const running: Process[] = await Promise.all(Array.from({ length: workers }, () => stage.start('worker')))
     const pids = running.map((worker) => worker.pid())
     const redisPid = Number(/process_id:(\d+)/.exec(await stage.redis.info('server'))?.[1])
-    const [cpu, redisCpu] = [await cpusOf(pids), await cpuOf(redisPid)]
+    const [cpu, redisCpu] = [await cpuOf(...pids), await cpuOf(redisPid)]
     const started = performance.now()
     await queues.phabricator.resume()
     await queues.deliveries.resume()
@@ -75,7 +75,7 @@ async function measure(workers: number, ms: number, count: number): Promise<Figu
     }
     await until(async () => (await left()) === 0 && (await left()) === 0, 'all deliveries are through', 300_000)
     const seconds = (performance.now() - started) / 1000
-    const used = { workerCpu: ((await cpusOf(pids)) - cpu) / count, redisCpu: ((await cpuOf(redisPid)) - redisCpu) / count }
+    const used = { workerCpu: ((await cpuOf(...pids)) - cpu) / count, redisCpu: ((await cpuOf(redisPid)) - redisCpu) / count }
     const made = stage.sandbox.phabricator.state.tasks.filter(({ id }) => id > 1000 && stage.sandbox.phabricator.comments(id).length === 1)
     if (made.length !== count) throw new Error(`${made.length} of ${count} tasks have their comment.`)
     await Promise.all(running.map((worker) => worker.stop()))
@@ -83,8 +83,4 @@ async function measure(workers: number, ms: number, count: number): Promise<Figu
   } finally {
     await stage.close()
   }
-}
-
-async function cpusOf(pids: number[]): Promise<number> {
-  return (await Promise.all(pids.map(cpuOf))).reduce((sum, ms) => sum + ms, 0)
 }

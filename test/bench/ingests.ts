@@ -63,12 +63,11 @@ function start(number: number): Promise<Process> {
 async function measure(ingests: Process[]): Promise<Figures> {
   const redisPid = Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1])
   const pids = ingests.map((ingest) => ingest.pid())
-  const cpu = async (list: number[]) => (await Promise.all(list.map(cpuOf))).reduce((sum, ms) => sum + ms, 0)
-  const before = [await cpu(pids), await cpu([redisPid])] as const
+  const before = [await cpuOf(...pids), await cpuOf(redisPid)] as const
   const plan = { warmUp: values.short ? 0.05 : 0.5, seconds, bytes, connections: Math.max(1, Math.round(connections / ingests.length)) }
   const loads: Load[] = await Promise.all(ingests.map((ingest) => load({ ...plan, url: `http://127.0.0.1:${ingest.port()}` })))
   const answers = loads.reduce((sum, one) => sum + one.answers, 0)
-  const used = { cpu: ((await cpu(pids)) - before[0]) / answers, redisCpu: ((await cpu([redisPid])) - before[1]) / answers }
+  const used = { cpu: ((await cpuOf(...pids)) - before[0]) / answers, redisCpu: ((await cpuOf(redisPid)) - before[1]) / answers }
   await redis.flushall()
   return { rate: loads.reduce((sum, { rate }) => sum + rate, 0), p99: Math.max(...loads.map(({ p99 }) => p99)), ...used }
 }

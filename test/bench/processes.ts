@@ -1,9 +1,9 @@
 // What Linux tells about a process: its memory, its CPU time, how many files it may open.
 import { readFile, writeFile } from 'node:fs/promises'
 
-/** The memory that a process has now, in bytes. */
-export async function memoryOf(pid: number): Promise<number> {
-  return await statusOf(pid, 'VmRSS')
+/** The memory that processes have now, in bytes. */
+export async function memoryOf(...pids: number[]): Promise<number> {
+  return sum(await Promise.all(pids.map((pid) => statusOf(pid, 'VmRSS'))))
 }
 
 /** Watches the memory of a process: what is answered tells by how many bytes it has grown since, at its largest. */
@@ -17,10 +17,18 @@ async function statusOf(pid: number, field: string): Promise<number> {
   return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
 }
 
-/** The CPU time that a process has used, in ms. */
-export async function cpuOf(pid: number): Promise<number> {
+/** The CPU time that processes have used, in ms. */
+export async function cpuOf(...pids: number[]): Promise<number> {
+  return sum(await Promise.all(pids.map(cpuOfOne)))
+}
+
+async function cpuOfOne(pid: number): Promise<number> {
   const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ')
   return (Number(fields[11]) + Number(fields[12])) * 10
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
 }
 
 const others = 200

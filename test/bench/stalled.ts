@@ -67,7 +67,8 @@ async function compare(megabytes: number): Promise<string[][]> {
 }
 
 async function play(contestant: Awaited<ReturnType<typeof service>>, count: number, messages: number): Promise<Figures> {
-  const { port, path, pid, publish } = contestant
+  const { port, path, publish } = contestant
+  const [pid = 0] = contestant.pids
   const gathered = gather({ port, path, readers: count, stalled: true })
   const plan = JSON.stringify({ port, path, subscribers: readers, messages })
   const child = onLeash(process.execPath, [new URL('feed-readers.ts', import.meta.url).pathname, plan])
