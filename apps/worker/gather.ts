@@ -12,16 +12,25 @@ const laterMs = 1000
 /** `soon` is to be called when there is something to gather; `stop` leaves what there is to others. */
 export function startGathering(place: QueuePlace, log: Log): { soon: () => void; stop: () => void } {
   let due: NodeJS.Timeout | undefined
+  let isBusy = false
 
-  function run(): void {
-    clearTimeout(due)
-    due = undefined
-    gather(place, retries).catch((error: unknown) => log.warn({ reason: inWords(error) }, 'could not gather'))
+  function soon(): void {
+    due ??= setTimeout(() => void run(), soonMs)
   }
 
-  const regular = setInterval(run, laterMs)
+  // One at a time: while Redis is away none pile up.
+  async function run(): Promise<void> {
+    clearTimeout(due)
+    due = undefined
+    if (isBusy) return soon()
+    isBusy = true
+    await gather(place, retries).catch((error: unknown) => log.warn({ reason: inWords(error) }, 'could not gather'))
+    isBusy = false
+  }
+
+  const regular = setInterval(() => void run(), laterMs)
   return {
-    soon: () => (due ??= setTimeout(run, soonMs)),
+    soon,
     stop() {
       clearInterval(regular)
       clearTimeout(due)
