@@ -31,10 +31,11 @@ export function openAudience({ tail, catchUp, readerBytes, measures }: Parts): A
   const circles = new Map<string, Set<Subscriber>>()
   const behind = new Set<Subscriber>()
 
+  // Whoever follows may be back in a circle at once, or in a new one: only those are meant who are there now.
   tail.listen(async (batch) => {
-    for (const members of circles.values()) {
+    for (const members of Array.from(circles.values())) {
       if (batch) await hand(members, batch)
-      else for (const member of members) begin(member)
+      else Array.from(members).forEach(begin)
     }
   })
 
@@ -46,8 +47,8 @@ export function openAudience({ tail, catchUp, readerBytes, measures }: Parts): A
     if (!piece) return
     const { bytes, count, cursor } = piece
     let reached = 0
-    for (const member of members) {
-      if (member.response.writableEnded || member.cursor === cursor) continue
+    for (const member of Array.from(members)) {
+      if (!members.has(member) || member.response.writableEnded || member.cursor === cursor) continue
       const isNext = member.cursor === undefined || member.cursor === after
       if (!isNext || (count > 0 && member.response.writableLength + bytes.length > readerBytes)) {
         follow(member)
