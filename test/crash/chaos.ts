@@ -8,10 +8,18 @@ import type { Random } from './random.ts'
 
 export type Tally = { kills: number; freezes: number; faults: number }
 
-type Parts = { actors: Actor[]; sandbox: Sandbox; random: Random; seconds: number; note: (text: string) => void }
+type Parts = {
+  actors: Actor[]
+  sandbox: Sandbox
+  random: Random
+  seconds: number
+  /** Whether workers are frozen for longer than they keep their jobs, too: what then may be doubled is in the README. */
+  longFreezes: boolean
+  note: (text: string) => void
+}
 
 /** Makes trouble for about `seconds`; when it ends everybody lives and every remote is well. */
-export async function makeTrouble({ actors, sandbox, random, seconds, note }: Parts): Promise<Tally> {
+export async function makeTrouble({ actors, sandbox, random, seconds, longFreezes, note }: Parts): Promise<Tally> {
   const tally: Tally = { kills: 0, freezes: 0, faults: 0 }
   const end = Date.now() + seconds * 1000
   const left = () => Math.max(0, end - Date.now())
@@ -28,7 +36,7 @@ export async function makeTrouble({ actors, sandbox, random, seconds, note }: Pa
 
   async function freeze(actor: Actor): Promise<void> {
     tally.freezes++
-    const long = actor.name.startsWith('worker') && random.chance(0.3)
+    const long = longFreezes && actor.name.startsWith('worker') && random.chance(0.3)
     const ms = long ? random.whole(8000, 18_000) : random.whole(100, 3500)
     note(`freeze ${actor.name} for ${ms} ms`)
     actor.freeze()

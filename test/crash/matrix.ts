@@ -6,7 +6,7 @@ import { openMariaDb, playRound, type Result, type Size } from './round.ts'
 const { values, positionals } = parseArgs({ options: { seed: { type: 'string' }, verbose: { type: 'boolean' } }, allowPositionals: true })
 const rounds = Number(positionals[0] ?? 10)
 const firstSeed = Number(values.seed ?? Date.now() % 1_000_000)
-const size: Size = { merges: 30, pushes: 40, seconds: 25, patience: 240_000 }
+const size: Size = { merges: 30, pushes: 40, seconds: 25, patience: 240_000, longFreezes: true }
 
 const mariadb = await openMariaDb()
 const results: Result[] = []

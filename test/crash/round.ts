@@ -21,7 +21,7 @@ import { randomFrom } from './random.ts'
 import { follow } from './readers.ts'
 import { writeStory } from './story.ts'
 
-export type Size = { merges: number; pushes: number; seconds: number; patience: number }
+export type Size = { merges: number; pushes: number; seconds: number; patience: number; longFreezes: boolean }
 export type Result = Tally & Verdict & { seed: number; deliveries: number; accepted: number; wrong: string[] }
 
 /** Plays the round of `seed`. `mariadb` outlives it; `note` hears what happens. */
@@ -65,7 +65,7 @@ export async function playRound(seed: number, size: Size, mariadb: Actor & { url
   const followers = ports.map((port) => follow(`http://127.0.0.1:${port}/sse/`))
   for (const { stop } of followers) releases.defer(stop)
   const strands = writeStory({ sandbox, random: random.fork(), merges: size.merges, pushes: size.pushes })
-  const trouble = makeTrouble({ actors, sandbox, random: random.fork(), seconds: size.seconds, note })
+  const trouble = makeTrouble({ actors, sandbox, random: random.fork(), seconds: size.seconds, longFreezes: size.longFreezes, note })
   const parts = strands.map((strand, index) => ({
     strand,
     hooksUrl: `http://127.0.0.1:${ports[index % ports.length]}/hooks`,

@@ -14,7 +14,7 @@ const server = process.env.DATABASE_URL ? undefined : await startMariaDb()
 // Hundreds of processes are started: each in half the time.
 process.env.NODE_COMPILE_CACHE ??= new URL('../../.node/compiled', import.meta.url).pathname
 
-const runner = spawn(process.execPath, ['--test', '--test-concurrency=5', '--test-timeout=120000', ...given, ...files], {
+const runner = spawn(process.execPath, ['--test', '--test-concurrency=4', '--test-timeout=120000', ...given, ...files], {
   stdio: 'inherit',
   env: { ...process.env, DATABASE_URL: process.env.DATABASE_URL || (server?.url ?? '') },
 })
