@@ -28,7 +28,7 @@ export type Tail = {
 const windowMessages = 1000
 const windowBytes = 16 * 1024 * 1024
 const mostAtOnce = 128
-const longestRest = 50
+const longestRest = 10
 const blockMs = 2000
 
 /** Follows `relay`, which needs a connection of its own, until `signal` aborts. */
