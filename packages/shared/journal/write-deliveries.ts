@@ -39,9 +39,10 @@ export async function writeDeliveries(database: Database, entries: DeliveryEntry
     ({ delivery }) => delivery,
     (rows) => database.insertInto('decisions').ignore().values(rows).execute(),
   )
-  const effects = entries.flatMap((entry) =>
-    entry.effects.map((effect) => ({ ...effectRow(effect), ...toldBy(entry), state: 'planned' as const, attempts: 0 })),
-  )
+  const effects = entries.flatMap((entry) => {
+    const planned = { ...toldBy(entry), state: 'planned' as const, attempts: 0 }
+    return entry.effects.map((effect) => ({ ...effectRow(effect), ...planned }))
+  })
   await writeRows(
     effects,
     ({ id }) => id,
