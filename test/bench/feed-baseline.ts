@@ -1,13 +1,22 @@
 // What the feed is compared with: plain node:http that reads the same log in Redis and writes each message to everybody,
-// one write for each (`each`) or one for all that came together (`joined`). Says on which port it listens, like the service.
-import { createServer, type ServerResponse } from 'node:http'
+// one write for each (`each`) or one for all that came together (`joined`). What is posted to it goes into that log as it
+// is. Says on which port it listens, like the service.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { patientRedis } from '#shared/queues.ts'
 import { openRelay } from '#shared/relay.ts'
 
 const relay = openRelay({ redis: patientRedis(process.env.REDIS_URL ?? ''), prefix: process.env.REDIS_PREFIX ?? '' })
 const responses = new Set<ServerResponse>()
 
-const server = createServer((_request, response) => {
+async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  let body = ''
+  for await (const chunk of request.setEncoding('utf8')) body += String(chunk)
+  await relay.publish(String(request.headers['idempotency-key']), body)
+  response.writeHead(202).end()
+}
+
+const server = createServer((request, response) => {
+  if (request.method === 'POST') return void take(request, response)
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' })
   response.write(':\n\n')
   responses.add(response.on('close', () => responses.delete(response)))

@@ -1,27 +1,24 @@
 // How many messages a second the feed carries to many readers, how long they take, and what a reader costs, beside plain
 // node:http and nchan: in turns, so that whatever else this machine does hits all of them alike.
-//   node test/bench/feed.ts [--short] [--subscribers 1000] [--rounds 5] [--messages 300] [--seconds 5]
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
+//   node test/bench/feed.ts [--short] [--subscribers 1000] [--rounds 5] [--messages 300] [--seconds 5] [--rate 20]
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
-import { letGo, onLeash } from '../support/leashed.ts'
 import { startRedis } from '../support/servers.ts'
 import { broadcast } from './broadcast.ts'
 import { type Contestant, nchan, nodeHttp, service } from './feed-contestants.ts'
-import { resultSchema } from './feed-readers.ts'
+import { startReaders } from './feed-readers.ts'
 import { cpuOf, memoryOf, needConnections } from './processes.ts'
 import { machine, median, table } from './table.ts'
 
 const text = { type: 'string' } as const
 const { values } = parseArgs({
-  options: { short: { type: 'boolean', default: false }, subscribers: text, rounds: text, messages: text, seconds: text },
+  options: { short: { type: 'boolean', default: false }, subscribers: text, rounds: text, messages: text, seconds: text, rate: text },
 })
 const subscribers = Number(values.subscribers ?? (values.short ? 20 : 1000))
 const rounds = Number(values.rounds ?? (values.short ? 1 : 5))
 const messages = Number(values.messages ?? (values.short ? 40 : 300))
 const seconds = Number(values.seconds ?? (values.short ? 0.5 : 5))
-const rate = 20
+const rate = Number(values.rate ?? 20)
 const bytes = 2000
 
 type Figures = { rate: number; cpu: number; p50: number; p99: number }
@@ -68,29 +65,22 @@ async function compare(pace: 'steady' | 'fast', memory: string[]): Promise<strin
 /** What a reader costs that reads along while nothing happens, in bytes; of a process that has had no readers before. */
 async function idle({ port, path, pids }: Contestant): Promise<number> {
   const empty = await memoryOf(...pids)
-  const plan = JSON.stringify({ port, path, subscribers, messages: 1 })
-  const child = onLeash(process.execPath, [new URL('feed-readers.ts', import.meta.url).pathname, plan])
-  await once(createInterface({ input: child.stdout }), 'line')
+  const readers = await startReaders({ port, path, subscribers, messages: 1 })
   const cost = ((await memoryOf(...pids)) - empty) / subscribers
-  await letGo(child)
+  await readers.stop()
   return cost
 }
 
 async function play(contestant: Contestant, pace: 'steady' | 'fast'): Promise<Figures> {
   const { port, path, pids } = contestant
   const count = pace === 'steady' ? Math.ceil(rate * seconds) : messages
-  const plan = JSON.stringify({ port, path, subscribers, messages: count })
-  const child = onLeash(process.execPath, [new URL('feed-readers.ts', import.meta.url).pathname, plan])
+  const readers = await startReaders({ port, path, subscribers, messages: count })
   try {
-    const lines = createInterface({ input: child.stdout })
-    await once(lines, 'line')
     const cpu = await cpuOf(...pids)
-    const result = once(lines, 'line')
     await broadcast(contestant.publish, { count, bytes, ...(pace === 'steady' && { rate }) })
-    const [line] = await result
-    const { delivered, first, last, p50, p99 } = resultSchema.parse(JSON.parse(String(line)))
+    const { delivered, first, last, p50, p99 } = await readers.result
     return { rate: (delivered / (last - first)) * 1000, cpu: ((await cpuOf(...pids)) - cpu) / (delivered / 1000), p50, p99 }
   } finally {
-    await letGo(child)
+    await readers.stop()
   }
 }

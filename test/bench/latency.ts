@@ -1,124 +1,117 @@
 // How long it takes from a hook that is sent to its message on the feed, through the whole service: ingest, Redis, the
-// worker with its journal in MariaDB, Redis again, and a subscriber's connection. Hooks come at a steady rate, while that
-// subscriber is alone, and while many others read along.
-//   node test/bench/latency.ts [--short] [--subscribers 1000] [--rounds 3] [--seconds 20]
-import { once } from 'node:events'
-import { Agent, get, type IncomingMessage, request } from 'node:http'
+// worker with its journal in MariaDB, Redis again, and all readers' connections; beside plain node:http that puts what it is
+// sent into the log of the feed and writes it to its readers, and does nothing else: it checks, queues and keeps nothing.
+//   node test/bench/latency.ts [--short] [--subscribers 1000] [--rounds 5] [--seconds 10]
+import { Agent, request } from 'node:http'
 import { parseArgs } from 'node:util'
-import { createParser } from 'eventsource-parser'
-import { z } from 'zod'
-import type { Process } from '../support/service.ts'
 import { sourceToken } from '../support/service.ts'
-import { openStage } from '../support/stage.ts'
-import { until } from '../support/until.ts'
+import { openStage, type Stage } from '../support/stage.ts'
 import { pushBody } from './bodies.ts'
-import { gather } from './crowd.ts'
+import { type Result, startReaders } from './feed-readers.ts'
 import { cpuOf, needConnections } from './processes.ts'
+import { startProgram } from './programs.ts'
 import { machine, median, percentile, table } from './table.ts'
 
 const text = { type: 'string' } as const
 const { values } = parseArgs({
   options: { short: { type: 'boolean', default: false }, seconds: text, rounds: text, subscribers: text },
 })
-const seconds = Number(values.seconds ?? (values.short ? 0.5 : 20))
-const rounds = Number(values.rounds ?? (values.short ? 1 : 3))
+const seconds = Number(values.seconds ?? (values.short ? 0.5 : 10))
+const rounds = Number(values.rounds ?? (values.short ? 1 : 5))
 const subscribers = Number(values.subscribers ?? (values.short ? 5 : 1000))
 const rates = [20, 200]
 const bytes = 5000
 const body = pushBody(bytes)
-const messageSchema = z.object({ meta: z.object({ id: z.string() }) })
 
-/** When each delivery was sent, answered and seen on the feed, in ms. */
-type Times = { sent: number; answered?: number; seen?: number }
+type Contestant = { name: string; port: number; path: string; pids: number[] }
 
 await needConnections(subscribers)
 const stage = await openStage({ SINKS_ENABLED: 'sse' })
 const agent = new Agent({ keepAlive: true })
 try {
-  const [ingest, worker] = await Promise.all([stage.start('ingest'), stage.start('worker')])
-  const deliveries = new Map<string, Times>()
-  const feed = await follow(ingest, deliveries)
-  stage.defer(() => feed.destroy())
-
+  const contestants = [await nodeHttp(stage), await service(stage)]
   console.log(`${await machine(stage.redis)}; sender and readers on the same machine`)
-  console.log(`From POST /hooks to GET /sse/, pushes of ${bytes} bytes; medians of ${rounds} rounds of ${seconds} s at each rate\n`)
-  await send(ingest, deliveries, 100, values.short ? 50 : 500)
-  const cases = rates.flatMap((rate) => [0, subscribers].map((others) => ({ rate, others, found: [] as number[][] })))
+  console.log(`From POST /hooks to all readers, pushes of ${bytes} bytes; medians of ${rounds} interleaved rounds of ${seconds} s\n`)
+  for (const contestant of contestants) await play(contestant, { rate: 100, readers: 1, count: values.short ? 50 : 1000 })
+  const cases = rates.flatMap((rate) =>
+    [1, subscribers].flatMap((readers) => contestants.map((contestant) => ({ contestant, rate, readers, found: [] as number[][] }))),
+  )
   for (let round = 0; round < rounds; round += 1)
-    for (const { rate, others, found } of round % 2 === 0 ? cases : cases.toReversed()) {
-      const leave = await gather({ port: ingest.port(), path: '/sse/', readers: others, stalled: false })
-      await until(async () => (await readersOf(ingest)) === others + 1, 'all read along, and nobody else')
-      const cpus = await Promise.all([ingest, worker].map((one) => cpuOf(one.pid())))
-      const times = await send(ingest, deliveries, rate, rate * seconds)
-      const used = await Promise.all([ingest, worker].map(async (one, index) => (await cpuOf(one.pid())) - (cpus[index] ?? 0)))
-      found.push([...figuresOf(times), ...used.map((ms) => ms / times.length)])
-      await leave()
-    }
-  const rows = cases.map(({ rate, others, found }) => [String(rate), String(others + 1), ...medians(found)])
-  const times = ['202 p50 ms', 'p95', 'p99', 'feed p50 ms', 'p95', 'p99', 'longest']
-  console.log(table(['hooks/s', 'subscribers', ...times, 'CPU ms, ingest', 'worker'], rows))
-  console.log('\nCPU is for each hook.')
+    for (const { contestant, rate, readers, found } of round % 2 === 0 ? cases : cases.toReversed())
+      found.push(await play(contestant, { rate, readers, count: rate * seconds }))
+  const rows = cases.map(({ contestant, rate, readers, found }) => [String(rate), String(readers), contestant.name, ...medians(found)])
+  const figures = ['202 p50 ms', 'p99', 'feed p50 ms', 'p95', 'p99', 'longest', 'CPU ms']
+  console.log(table(['hooks/s', 'readers', 'who', ...figures], rows))
+  console.log('\nCPU is for each hook; of the service, that of ingest and worker.')
 } finally {
   agent.destroy()
   await stage.close()
 }
 
-/** Notes when each delivery's message comes. */
-async function follow(ingest: Process, deliveries: Map<string, Times>): Promise<IncomingMessage> {
-  const [response]: IncomingMessage[] = await once(get(`http://127.0.0.1:${ingest.port()}/sse/`), 'response')
-  if (!response) throw new Error('The feed does not answer.')
-  const parser = createParser({
-    onEvent({ data }) {
-      const seen = performance.now()
-      const times = deliveries.get(messageSchema.parse(JSON.parse(data)).meta.id)
-      if (times) times.seen ??= seen
-    },
-  })
-  response.setEncoding('utf8').on('data', (text: string) => parser.feed(text))
-  response.on('error', () => undefined) // it breaks off when we leave
-  return response
+async function service({ start }: Stage): Promise<Contestant> {
+  const [ingest, worker] = await Promise.all([start('ingest'), start('worker')])
+  return { name: 'the service', port: ingest.port(), path: '/sse/', pids: [ingest.pid(), worker.pid()] }
 }
 
-async function readersOf(ingest: Process): Promise<number> {
-  const text = await (await fetch(`http://127.0.0.1:${ingest.port()}/metrics`)).text()
-  return Number(/^gitlab_webhooks_feed_subscribers (\d+)/m.exec(text)?.[1])
+async function nodeHttp({ redisUrl, defer }: Stage): Promise<Contestant> {
+  const { pid, port, stop } = await startProgram('feed-baseline', { REDIS_URL: redisUrl, REDIS_PREFIX: 'bench-joined', WRITES: 'joined' })
+  defer(stop)
+  return { name: 'node:http', port, path: '/', pids: [pid] }
 }
 
-/** Sends `count` hooks, `rate` a second, and waits until all have been seen. */
-async function send(ingest: Process, deliveries: Map<string, Times>, rate: number, count: number): Promise<Times[]> {
-  const first = deliveries.size
+/** Sends `count` hooks, `rate` a second, and waits until all readers have them. */
+async function play({ port, path, pids }: Contestant, { rate, readers, count }: { rate: number; readers: number; count: number }) {
+  const reading = await startReaders({ port, path, subscribers: readers, messages: count })
+  try {
+    const before = await cpuOf(...pids)
+    const answers = await send(port, rate, count)
+    const result = await reading.result
+    return [...figuresOf(answers, result), ((await cpuOf(...pids)) - before) / count]
+  } finally {
+    await reading.stop()
+  }
+}
+
+/** How long each answer took, in ms. */
+async function send(port: number, rate: number, count: number): Promise<number[]> {
+  const answers: Array<Promise<number>> = []
   const started = performance.now()
   await new Promise<void>((resolve) => {
     const timer = setInterval(() => {
       const due = Math.min(count, Math.floor(((performance.now() - started) / 1000) * rate))
-      while (deliveries.size - first < due) post(ingest, deliveries)
+      while (answers.length < due) answers.push(post(port))
       if (due < count) return
       clearInterval(timer)
       resolve()
     }, 1)
   })
-  const these = [...deliveries.values()].slice(first)
-  await until(() => these.every(({ seen, answered }) => seen !== undefined && answered !== undefined), 'every hook is on the feed', 300_000)
-  return these
+  return await Promise.all(answers)
 }
 
-function post(ingest: Process, deliveries: Map<string, Times>): void {
-  const id = `latency-${deliveries.size}`
-  const headers = { 'content-type': 'application/json', 'x-gitlab-event': 'System Hook', 'x-gitlab-token': sourceToken }
-  const times: Times = { sent: performance.now() }
-  deliveries.set(id, times)
-  request({ agent, port: ingest.port(), path: '/hooks', method: 'POST', headers: { ...headers, 'idempotency-key': id } }, (response) => {
-    if (response.statusCode !== 202) throw new Error(`POST /hooks answered ${response.statusCode}.`)
-    times.answered = performance.now()
-    response.resume()
-  }).end(body)
+let sent = 0
+
+function post(port: number): Promise<number> {
+  const started = performance.now()
+  const stamped = `{"sent":"${(performance.timeOrigin + started).toFixed(3)}~",${body.slice(1)}`
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(stamped),
+    'x-gitlab-event': 'System Hook',
+    'x-gitlab-token': sourceToken,
+    'idempotency-key': `latency-${sent++}`,
+  }
+  return new Promise((resolve, reject) => {
+    const asking = request({ agent, port, path: '/hooks', method: 'POST', headers }, (response) => {
+      if (response.statusCode === 202) resolve(performance.now() - started)
+      else reject(new Error(`POST /hooks answered ${response.statusCode}.`))
+      response.resume()
+    })
+    asking.on('error', reject).end(stamped)
+  })
 }
 
-function figuresOf(times: Times[]): number[] {
-  const answers = times.map(({ sent, answered = Number.NaN }) => answered - sent)
-  const messages = times.map(({ sent, seen = Number.NaN }) => seen - sent)
-  const shown = (list: number[], percents: number[]) => percents.map((percent) => percentile(list, percent))
-  return [...shown(answers, [50, 95, 99]), ...shown(messages, [50, 95, 99, 100])]
+function figuresOf(answers: number[], { p50, p95, p99, longest }: Result): number[] {
+  return [percentile(answers, 50), percentile(answers, 99), p50, p95, p99, longest]
 }
 
 /** The median of each figure over the rounds. */

@@ -1,17 +1,14 @@
 // What readers cost that stop reading while much is broadcast: how much memory the process grows, and how long messages
 // take to the other readers, beside the same without them; the service, and plain node:http that writes all the same.
 //   node test/bench/stalled.ts [--short] [--stalled 20] [--readers 20] [--megabytes 20,100] [--rounds 3]
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
-import { letGo, onLeash } from '../support/leashed.ts'
 import { startRedis } from '../support/servers.ts'
 import { broadcast } from './broadcast.ts'
-import { gather } from './crowd.ts'
 import { nodeHttp, service } from './feed-contestants.ts'
-import { resultSchema } from './feed-readers.ts'
+import { startReaders } from './feed-readers.ts'
 import { watchGrowth } from './processes.ts'
+import { startStalled } from './stalled-readers.ts'
 import { machine, median, table } from './table.ts'
 
 const text = { type: 'string' } as const
@@ -69,20 +66,15 @@ async function compare(megabytes: number): Promise<string[][]> {
 async function play(contestant: Awaited<ReturnType<typeof service>>, count: number, messages: number): Promise<Figures> {
   const { port, path, publish } = contestant
   const [pid = 0] = contestant.pids
-  const gathered = gather({ port, path, readers: count, stalled: true })
-  const plan = JSON.stringify({ port, path, subscribers: readers, messages })
-  const child = onLeash(process.execPath, [new URL('feed-readers.ts', import.meta.url).pathname, plan])
+  const leave = await startStalled({ port, path, readers: count })
+  const going = await startReaders({ port, path, subscribers: readers, messages })
   try {
-    const lines = createInterface({ input: child.stdout })
-    await Promise.all([gathered, once(lines, 'line')])
     const grown = await watchGrowth(pid)
-    const result = once(lines, 'line')
     await broadcast(publish, { count: messages, bytes, rate })
-    const [line] = await result
-    const { p50, p99 } = resultSchema.parse(JSON.parse(String(line)))
+    const { p50, p99 } = await going.result
     return { grown: (await grown()) / 2 ** 20, p50, p99 }
   } finally {
-    await letGo(child)
-    await (await gathered)()
+    await going.stop()
+    await leave()
   }
 }

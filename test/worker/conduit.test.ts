@@ -11,6 +11,7 @@ import { seed } from '../sandbox/seed.ts'
 import { type Given, startAnswering } from '../support/answers.ts'
 
 const { signal } = new AbortController()
+const allowed = () => Promise.resolve()
 const token = 'api-secretsecretsecretsecretse'
 const open = (url: string): Conduit => openConduit({ url, token: () => token, redact: redactor([token]) })
 const error = (code: string, info: string): Given => ({ body: { result: null, error_code: code, error_info: info } })
@@ -22,7 +23,7 @@ type What = 'refused' | 'down' | 'never' | 'again'
 async function meaning(given: Given): Promise<What> {
   await using remote = await startAnswering(given)
   return await open(remote.url)
-    .comment(3, 'text', signal)
+    .comment(3, 'text', signal, allowed)
     .then(() => assert.fail('It went through.'), whatOf)
 }
 
@@ -104,7 +105,7 @@ test('a comment is a form with the task, the text and the token, and nothing els
   await using remote = await startAnswering({
     body: { result: { transactions: [{ phid: 'PHID-XACT-1' }] }, error_code: null, error_info: null },
   })
-  assert.equal(await open(remote.url).comment(3, 'ä&%\n"', signal), 'PHID-XACT-1')
+  assert.equal(await open(remote.url).comment(3, 'ä&%\n"', signal, allowed), 'PHID-XACT-1')
   const [asked] = remote.asked
   assert.ok(asked)
   assert.deepEqual(
@@ -124,7 +125,7 @@ test('a comment is a form with the task, the text and the token, and nothing els
 test('without a task nothing is asked, since that would create one', async () => {
   await using remote = await startAnswering()
   for (const task of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60]) {
-    await assert.rejects(open(remote.url).comment(task, 'text', signal), Permanent)
+    await assert.rejects(open(remote.url).comment(task, 'text', signal, allowed), Permanent)
     await assert.rejects(open(remote.url).ownComments(task, new Date(0), signal), (thrown) => thrown instanceof Error)
   }
   assert.ok(remote.asked.every(({ path }) => path === '/api/user.whoami'))
@@ -136,7 +137,7 @@ test('the id of a comment is that of the comment, also when the account is subsc
   const { phabricator } = sandbox
   const account = phabricator.addAccount('person')
   const conduit = openConduit({ url: phabricator.url, token: () => account.token, redact: (text) => text })
-  const made = await conduit.comment(1, 'by a person', signal)
+  const made = await conduit.comment(1, 'by a person', signal, allowed)
   const [own] = await conduit.ownComments(1, new Date(0), signal)
   assert.deepEqual([own?.phid, own?.text], [made, 'by a person'])
 })
@@ -146,7 +147,7 @@ test('own comments are found with the texts they were written with, newest first
   seed(sandbox)
   const { phabricator } = sandbox
   const conduit = openConduit({ url: phabricator.url, token: () => phabricator.token, redact: (text) => text })
-  const made = [await conduit.comment(1, 'first', signal), await conduit.comment(1, 'second\n\n%%%[a] b%%%', signal)]
+  const made = [await conduit.comment(1, 'first', signal, allowed), await conduit.comment(1, 'second\n\n%%%[a] b%%%', signal, allowed)]
   phabricator.addComment(1, 'of alice', 'alice')
   phabricator.addComment(2, 'elsewhere')
   const [transaction] = phabricator.task(1).transactions

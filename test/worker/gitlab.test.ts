@@ -9,6 +9,7 @@ import { seed } from '../sandbox/seed.ts'
 import { type Given, startAnswering } from '../support/answers.ts'
 
 const { signal } = new AbortController()
+const allowed = () => Promise.resolve()
 const token = 'glpat-secret0123456789ab'
 const place = { project: 42, iid: 1 }
 const open = (url: string): GitLab => openGitLab({ url, token: () => token, redact: redactor([token]) })
@@ -63,13 +64,13 @@ describe('the meaning of', () => {
       await using remote = await startAnswering(answer)
       const failed = () => assert.fail('It went through.')
       assert.equal(await open(remote.url).commitMessages(place, signal).then(failed, whatOf), expected, 'reading')
-      assert.equal(await open(remote.url).postNote(place, 'a', signal).then(failed, whatOf), expected, 'writing')
+      assert.equal(await open(remote.url).postNote(place, 'a', signal, allowed).then(failed, whatOf), expected, 'writing')
     })
   }
 
   test('202 on a note, which was taken for commands, is a mistake of ours', async () => {
     await using remote = await startAnswering({ status: 202, body: { commands_changes: {}, summary: ['Merged.'] } })
-    await assert.rejects(open(remote.url).postNote(place, '/merge', signal), Permanent)
+    await assert.rejects(open(remote.url).postNote(place, '/merge', signal, allowed), Permanent)
   })
 
   test('429 is for as long as it says', async () => {
@@ -84,7 +85,7 @@ test('each call has the token and goes where it belongs', async () => {
   await gitlab.commitMessages({ project: 'a/b c', iid: 1 }, signal)
   await gitlab.changedFiles(place, signal)
   await gitlab.userNamed('a&b=c', signal)
-  assert.equal(await gitlab.postNote(place, 'ä\n"', signal), 7)
+  assert.equal(await gitlab.postNote(place, 'ä\n"', signal, allowed), 7)
   assert.deepEqual(
     remote.asked.map(({ method, path }) => `${method} ${path}`),
     [

@@ -1,7 +1,7 @@
 // One exchange with a remote, however the remote behaves.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { Permanent, Unavailable } from '#shared/errors.ts'
 import { exchange, jsonIn, retryAfter } from '../../apps/worker/remotes/http.ts'
@@ -9,6 +9,11 @@ import { startAnswering } from '../support/answers.ts'
 import { freePort } from '../support/servers.ts'
 
 const { signal } = new AbortController()
+function portOf(server: Server): number {
+  const address = server.address()
+  return typeof address === 'object' && address ? address.port : 0
+}
+
 const unavailable = (words: RegExp) => (error: unknown) => error instanceof Unavailable && words.test(error.message)
 
 test('an answer is given with its status, headers and text', async () => {
@@ -25,6 +30,70 @@ test('a call says who we are, keeps no cookies and uses connections again', asyn
     assert.match(headers['user-agent'] ?? '', /^gitlab-webhooks\/\S+ \(https:\S+\)$/)
   }
   assert.ok(new Set(remote.asked.map(({ socket }) => socket)).size <= 3)
+})
+
+describe('whoever must still allow a request', () => {
+  const post = (url: string, before: () => Promise<void>, more: object = {}) =>
+    exchange('It', url, { method: 'POST', body: 'x', signal, before, ...more })
+
+  test('is asked when the connection stands, and before anything is written', async () => {
+    const connected = Promise.withResolvers<Socket>()
+    const server = createServer((socket) => connected.resolve(socket.on('error', () => undefined))).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const asked = Promise.withResolvers<void>()
+    const allowing = Promise.withResolvers<void>()
+    const exchanging = post(`http://127.0.0.1:${portOf(server)}`, () => {
+      asked.resolve()
+      return allowing.promise
+    })
+    const [socket] = await Promise.all([connected.promise, asked.promise])
+    assert.equal(socket.bytesRead, 0)
+    allowing.resolve()
+    await once(socket, 'data')
+    socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
+    assert.equal((await exchanging).text, 'ok')
+    server.close()
+  })
+
+  test('is asked on a connection that is used again, too', async () => {
+    await using remote = await startAnswering()
+    let times = 0
+    for (let call = 0; call < 3; call++)
+      await post(remote.url, async () => {
+        assert.equal(remote.asked.length, times)
+        times += 1
+      })
+    assert.deepEqual([times, remote.asked.length], [3, 3])
+  })
+
+  test('is not asked where there is no connection', async () => {
+    let times = 0
+    const before = async () => {
+      times += 1
+    }
+    await assert.rejects(post(`http://127.0.0.1:${await freePort()}`, before), unavailable(/ECONNREFUSED/))
+    assert.equal(times, 0)
+  })
+
+  test('and does not, is told to who called, and nothing is sent', async () => {
+    await using remote = await startAnswering()
+    await assert.rejects(
+      post(remote.url, () => Promise.reject(new Error('no longer ours'))),
+      /^Error: no longer ours$/,
+    )
+    assert.deepEqual(remote.asked, [])
+  })
+
+  test('and never answers, makes it a remote that cannot be reached, and nothing is sent', async () => {
+    await using remote = await startAnswering()
+    const allowing = Promise.withResolvers<void>()
+    setTimeout(allowing.resolve, 150)
+    await assert.rejects(
+      post(remote.url, () => allowing.promise, { timeLimit: 50 }),
+      unavailable(/it took too long/),
+    )
+    assert.deepEqual(remote.asked, [])
+  })
 })
 
 test('a redirect is an answer and is not followed, so nobody else gets the token', async () => {
@@ -75,9 +144,7 @@ test('an answer that breaks off means that the remote is down', async () => {
 test('something that does not speak HTTP means that the remote is down', async () => {
   const server = createServer((socket) => void socket.on('error', () => undefined).end('SSH-2.0-OpenSSH\r\n')).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const address = server.address()
-  const port = typeof address === 'object' && address ? address.port : 0
-  await assert.rejects(exchange('It', `http://127.0.0.1:${port}`, { signal }), unavailable(/cannot be reached/))
+  await assert.rejects(exchange('It', `http://127.0.0.1:${portOf(server)}`, { signal }), unavailable(/cannot be reached/))
   server.close()
 })
 

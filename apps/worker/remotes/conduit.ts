@@ -8,8 +8,8 @@ import { type Answer, exchange, jsonIn } from './http.ts'
 export type OwnComment = { phid: string; text: string; at: Date }
 
 export type Conduit = {
-  /** Comments on task `T<task>`; the transaction's PHID. Asked twice, it comments twice. */
-  comment: (task: number, text: string, signal: AbortSignal) => Promise<string>
+  /** Comments on task `T<task>`; the transaction's PHID. Asked twice, it comments twice; asks `before` right before it writes. */
+  comment: (task: number, text: string, signal: AbortSignal, before: () => Promise<void>) => Promise<string>
   /** The comments that our own account made on the task, newest first, as far back as `since`. */
   ownComments: (task: number, since: Date, signal: AbortSignal) => Promise<OwnComment[]>
   /** The account behind the token. Its roles tell a bot (`agent`) from a person, and whether it is `activated`. */
@@ -41,13 +41,20 @@ const mostPages = 50
 export function openConduit({ url, token, redact }: { url: string; token: Secret; redact: (text: string) => string }): Conduit {
   const own = madeOf(token, (): { phid?: Promise<string> | undefined } => ({}))
 
-  async function call<T>(method: string, params: object, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {
+  async function call<T>(
+    method: string,
+    params: object,
+    schema: z.ZodType<T>,
+    signal: AbortSignal,
+    before?: () => Promise<void>,
+  ): Promise<T> {
     const form = new URLSearchParams({ params: JSON.stringify({ ...params, __conduit__: { token: token() } }) })
     const answer = await exchange('Phabricator', `${url}/api/${method}`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: form.toString(),
       signal,
+      before,
     })
     const result = schema.safeParse(resultOf(answer, redact))
     if (!result.success) throw new Error(`Phabricator answers ${method} in an unknown shape: ${z.prettifyError(result.error)}`)
@@ -67,9 +74,9 @@ export function openConduit({ url, token, redact }: { url: string; token: Secret
   }
 
   return {
-    async comment(task, text, signal) {
+    async comment(task, text, signal, before) {
       const params = { objectIdentifier: monogram(task), transactions: [{ type: 'comment', value: text }] }
-      const { transactions } = await call('maniphest.edit', params, editSchema, signal)
+      const { transactions } = await call('maniphest.edit', params, editSchema, signal, before)
       // The comment comes last, after what it brought about, such as a subscription.
       const made = transactions.at(-1)
       if (!made) throw new Permanent(`Phabricator made no comment of the text for ${monogram(task)}.`)

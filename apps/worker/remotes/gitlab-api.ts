@@ -4,15 +4,15 @@ import { z } from 'zod'
 import { Permanent, Refused, Unavailable } from '#shared/errors.ts'
 import { readJson } from '#shared/json.ts'
 import type { Secret } from '#shared/secret.ts'
-import { type Answer, exchange, jsonIn } from './http.ts'
+import { type Answer, type Call, exchange, jsonIn } from './http.ts'
 
 export type GitLabApi = {
   /** What is at `path` (`/user`), of the shape of `schema`. */
   get: <T>(path: string, schema: z.ZodType<T>, signal: AbortSignal) => Promise<T>
   /** All items of a list, over at most 150 pages. */
   list: <T>(path: string, item: z.ZodType<T>, signal: AbortSignal) => Promise<T[]>
-  /** Sends `body` as JSON, once; `timeLimit` in ms. */
-  post: (path: string, body: object, signal: AbortSignal, timeLimit?: number) => Promise<Answer>
+  /** Sends `body` as JSON, once; `timeLimit` in ms, `before` as in `exchange`. */
+  post: (path: string, body: object, signal: AbortSignal, how?: Pick<Call, 'timeLimit' | 'before'>) => Promise<Answer>
   /** What an answer says, of the shape of `schema`. */
   read: <T>(answer: Answer, schema: z.ZodType<T>) => T
 }
@@ -55,13 +55,13 @@ export function openGitLabApi({ url, token, redact }: { url: string; token: Secr
       }
       return found
     },
-    post: (path, body, signal, timeLimit) =>
+    post: (path, body, signal, how) =>
       exchange('GitLab', `${root}${path}`, {
         method: 'POST',
         headers: { ...headers(), 'content-type': 'application/json' },
         body: JSON.stringify(body),
         signal,
-        ...(timeLimit !== undefined && { timeLimit }),
+        ...how,
       }),
   }
 }

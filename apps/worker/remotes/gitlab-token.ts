@@ -30,6 +30,9 @@ export function tokenFacts({ get }: Pick<GitLabApi, 'get'>, signal: AbortSignal)
  * else nobody knows.
  */
 export async function rotateToken({ post, read }: Pick<GitLabApi, 'post' | 'read'>, expiresAt: string, signal: AbortSignal) {
-  const { token, ...facts } = read(await post(`${path}/rotate`, { expires_at: expiresAt }, signal, rotationMs), rotatedSchema)
+  const { token, ...facts } = read(
+    await post(`${path}/rotate`, { expires_at: expiresAt }, signal, { timeLimit: rotationMs }),
+    rotatedSchema,
+  )
   return { token, facts }
 }

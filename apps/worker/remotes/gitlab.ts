@@ -21,8 +21,8 @@ export type GitLab = {
   author: (place: Place, signal: AbortSignal) => Promise<string | undefined>
   /** What people wrote on it, newest first; GitLab's own notes are left out. */
   notes: (place: Place, signal: AbortSignal) => Promise<Note[]>
-  /** Writes a note on it; its id. */
-  postNote: (place: Place, body: string, signal: AbortSignal) => Promise<number>
+  /** Writes a note on it; its id. Asks `before` right before it does. */
+  postNote: (place: Place, body: string, signal: AbortSignal, before: () => Promise<void>) => Promise<number>
   /** The account with this name, compared without case; undefined when there is none. The answer may be ten minutes old. */
   userNamed: (username: string, signal: AbortSignal) => Promise<User | undefined>
   /** The account behind the token. */
@@ -74,8 +74,8 @@ export function openGitLab({ url, token, redact }: { url: string; token: Secret;
         .filter(({ system }) => system !== true)
         .map(({ id, body, author }) => ({ id, body: body ?? '', author: author?.username ?? '' }))
     },
-    async postNote(place, body, signal) {
-      const answer = await post(`${pathOf(place)}/notes`, { body }, signal)
+    async postNote(place, body, signal, before) {
+      const answer = await post(`${pathOf(place)}/notes`, { body }, signal, { before })
       if (answer.status === 202) throw new Permanent('GitLab took the note for commands and made no note of it.')
       return read(answer, noteSchema).id
     },

@@ -1,7 +1,9 @@
 // One HTTP exchange with a remote: a time limit on the whole of it, a size limit on the answer, no redirects, no cookies.
 // What says "I am not there now" in HTTP's own words becomes `Unavailable` here; the rest is for the remote's file.
+import type { IncomingMessage } from 'node:http'
 import { Permanent, Unavailable } from '#shared/errors.ts'
 import { readJson } from '#shared/json.ts'
+import { send } from './send.ts'
 
 /** Sent with every call; Wikimedia refuses clients that do not say who they are. */
 export const userAgent = 'gitlab-webhooks/0.1.0 (https://gitlab.wikimedia.org/repos/releng/gitlab-webhooks)'
@@ -15,41 +17,56 @@ export type Call = {
   signal: AbortSignal
   timeLimit?: number
   sizeLimit?: number
+  before?: (() => Promise<void>) | undefined
 }
 
 /**
- * One exchange with `name` at `url`. `timeLimit` in ms, `sizeLimit` in bytes. Throws `Unavailable` on network errors,
- * time-outs, 408, 429 and 502 to 504, `Permanent` when the answer is too large, which it would be again; throws the
- * signal's own reason when the caller gave up.
+ * One exchange with `name` at `url`. `timeLimit` in ms, `sizeLimit` in bytes; `before` is called right before the request
+ * is written. Throws `Unavailable` on network errors, time-outs, 408, 429 and 502 to 504, `Permanent` when the answer is
+ * too large, which it would be again; throws the signal's own reason when the caller gave up, and what `before` throws:
+ * then nothing was sent.
  */
 export async function exchange(name: string, url: string, call: Call): Promise<Answer> {
   const { method = 'GET', headers = {}, body, signal, timeLimit = 15_000, sizeLimit = 16 * 1024 * 1024 } = call
+  const late = AbortSignal.timeout(timeLimit)
+  let notSent: unknown
+  const before = async () =>
+    call.before?.().catch((error: unknown) => {
+      notSent = error
+      throw error
+    })
   try {
-    const response = await fetch(url, {
+    const response = await send(url, {
       method,
       headers: { 'user-agent': userAgent, ...headers },
-      redirect: 'manual',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeLimit)]),
-      ...(body !== undefined && { body }),
+      signal: AbortSignal.any([signal, late]),
+      body,
+      before,
     })
     const text = await readText(name, response, sizeLimit)
-    if (downStatuses.has(response.status)) {
-      throw new Unavailable(`${name} answers ${response.status}.`, { retryAfter: retryAfter(response.headers) })
-    }
-    return { status: response.status, headers: response.headers, text }
+    const answer = { status: response.statusCode ?? 0, headers: headersOf(response), text }
+    if (!downStatuses.has(answer.status)) return answer
+    throw new Unavailable(`${name} answers ${answer.status}.`, { retryAfter: retryAfter(answer.headers) })
   } catch (error) {
     signal.throwIfAborted()
-    if (error instanceof Unavailable || error instanceof Permanent) throw error
-    throw new Unavailable(`${name} cannot be reached: ${reasonOf(error)}.`)
+    if (error === notSent || error instanceof Unavailable || error instanceof Permanent) throw error
+    throw new Unavailable(`${name} cannot be reached: ${late.aborted ? 'it took too long' : reasonOf(error)}.`)
   }
 }
 
 const downStatuses = new Set([408, 429, 502, 503, 504])
 
-async function readText(name: string, response: Response, sizeLimit: number): Promise<string> {
-  const chunks: Uint8Array[] = []
+function headersOf({ headersDistinct }: IncomingMessage): Headers {
+  return new Headers(
+    Object.entries(headersDistinct).flatMap(([name, values = []]) => values.map((value): [string, string] => [name, value])),
+  )
+}
+
+async function readText(name: string, response: IncomingMessage, sizeLimit: number): Promise<string> {
+  const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of response) {
+    if (!Buffer.isBuffer(chunk)) continue
     size += chunk.length
     if (size > sizeLimit) throw new Permanent(`${name} answers with more than ${sizeLimit} bytes.`)
     chunks.push(chunk)
@@ -73,11 +90,7 @@ export function retryAfter(headers: Headers, now = Date.now()): number | undefin
   return ms > 0 ? Math.min(ms, longestWait) : undefined
 }
 
-// fetch hides the reason of a network error in its cause.
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  if (error.name === 'TimeoutError') return 'it took too long'
-  const { cause } = error
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined
-  return code ?? (cause instanceof Error && cause.message !== '' ? cause.message : error.message)
+  return 'code' in error ? String(error.code) : error.message
 }

@@ -57,8 +57,7 @@ export function gitlabMentions({ gitlab, wiki, mentionDrafts, dryRun, report, lo
 
       const body = `${opening} ${names.map((name) => `@${name}`).join(' ')}`
       if (dryRun) return onlyWould(`mention ${names.join(', ')}`)
-      await confirm()
-      const note = await gitlab.postNote(place, body, signal)
+      const note = await gitlab.postNote(place, body, signal, confirm)
       return { state: 'done', made: String(note), ...(link !== undefined && { link: `${link}#note_${note}` }) }
     },
   })

@@ -57,8 +57,7 @@ export function phabricator({ conduit, url, gitlabUrl, dryRun }: Parts): Sink {
         }
       }
       if (dryRun) return onlyWould(`comment on T${task}`)
-      await confirm()
-      return { state: 'done', link, made: await conduit.comment(task, text, signal) }
+      return { state: 'done', link, made: await conduit.comment(task, text, signal, confirm) }
     },
   })
 }

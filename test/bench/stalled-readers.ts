@@ -1,18 +1,16 @@
-// Many readers of the feed beside those that are measured, in a process of its own: raw sockets that throw away what
-// comes, or that stop reading once their stream has begun.
+// Readers of the feed that stop reading once their stream has begun, in a process of its own.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { letGo, onLeash } from '../support/leashed.ts'
 
-const planSchema = z.object({ port: z.number(), path: z.string(), readers: z.number(), stalled: z.boolean() })
+const planSchema = z.object({ port: z.number(), path: z.string(), readers: z.number() })
 
-/** `readers` are how many there are; `stalled`, whether they stop reading. */
-export type Plan = z.output<typeof planSchema>
+type Plan = z.output<typeof planSchema>
 
 /** Opens the streams; what is answered closes them. */
-export async function gather(plan: Plan): Promise<() => Promise<void>> {
+export async function startStalled(plan: Plan): Promise<() => Promise<void>> {
   if (plan.readers === 0) return () => Promise.resolve()
   const child = onLeash(process.execPath, [import.meta.filename, JSON.stringify(plan)])
   let complaint = ''
@@ -26,15 +24,14 @@ export async function gather(plan: Plan): Promise<() => Promise<void>> {
   }
 }
 
-async function open({ port, path, readers, stalled }: Plan): Promise<void> {
+async function open({ port, path, readers }: Plan): Promise<void> {
   for (let index = 0; index < readers; index++) {
     const socket = connect(port, '127.0.0.1')
     await once(socket, 'connect')
     socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n`)
     const [answer] = await once(socket, 'data')
     if (!String(answer).startsWith('HTTP/1.1 200')) throw new Error(`Reader ${index + 1} of ${readers} was not let in: ${answer}`)
-    if (stalled) socket.pause()
-    else socket.resume()
+    socket.pause()
   }
   setInterval(() => undefined, 60_000) // sockets that do not read keep no process alive
   process.stdout.write('open\n')
