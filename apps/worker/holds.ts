@@ -1,6 +1,7 @@
 // A hold: a queue waiting because its remote is down. It lives in Redis, for all workers: the queue is rate-limited
 // until the next probe and lets one job at a time through, in order, costing no attempt, until one of them succeeds.
 import type { Queue } from 'bullmq'
+import { script } from '#shared/add-jobs.ts'
 import { inWords, Refused, Unavailable } from '#shared/errors.ts'
 import type { Log } from '#shared/log.ts'
 import { keyPrefix } from '#shared/queues.ts'
@@ -15,6 +16,9 @@ export type Holds = {
 
 const firstProbe = 1000
 const longestWait = 60_000
+// Shorter than any wait for a probe: what was let go, or was free, so short a time ago can be held since only by a hold whose
+// probe is still to come.
+const seldomMs = 500
 
 // One job at a time is BullMQ's own setting, in the queue's meta key. It is written in one step with the hold, so that no
 // death in between, and no other worker that lets the queue go just then, leaves a queue slow that nobody holds.
@@ -30,10 +34,10 @@ redis.call('HSETNX', KEYS[1], 'since', ARGV[1])
 redis.call('HSET', KEYS[1], 'until', now + wait, 'reason', ARGV[6], 'refused', ARGV[7])
 return {math.ceil(wait), probes}`
 
-const releaseQueue = `
+const releaseQueue = script(`
 if redis.call('DEL', KEYS[1]) == 0 then return 0 end
 if ARGV[1] == '' then redis.call('HDEL', KEYS[2], 'concurrency') else redis.call('HSET', KEYS[2], 'concurrency', ARGV[1]) end
-return 1`
+return 1`)
 
 export type Hold = { since: Date; until: Date; probes: number; reason: string; refused: boolean }
 
@@ -51,6 +55,7 @@ type Parts = { redis: Redis; prefix: string; queue: Queue; concurrency: number |
 /** The hold of one queue. `concurrency` is how many of its jobs may run at once over all workers, outside of a hold. */
 export function openHolds({ redis, prefix, queue, concurrency, log }: Parts): Holds {
   const keys = [holdKey(prefix, queue.name), queue.toKey('meta')] as const
+  let looked = Number.NEGATIVE_INFINITY
 
   return {
     async hold(error) {
@@ -76,7 +81,9 @@ export function openHolds({ redis, prefix, queue, concurrency, log }: Parts): Ho
       log[refused ? 'error' : 'warn']({ queue: queue.name, probes, ms: wait, reason: inWords(error) }, 'holding')
     },
     async release() {
-      const released = await redis.eval(releaseQueue, 2, ...keys, concurrency ?? '')
+      if (performance.now() - looked < seldomMs) return
+      looked = performance.now()
+      const released = await releaseQueue(redis, [...keys], [concurrency ?? ''])
       if (released === 1) log.info({ queue: queue.name }, 'going on')
     },
   }

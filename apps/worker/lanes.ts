@@ -1,6 +1,7 @@
 // What keeps effects in order: a lane for each sink and `order` key, a sorted set in Redis with the ids of its effects
 // as they were planned. An effect runs only at the head of its lane, on whatever worker; it leaves when it has ended.
 // A retried or held effect stays at the head, so nothing of its lane overtakes it; other lanes do not notice.
+import { script } from '#shared/add-jobs.ts'
 import type { Effect } from '#shared/effect.ts'
 import { keyPrefix } from '#shared/queues.ts'
 import type { Redis } from '#shared/redis.ts'
@@ -18,7 +19,7 @@ export type Lanes = {
 
 const keepSeconds = 90 * 24 * 3600 // an effect that had ended when it came again leaves nothing behind for ever
 
-const enterLane = `
+const enterLane = script(`
 if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
 local place
 local rank = ARGV[2] ~= '' and redis.call('ZRANK', KEYS[1], ARGV[2])
@@ -30,28 +31,29 @@ else
   place = redis.call('INCR', KEYS[2])
 end
 redis.call('ZADD', KEYS[1], place, ARGV[1])
-return redis.call('EXPIRE', KEYS[1], ARGV[3])`
+return redis.call('EXPIRE', KEYS[1], ARGV[3])`)
 
-const whoIsAhead = `
-if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return false end
-local head = redis.call('ZRANGE', KEYS[1], 0, 0)[1]
-if head == ARGV[1] then return false end
-return head`
-
-const leaveLane = `
+const leaveLane = script(`
 redis.call('ZREM', KEYS[1], ARGV[1])
-return redis.call('ZRANGE', KEYS[1], 0, 0)[1] or false`
+return redis.call('ZRANGE', KEYS[1], 0, 0)[1] or false`)
 
 /** The lanes over `redis`. */
 export function openLanes({ redis, prefix }: { redis: Redis; prefix: string }): Lanes {
   const lane = ({ sink, order }: Effect) => `${keyPrefix(prefix)}:lane:${sink}:${order}`
-  const idOr = (answer: unknown) => (typeof answer === 'string' ? answer : undefined)
   return {
     async enter(effect, before = '') {
-      await redis.eval(enterLane, 2, lane(effect), `${keyPrefix(prefix)}:planned`, effect.id, before, keepSeconds)
+      await enterLane(redis, [lane(effect), `${keyPrefix(prefix)}:planned`], [effect.id, before, keepSeconds])
     },
     waiting: (effect) => redis.zrange(lane(effect), '0', '-1'),
-    ahead: async (effect) => idOr(await redis.eval(whoIsAhead, 1, lane(effect), effect.id)),
-    leave: async (effect, id = effect.id) => idOr(await redis.eval(leaveLane, 1, lane(effect), id)),
+    async ahead(effect) {
+      const rank = await redis.zrank(lane(effect), effect.id)
+      if (rank === null || rank === 0) return undefined
+      const [head] = await redis.zrange(lane(effect), '0', '0')
+      return head === effect.id ? undefined : head
+    },
+    async leave(effect, id = effect.id) {
+      const head = await leaveLane(redis, [lane(effect)], [id])
+      return typeof head === 'string' ? head : undefined
+    },
   }
 }

@@ -1,12 +1,13 @@
 // How a message is appended to the relay, in one step inside Redis. The newest cursor stands in a key of its own, the
 // head: it is above all that was ever given, also when the stream is empty and when the clock goes back.
+import { script } from './add-jobs.ts'
 
 /**
  * KEYS: stream, marker, head. ARGV: message, how many to keep, seconds for the marker, the cursor and the previous one it
  * had earlier (or empty), and what the journal knows: empty (not asked yet), a cursor, or `unknown`. Answers
  * `<cursor> <previous>`, or nothing when the head is lost and the journal must be asked.
  */
-export const publishOnce = `
+export const publishOnce = script(`
 local told = redis.call('GET', KEYS[2])
 if told then return told end
 
@@ -46,4 +47,4 @@ else
 end
 local link = cursor .. ' ' .. previous
 redis.call('SET', KEYS[2], link, 'EX', ARGV[3])
-return link`
+return link`)

@@ -2,6 +2,7 @@
 // cursor that subscribers see, and each entry names the cursor before it, so that a hole is seen wherever one opens.
 // Each delivery is published once: marker and append are one atomic step.
 import { z } from 'zod'
+import { script } from './add-jobs.ts'
 import { beginning, type Cursor, justBefore } from './cursor.ts'
 import { keyPrefix } from './queues.ts'
 import type { Redis } from './redis.ts'
@@ -30,7 +31,7 @@ export type Relay = {
   newest: () => Promise<Cursor>
 }
 
-const onePage = `
+const onePage = script(`
 local entries, size, after = {}, 0, ARGV[1]
 while #entries < tonumber(ARGV[2]) and size < tonumber(ARGV[3]) do
   local answer = redis.call('XREAD', 'COUNT', 1, 'STREAMS', KEYS[1], after)
@@ -40,7 +41,7 @@ while #entries < tonumber(ARGV[2]) and size < tonumber(ARGV[3]) do
   size = size + #entry[2][2]
   entries[#entries + 1] = entry
 end
-return entries`
+return entries`)
 
 const linkSchema = z.tuple([z.string(), z.string()])
 const pageSchema = z.array(z.tuple([z.string(), z.array(z.string())]))
@@ -67,14 +68,14 @@ export function openRelay({ redis, prefix, keep = 10_000, known = () => Promise.
     async publish(id, message, earlier) {
       const marker = `${keyPrefix(prefix)}:published:${id}`
       const place = [earlier?.cursor ?? '', earlier?.previous ?? '']
-      const run = (floor: string) => redis.eval(publishOnce, 3, stream, marker, head, message, keep, markerSeconds, ...place, floor)
+      const run = (floor: string) => publishOnce(redis, [stream, marker, head], [message, keep, markerSeconds, ...place, floor])
       const published = (await run('')) ?? (await run(await known().catch(() => 'unknown')))
       const [cursor, previous] = linkSchema.parse(String(published).split(' '))
       return { cursor, previous }
     },
     has: async (id) => (await redis.exists(`${keyPrefix(prefix)}:published:${id}`)) === 1,
     async read(after, count, until) {
-      if ('bytes' in until) return pageSchema.parse(await redis.eval(onePage, 1, stream, after, count, until.bytes)).map(entryOf)
+      if ('bytes' in until) return pageSchema.parse(await onePage(redis, [stream], [after, count, until.bytes])).map(entryOf)
       const answer = await redis.xread('COUNT', count, 'BLOCK', until.block, 'STREAMS', stream, after)
       return (answer?.[0]?.[1] ?? []).map(entryOf)
     },
