@@ -5,13 +5,14 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { patientRedis } from '#shared/queues.ts'
 import { openRelay } from '#shared/relay.ts'
 
-const relay = openRelay({ redis: patientRedis(process.env.REDIS_URL ?? ''), prefix: process.env.REDIS_PREFIX ?? '' })
+const open = () => openRelay({ redis: patientRedis(process.env.REDIS_URL ?? ''), prefix: process.env.REDIS_PREFIX ?? '' })
+const [relay, log] = [open(), open()] // reading waits, and nothing else may wait behind it
 const responses = new Set<ServerResponse>()
 
 async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
   let body = ''
   for await (const chunk of request.setEncoding('utf8')) body += String(chunk)
-  await relay.publish(String(request.headers['idempotency-key']), body)
+  await log.publish(String(request.headers['idempotency-key']), body)
   response.writeHead(202).end()
 }
 

@@ -22,6 +22,7 @@ const subscribers = Number(values.subscribers ?? (values.short ? 5 : 1000))
 const rates = [20, 200]
 const bytes = 5000
 const body = pushBody(bytes)
+let sent = 0
 
 type Contestant = { name: string; port: number; path: string; pids: number[] }
 
@@ -87,8 +88,6 @@ async function send(port: number, rate: number, count: number): Promise<number[]
   })
   return await Promise.all(answers)
 }
-
-let sent = 0
 
 function post(port: number): Promise<number> {
   const started = performance.now()
