@@ -73,6 +73,7 @@ export async function work({ office, name, queue, concurrency, serial = false, r
     } catch (error) {
       throw await consequence(meaningOf(error), job, token ?? '').catch((reason: unknown) => leave(job, reason))
     }
+    job.data = undefined // the chain in which BullMQ keeps jobs is collected late, and what hangs on it
     // Not waited for: Redis takes it before whatever this connection sends later, another hold among it.
     holds.release().catch((reason: unknown) => log.warn({ queue: queue.name, reason: inWords(reason) }, 'could not go on'))
   }

@@ -1,7 +1,7 @@
 // How many deliveries a second go through the whole of the worker: router, lanes, performers, remotes, journal. Merge
 // requests, each with a task and a message for the feed, wait in Redis; then the workers start. Remotes that answer at
 // once show what the service costs, remotes that take their time show how it grows with the number of workers.
-//   node test/bench/flow.ts [--short] [--rounds 3] [--deliveries 2000]
+//   node test/bench/flow.ts [--short] [--rounds 5] [--deliveries 1000]
 import { parseArgs } from 'node:util'
 import { openQueues } from '#shared/queues.ts'
 import { addDeliveriesTo } from '../../apps/ingest/add-deliveries.ts'
@@ -15,8 +15,8 @@ import { machine, median, table } from './table.ts'
 const { values } = parseArgs({
   options: { short: { type: 'boolean', default: false }, rounds: { type: 'string' }, deliveries: { type: 'string' } },
 })
-const rounds = Number(values.rounds ?? (values.short ? 1 : 3))
-const most = Number(values.deliveries ?? (values.short ? 40 : 2000))
+const rounds = Number(values.rounds ?? (values.short ? 1 : 5))
+const most = Number(values.deliveries ?? (values.short ? 40 : 1000))
 const workerCounts = values.short ? [1, 2] : [1, 2, 4]
 // A remote that takes 100 ms is the limit by itself, so fewer deliveries tell as much.
 const remotes = [

@@ -1,7 +1,7 @@
 // How many deliveries a second `POST /hooks` takes, and how long one waits for its answer, beside bare Hono and bare
 // Hono with one `add`, and Debian's webhook where that is installed: all in the same run, in turns, so that whatever else
 // this machine does hits all of them alike.
-//   node test/bench/hooks.ts [--short] [--aof everysec|always] [--rounds 8] [--seconds 2] [--profile directory]
+//   node test/bench/hooks.ts [--short] [--aof everysec|always] [--rounds 5] [--seconds 1.5] [--profile directory]
 import { parseArgs } from 'node:util'
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
@@ -19,8 +19,8 @@ const { values } = parseArgs({
     profile: { type: 'string' },
   },
 })
-const rounds = Number(values.rounds ?? (values.short ? 1 : 8))
-const seconds = Number(values.seconds ?? (values.short ? 0.1 : 2))
+const rounds = Number(values.rounds ?? (values.short ? 1 : 5))
+const seconds = Number(values.seconds ?? (values.short ? 0.1 : 1.5))
 const warmUp = values.short ? 0.05 : 0.5
 const bytes = 5000
 const { aof } = values

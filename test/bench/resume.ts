@@ -1,6 +1,6 @@
 // What it takes to resume after many missed messages: how long until the first of them is there and until the last, and
 // how much the process grows. From Redis, and from the journal, beside plain node:http that has the bytes in memory.
-//   node test/bench/resume.ts [--short] [--redis 1000,10000,100000] [--journal 1000,10000,100000,1000000] [--rounds 3]
+//   node test/bench/resume.ts [--short] [--redis 1000,10000,100000] [--journal 1000,10000,100000,1000000] [--rounds 5]
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
 import { openDatabase } from '#shared/journal/database.ts'
@@ -16,7 +16,7 @@ const text = { type: 'string' } as const
 const { values } = parseArgs({ options: { short: { type: 'boolean', default: false }, redis: text, journal: text, rounds: text } })
 const inRedis = sizesOf(values.redis ?? (values.short ? '500' : '1000,10000,100000'))
 const inJournal = sizesOf(values.journal ?? (values.short ? '500' : '1000,10000,100000,1000000'))
-const rounds = Number(values.rounds ?? (values.short ? 1 : 3))
+const rounds = Number(values.rounds ?? (values.short ? 1 : 5))
 const warmUp = values.short ? 50 : 1000
 
 type Running = { port: number; pid: number; stop: () => Promise<unknown> }

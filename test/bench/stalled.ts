@@ -1,6 +1,6 @@
 // What readers cost that stop reading while much is broadcast: how much memory the process grows, and how long messages
 // take to the other readers, beside the same without them; the service, and plain node:http that writes all the same.
-//   node test/bench/stalled.ts [--short] [--stalled 20] [--readers 20] [--megabytes 20,100] [--rounds 3]
+//   node test/bench/stalled.ts [--short] [--stalled 20] [--readers 20] [--megabytes 20,100] [--rounds 5]
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
 import { startRedis } from '../support/servers.ts'
@@ -18,7 +18,7 @@ const { values } = parseArgs({
 const stalled = Number(values.stalled ?? 20)
 const readers = Number(values.readers ?? 20)
 const sizes = (values.megabytes ?? (values.short ? '1' : '20,100')).split(',').map(Number)
-const rounds = Number(values.rounds ?? (values.short ? 1 : 3))
+const rounds = Number(values.rounds ?? (values.short ? 1 : 5))
 const bytes = 20_000
 const rate = 250 // 5 MB a second
 

@@ -22,11 +22,12 @@ test('an answer is given with its status, headers and text', async () => {
   assert.deepEqual([status, headers.get('x-a'), text], [418, 'b', 'ä€'])
 })
 
-test('a call says who we are, keeps no cookies and uses connections again', async () => {
+test('a call says who we are, asks for plain text, keeps no cookies and uses connections again', async () => {
   await using remote = await startAnswering({ headers: { 'set-cookie': 'a=b' } })
   for (let call = 0; call < 10; call++) await exchange('It', remote.url, { method: 'POST', body: 'x', headers: { 'x-a': 'b' }, signal })
   for (const { method, body, headers } of remote.asked) {
     assert.deepEqual([method, body, headers['x-a'], headers.cookie], ['POST', 'x', 'b', undefined])
+    assert.equal(headers['accept-encoding'], 'identity') // answers are read as they come
     assert.match(headers['user-agent'] ?? '', /^gitlab-webhooks\/\S+ \(https:\S+\)$/)
   }
   assert.ok(new Set(remote.asked.map(({ socket }) => socket)).size <= 3)

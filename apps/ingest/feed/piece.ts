@@ -35,14 +35,15 @@ const keepPieces = 64
 
 /** The same with the last pieces kept: a crowd that comes back from one place gets the same bytes. */
 export function pieceCutter(most: number): (frames: Frame[], filter: Filter) => Piece | undefined {
-  const kept = new Map<string, Piece>()
+  // A map would be rebuilt every few pieces, and what an old table of it holds outlives the next collections.
+  const kept: Array<{ key: string; piece: Piece }> = []
   return function cut(frames, filter) {
     const key = `${frames[0]?.cursor} ${frames.length} ${filter.key}`
-    const known = kept.get(key)
-    if (known) return known
+    const known = kept.find((one) => one.key === key)
+    if (known) return known.piece
     const piece = pieceOf(frames, filter, most)
-    if (piece && piece.bytes.length <= most) kept.set(key, piece)
-    if (kept.size > keepPieces) kept.delete(kept.keys().next().value ?? '')
+    if (piece && piece.bytes.length <= most) kept.push({ key, piece })
+    if (kept.length > keepPieces) kept.shift()
     return piece
   }
 }

@@ -38,7 +38,7 @@ export async function exchange(name: string, url: string, call: Call): Promise<A
   try {
     const response = await send(url, {
       method,
-      headers: { 'user-agent': userAgent, ...headers },
+      headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...headers },
       signal: AbortSignal.any([signal, late]),
       body,
       before,

@@ -1,12 +1,11 @@
 // What the journal is told. Entries wait in a queue until the recorder has written them, so that a database that is away
 // delays nothing. They can be written twice, and in any order.
-import { promisify } from 'node:util'
-import { gzip, gzipSync } from 'node:zlib'
 import { z } from 'zod'
 import type { Delivery } from '../delivery.ts'
 import { type Effect, effectId, effectSchema, type Outcome } from '../effect.ts'
 import type { GitLabEvent } from '../event.ts'
 import { type QueuePlace, sinkNames } from '../queues.ts'
+import { compress } from './compress.ts'
 import { tell as tellTo } from './told.ts'
 
 /** Who can end in a dead letter: the sinks, and the router itself when it can do nothing with a delivery. */
@@ -80,18 +79,6 @@ export type Journal = {
   failed: (effect: Effect, number: number, ms: number, reason: string) => Promise<void>
   /** An effect has ended, after `attempts` attempts. */
   ended: (effect: Effect, outcome: Outcome | { state: 'dead'; reason: string }, attempts: number) => Promise<void>
-}
-
-const gzipAside = promisify(gzip)
-const largeBody = 64 * 1024
-
-// A small body is compressed in less time than it takes to hand it to another thread, for which all deliveries would wait.
-// By default each takes 272 KiB outside of the heap, and of that garbage the collector would never come to rest; with a
-// window of 8 KiB it is 50, and the bodies are as small.
-const sparing = { chunkSize: 2048, windowBits: 13, memLevel: 5 }
-
-async function compress(body: string): Promise<Buffer> {
-  return body.length > largeBody ? await gzipAside(body) : gzipSync(body, sparing)
 }
 
 /** The journal as the router and the performers see it; `onTold` is called after each entry, which waits to be gathered then. */

@@ -1,0 +1,23 @@
+// How bodies are compressed for the journal. A small one is compressed in less time than it takes to hand it to another
+// thread, for which all deliveries would wait; and all of them by one compressor. Node's `gzipSync` makes one for each, which
+// lives until the next major collection with all that hangs on it, and brings that about.
+import { promisify } from 'node:util'
+import { constants, gzip } from 'node:zlib'
+import { Gzip } from 'minizlib'
+
+const largeBody = 64 * 1024
+const compressor = new Gzip({})
+const compressAside = promisify(gzip)
+
+/** `body` as gzip (RFC 1952). */
+export async function compress(body: string): Promise<Buffer> {
+  return body.length > largeBody ? await compressAside(body) : compressSmall(body)
+}
+
+function compressSmall(body: string): Buffer {
+  compressor.write(body)
+  compressor.flush(constants.Z_FINISH)
+  const compressed = compressor.read()
+  compressor.reset()
+  return compressed ?? Buffer.alloc(0)
+}
