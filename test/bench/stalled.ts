@@ -1,5 +1,6 @@
 // What readers cost that stop reading while much is broadcast: how much memory the process grows, and how long messages
-// take to the other readers, beside the same without them; the service, and plain node:http that writes all the same.
+// take to the other readers, beside the same without them; the service, and plain node:http that writes all the same, both
+// with the limits of memory that the service is shipped with.
 //   node test/bench/stalled.ts [--short] [--stalled 20] [--readers 20] [--megabytes 20,100] [--rounds 5]
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
@@ -27,7 +28,8 @@ type Figures = { grown: number; p50: number; p99: number }
 const server = await startRedis()
 const redis = new Redis(server.url)
 const place = { url: server.url, redis }
-const contestants = [() => nodeHttp(place, 'joined'), () => service(place)]
+const limits = { NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=256' } // as in the image and the Procfile
+const contestants = [() => nodeHttp(place, 'joined', limits), () => service(place, limits)]
 try {
   console.log(`${await machine(redis)}; readers on the same machine`)
   console.log(

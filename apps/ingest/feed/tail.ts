@@ -26,7 +26,7 @@ export type Tail = {
 }
 
 const windowMessages = 1000
-const windowBytes = 16 * 1024 * 1024
+const windowBytes = 4 * 1024 * 1024
 const mostAtOnce = 128
 const longestRest = 10
 const blockMs = 2000
