@@ -88,7 +88,9 @@ test('two operators at once: the same replay is run by one of them, different on
   assert.notEqual(read[0]?.id, read[2]?.id)
   const acts = await letters.database.selectFrom('acts').select(['details', 'count']).where('verb', '=', 'replay').execute()
   const ofBoth = acts.filter(({ details }) => JSON.parse(details).replay === read[0]?.id)
-  assert.deepEqual([ofBoth.length, ofBoth.filter(({ count }) => count > 0).length], [2, 1], 'one runs it, the other watches')
+  // The other replay, which is faster, may have put back all of them before.
+  assert.equal(ofBoth.length, 2)
+  assert.ok(ofBoth.filter(({ count }) => count > 0).length <= 1, 'one runs it, the other watches')
   await until(() => made(tasks).every((count) => count > 0), 'all comments are there')
   assert.deepEqual(made(tasks), ones(tasks))
 })
