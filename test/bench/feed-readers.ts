@@ -2,9 +2,9 @@
 // one tilde, right after the time at which it was sent.
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { createInterface } from 'node:readline'
 import { z } from 'zod'
-import { letGo, onLeash } from '../support/leashed.ts'
+import { letGo } from '../support/leashed.ts'
+import { startReading } from './programs.ts'
 import { percentile } from './table.ts'
 
 const planSchema = z.object({ port: z.number(), path: z.string(), subscribers: z.number(), messages: z.number() })
@@ -23,12 +23,7 @@ export type Result = z.output<typeof resultSchema>
 
 /** Opens `subscribers` streams. `result` comes when each has had so many `messages`; times in ms. */
 export async function startReaders(plan: Plan): Promise<{ result: Promise<Result>; stop: () => Promise<void> }> {
-  const child = onLeash(process.execPath, [import.meta.filename, JSON.stringify(plan)])
-  let complaint = ''
-  child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()))
-  const lines = createInterface({ input: child.stdout })
-  await Promise.race([once(lines, 'line'), once(child, 'exit')])
-  if (child.exitCode !== null) throw new Error(`The readers could not all be opened. ${complaint}`)
+  const { child, lines } = await startReading(import.meta.filename, plan)
   const result = once(lines, 'line').then(([line]) => resultSchema.parse(JSON.parse(String(line))))
   return { result, stop: () => letGo(child) }
 }

@@ -1,4 +1,4 @@
-// Starts a program of this directory that says on which port it listens, as the baselines do.
+// Starts programs of this directory: baselines, which say on which port they listen, and readers, which say when they are open.
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
@@ -30,4 +30,15 @@ export async function startProgram(name: string, environment: Record<string, str
     }
   }
   throw new Error(`${name} ended before it listened. ${complaint}`)
+}
+
+/** Runs the module at `path`, whose readers follow `plan`, until they are all open; `complaint` is what it said of errors. */
+export async function startReading(path: string, plan: object) {
+  const child = onLeash(process.execPath, [path, JSON.stringify(plan)])
+  let complaint = ''
+  child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()))
+  const lines = createInterface({ input: child.stdout })
+  await Promise.race([once(lines, 'line'), once(child, 'exit')])
+  if (child.exitCode !== null) throw new Error(`The readers could not all be opened. ${complaint}`)
+  return { child, lines, complaint: () => complaint }
 }

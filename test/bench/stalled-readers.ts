@@ -1,9 +1,9 @@
 // Readers of the feed that stop reading once their stream has begun, in a process of its own.
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { createInterface } from 'node:readline'
 import { z } from 'zod'
-import { letGo, onLeash } from '../support/leashed.ts'
+import { letGo } from '../support/leashed.ts'
+import { startReading } from './programs.ts'
 
 const planSchema = z.object({ port: z.number(), path: z.string(), readers: z.number() })
 
@@ -12,14 +12,9 @@ type Plan = z.output<typeof planSchema>
 /** Opens the streams; what is answered closes them. */
 export async function startStalled(plan: Plan): Promise<() => Promise<void>> {
   if (plan.readers === 0) return () => Promise.resolve()
-  const child = onLeash(process.execPath, [import.meta.filename, JSON.stringify(plan)])
-  let complaint = ''
-  child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()))
-  const lines = createInterface({ input: child.stdout })
-  await Promise.race([once(lines, 'line'), once(child, 'exit')])
-  if (child.exitCode !== null) throw new Error(`The readers could not all be opened. ${complaint}`)
+  const { child, complaint } = await startReading(import.meta.filename, plan)
   return async () => {
-    if (child.exitCode !== null) throw new Error(`The readers have not stayed. ${complaint}`)
+    if (child.exitCode !== null) throw new Error(`The readers have not stayed. ${complaint()}`)
     await letGo(child)
   }
 }
