@@ -28,6 +28,7 @@ export function dispatcher({ redis, prefix, queues, lanes }: Parts): Dispatch {
     for (const { anew, sink, id } of effects) if (anew === true) await removeEnded(queues[sink], id)
     await Promise.all(effects.filter(({ sink }) => !serialSinks.has(sink)).map((effect) => lanes.enter(effect)))
     const jobs = effects.flatMap((effect) => [`${keyPrefix(prefix)}:${effect.sink}:`, effect.id, JSON.stringify(effect)])
+    // The key tells a Cluster the slot.
     await add(redis, [`${keyPrefix(prefix)}:planned`], [JSON.stringify(retries), Date.now(), ...jobs])
   }
 }

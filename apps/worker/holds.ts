@@ -83,7 +83,7 @@ export function openHolds({ redis, prefix, queue, concurrency, log }: Parts): Ho
     async release() {
       if (performance.now() - looked < seldomMs) return
       looked = performance.now()
-      const released = await releaseQueue(redis, [...keys], [concurrency ?? ''])
+      const released = await releaseQueue(redis, keys, [concurrency ?? ''])
       if (released === 1) log.info({ queue: queue.name }, 'going on')
     },
   }

@@ -22,7 +22,7 @@ local function wake(queue)
 end
 `
 
-export type Script = (redis: Redis, keys: string[], args: Array<string | number>) => Promise<unknown>
+export type Script = (redis: Redis, keys: readonly string[], args: Array<string | number>) => Promise<unknown>
 
 /** A script by the digest of its text, which Redis is told only when it does not know it. */
 export function script(text: string): Script {
