@@ -1,7 +1,8 @@
 // Adds many deliveries to the `deliveries` queue in one step.
-import { addingJobs, script } from '#shared/add-jobs.ts'
+import { addingJobs } from '#shared/add-jobs.ts'
 import type { Delivery } from '#shared/delivery.ts'
 import { deliveryJobId, keyPrefix, type QueuePlace } from '#shared/queues.ts'
+import { script } from '#shared/redis-script.ts'
 
 const add = script(`${addingJobs}
 local queue, now = ARGV[1], ARGV[2]

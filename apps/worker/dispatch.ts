@@ -1,9 +1,10 @@
 // Gives effects to their performers: into the lane first, then into the queue. Both are no-ops for an effect that is
 // there already, so a router or performer that died halfway just does it again.
 import type { Queue } from 'bullmq'
-import { addingJobs, script } from '#shared/add-jobs.ts'
+import { addingJobs } from '#shared/add-jobs.ts'
 import type { Effect } from '#shared/effect.ts'
 import { keyPrefix, type QueuePlace, type SinkName } from '#shared/queues.ts'
+import { script } from '#shared/redis-script.ts'
 import type { Lanes } from './lanes.ts'
 import { retries } from './retries.ts'
 

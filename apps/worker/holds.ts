@@ -1,11 +1,11 @@
 // A hold: a queue waiting because its remote is down. It lives in Redis, for all workers: the queue is rate-limited
 // until the next probe and lets one job at a time through, in order, costing no attempt, until one of them succeeds.
 import type { Queue } from 'bullmq'
-import { script } from '#shared/add-jobs.ts'
 import { inWords, Refused, Unavailable } from '#shared/errors.ts'
 import type { Log } from '#shared/log.ts'
 import { keyPrefix } from '#shared/queues.ts'
 import type { Redis } from '#shared/redis.ts'
+import { script } from '#shared/redis-script.ts'
 
 export type Holds = {
   /** Holds the queue because of `error`, until the next probe. */

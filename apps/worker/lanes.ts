@@ -1,10 +1,11 @@
 // What keeps effects in order: a lane for each sink and `order` key, a sorted set in Redis with the ids of its effects
 // as they were planned. An effect runs only at the head of its lane, on whatever worker; it leaves when it has ended.
 // A retried or held effect stays at the head, so nothing of its lane overtakes it; other lanes do not notice.
-import { script } from '#shared/add-jobs.ts'
+
 import type { Effect } from '#shared/effect.ts'
 import { keyPrefix } from '#shared/queues.ts'
 import type { Redis } from '#shared/redis.ts'
+import { script } from '#shared/redis-script.ts'
 
 export type Lanes = {
   /** Puts the effect at the end of its lane, or in front of the one whose id is `before`, unless it is in it. */

@@ -1,8 +1,6 @@
 // How jobs are added inside a script of ours: what BullMQ writes for a job without delay, priority and parent (a test
 // compares the two), but for the events, which nobody reads. An `add` of its own for each job would cost several times as
 // much, here and in Redis.
-import { createHash } from 'node:crypto'
-import type { Redis } from './redis.ts'
 
 /**
  * Lua to begin a script with. `addJob(queue, id, name, data, opts, now)` adds a job to the queue whose keys begin with
@@ -21,18 +19,3 @@ local function wake(queue)
   redis.call('ZADD', queue .. 'marker', 0, '0')
 end
 `
-
-export type Script = (redis: Redis, keys: readonly string[], args: Array<string | number>) => Promise<unknown>
-
-/** A script by the digest of its text, which Redis is told only when it does not know it. */
-export function script(text: string): Script {
-  const digest = createHash('sha1').update(text).digest('hex')
-  return async function run(redis, keys, args) {
-    try {
-      return await redis.evalsha(digest, keys.length, ...keys, ...args)
-    } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
-      return await redis.eval(text, keys.length, ...keys, ...args)
-    }
-  }
-}

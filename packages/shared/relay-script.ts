@@ -1,6 +1,6 @@
 // How a message is appended to the relay, in one step inside Redis. The newest cursor stands in a key of its own, the
 // head: it is above all that was ever given, also when the stream is empty and when the clock goes back.
-import { script } from './add-jobs.ts'
+import { script } from './redis-script.ts'
 
 /**
  * KEYS: stream, marker, head. ARGV: message, how many to keep, seconds for the marker, the cursor and the previous one it

@@ -2,10 +2,10 @@
 // cursor that subscribers see, and each entry names the cursor before it, so that a hole is seen wherever one opens.
 // Each delivery is published once: marker and append are one atomic step.
 import { z } from 'zod'
-import { script } from './add-jobs.ts'
 import { beginning, type Cursor, justBefore } from './cursor.ts'
 import { keyPrefix } from './queues.ts'
 import type { Redis } from './redis.ts'
+import { script } from './redis-script.ts'
 import { publishOnce } from './relay-script.ts'
 
 /** A place of the chain: between `previous` and `cursor` there is no message. */

@@ -1,7 +1,8 @@
 // What the journal is told waits in a list in Redis until it is gathered into jobs of the `journal` queue: a job for each
 // entry would be half of all jobs there are. What several workers tell goes together, and nothing is lost when one dies.
-import { addingJobs, script } from '../add-jobs.ts'
+import { addingJobs } from '../add-jobs.ts'
 import { keyPrefix, type QueuePlace } from '../queues.ts'
+import { script } from '../redis-script.ts'
 
 const mostEntries = 100
 const mostBytes = 1024 * 1024
