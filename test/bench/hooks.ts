@@ -1,7 +1,7 @@
 // How many deliveries a second `POST /hooks` takes, and how long one waits for its answer, beside bare Hono and bare
 // Hono with one `add`, and Debian's webhook where that is installed: all in the same run, in turns, so that whatever else
 // this machine does hits all of them alike.
-//   node test/bench/hooks.ts [--short] [--aof everysec|always] [--rounds 5] [--seconds 1.5] [--profile directory]
+//   node test/bench/hooks.ts [--short] [--aof everysec|always] [--connections 1,32,256] [--rounds 5] [--seconds 1.5] [--profile directory]
 import { parseArgs } from 'node:util'
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
@@ -13,12 +13,14 @@ import { debianWebhook } from './webhook.ts'
 const { values } = parseArgs({
   options: {
     short: { type: 'boolean', default: false },
+    connections: { type: 'string' },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     aof: { type: 'string', default: 'everysec' },
     profile: { type: 'string' },
   },
 })
+const connectionCounts = (values.connections ?? (values.short ? '1,32' : '1,32,256')).split(',').map(Number)
 const rounds = Number(values.rounds ?? (values.short ? 1 : 5))
 const seconds = Number(values.seconds ?? (values.short ? 0.1 : 1.5))
 const warmUp = values.short ? 0.05 : 0.5
@@ -47,7 +49,7 @@ async function compare(contestants: Contestant[]): Promise<void> {
   )
 
   const rows: string[][] = []
-  for (const connections of values.short ? [1, 32] : [1, 32, 256]) {
+  for (const connections of connectionCounts) {
     for (const contestant of contestants) if (!values.short) await measure(contestant, connections)
     const results = contestants.map((): Round[] => [])
     for (let round = 0; round < rounds; round += 1) {
