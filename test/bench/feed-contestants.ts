@@ -24,7 +24,7 @@ export type Contestant = {
 
 type Place = { url: string; redis: Redis }
 
-export async function service({ url, redis }: Place, more: Record<string, string> = {}): Promise<Contestant> {
+export async function service({ url, redis }: Place, flags: string[] = []): Promise<Contestant> {
   const directory = await mkdtemp(join(tmpdir(), 'gitlab-webhooks-bench-'))
   const prefix = 'bench-service'
   const environment = {
@@ -34,9 +34,8 @@ export async function service({ url, redis }: Place, more: Record<string, string
     REDIS_URL: url,
     REDIS_PREFIX: prefix,
     SPOOL_DIR: directory,
-    ...more,
   }
-  const ingest = await startReady('ingest', environment)
+  const ingest = await startReady('ingest', environment, flags)
   const stop = async () => {
     await ingest.kill()
     await rm(directory, { recursive: true })
@@ -44,9 +43,10 @@ export async function service({ url, redis }: Place, more: Record<string, string
   return { name: 'the service', port: ingest.port(), path: '/sse/', pids: [ingest.pid()], publish: publisher(redis, prefix), stop }
 }
 
-export async function nodeHttp({ url, redis }: Place, writes: 'each' | 'joined', more: Record<string, string> = {}): Promise<Contestant> {
+export async function nodeHttp({ url, redis }: Place, writes: 'each' | 'joined', flags: string[] = []): Promise<Contestant> {
   const prefix = `bench-${writes}`
-  const { pid, port, stop } = await startProgram('feed-baseline', { REDIS_URL: url, REDIS_PREFIX: prefix, WRITES: writes, ...more })
+  const environment = { REDIS_URL: url, REDIS_PREFIX: prefix, WRITES: writes }
+  const { pid, port, stop } = await startProgram('feed-baseline', environment, flags)
   return { name: `node:http, ${writes}`, path: '/', publish: publisher(redis, prefix), port, pids: [pid], stop }
 }
 

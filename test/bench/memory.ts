@@ -1,14 +1,14 @@
-// How much memory ingest and the worker take, with the limits that the Procfile sets: at rest, as fast as ingest takes
+// How much memory ingest and the worker take, with the flags that the Procfile sets: at rest, as fast as ingest takes
 // hooks, and with the largest bodies. What counts is the resident set, looked at ten times a second.
 //   node test/bench/memory.ts [--short] [--seconds 20]
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { parseArgs, promisify } from 'node:util'
-import { readProcfile } from '../deploy/procfile.ts'
-import type { Process } from '../support/service.ts'
+import { type Process, startReady } from '../support/service.ts'
 import { openStage } from '../support/stage.ts'
 import { load } from './load.ts'
+import { shippedFlags } from './shipped-flags.ts'
 import { machine, table } from './table.ts'
 
 const { values } = parseArgs({ options: { short: { type: 'boolean', default: false }, seconds: { type: 'string' } } })
@@ -21,16 +21,12 @@ const loads = [
   ['1 connection, 24 MiB', 1, 24 * 2 ** 20],
 ] as const
 
-const limits =
-  readProcfile()
-    .get('web')
-    ?.filter((word) => word.startsWith('--')) ?? []
-const stage = await openStage({ NODE_OPTIONS: limits.join(' ') })
+const stage = await openStage()
 try {
-  const [ingest, worker] = await Promise.all([stage.start('ingest'), stage.start('worker')])
+  const [ingest, worker] = await Promise.all([start('ingest'), start('worker')])
   const url = `http://127.0.0.1:${ingest.port()}`
   console.log(`${await machine(stage.redis)}; load and readers on the same machine`)
-  console.log(`The largest resident set in MiB with ${limits.join(' ')}, ${seconds} s at each load, ${readers} readers of the feed\n`)
+  console.log(`The largest resident set in MiB with ${shippedFlags.join(' ')}, ${seconds} s at each load, ${readers} readers of the feed\n`)
   const rows = [['at rest', ...(await peaks([ingest, worker], () => Promise.resolve()))]]
   for (let count = 0; count < readers; count++) await follow(`${url}/sse/`)
   for (const [name, connections, bytes] of values.short ? loads.slice(0, 2) : loads)
@@ -38,6 +34,12 @@ try {
   console.log(table(['load', 'ingest', 'worker'], rows))
 } finally {
   await stage.close()
+}
+
+async function start(app: 'ingest' | 'worker'): Promise<Process> {
+  const started = await startReady(app, stage.environment, shippedFlags)
+  stage.defer(() => started.kill())
+  return started
 }
 
 // A reader that keeps nothing of what it reads.

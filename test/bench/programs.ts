@@ -8,9 +8,9 @@ export type Program = { pid: number; port: number; stop: () => Promise<void> }
 
 const signSchema = z.object({ pid: z.number(), port: z.number() })
 
-/** Runs `test/bench/<name>.ts` with nothing in its environment but PATH and `environment`, until it listens. */
-export async function startProgram(name: string, environment: Record<string, string>): Promise<Program> {
-  const child = onLeash(process.execPath, [new URL(`${name}.ts`, import.meta.url).pathname], {
+/** Runs `test/bench/<name>.ts` with nothing in its environment but PATH and `environment`, until it listens; `flags` are for Node. */
+export async function startProgram(name: string, environment: Record<string, string>, flags: string[] = []): Promise<Program> {
+  const child = onLeash(process.execPath, [...flags, new URL(`${name}.ts`, import.meta.url).pathname], {
     env: { PATH: process.env.PATH, ...environment },
   })
   let complaint = ''

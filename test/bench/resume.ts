@@ -1,5 +1,6 @@
 // What it takes to resume after many missed messages: how long until the first of them is there and until the last, and
-// how much the process grows. From Redis, and from the journal, beside plain node:http that has the bytes in memory.
+// how much the process grows, with the flags that the service is shipped with. From Redis, and from the journal,
+// beside plain node:http that has the bytes in memory.
 //   node test/bench/resume.ts [--short] [--redis 1000,10000,100000] [--journal 1000,10000,100000,1000000] [--rounds 5]
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
@@ -10,6 +11,7 @@ import { missInJournal, missInRedis, type PlaceBefore } from './missed.ts'
 import { cpuOf, watchGrowth } from './processes.ts'
 import { startProgram } from './programs.ts'
 import { resume } from './resume-reader.ts'
+import { shippedFlags } from './shipped-flags.ts'
 import { machine, median, table } from './table.ts'
 
 const text = { type: 'string' } as const
@@ -60,7 +62,7 @@ function sizesOf(list: string): number[] {
 }
 
 function memory(): Source {
-  const start = () => startProgram('resume-baseline', {})
+  const start = () => startProgram('resume-baseline', {}, shippedFlags)
   return {
     name: 'node:http, memory',
     sizes: [...inRedis, ...inJournal],
@@ -75,7 +77,7 @@ function service(name: string, sizes: number[], before: PlaceBefore, environment
     name: `the service, ${name}`,
     sizes,
     async start() {
-      const ingest = await startReady('ingest', { ...common, ...environment })
+      const ingest = await startReady('ingest', { ...common, ...environment }, shippedFlags)
       return { port: ingest.port(), pid: ingest.pid(), stop: ingest.kill }
     },
     missed: (messages) => ({ path: '/sse/', cursor: before(messages) }),

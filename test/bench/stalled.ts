@@ -9,6 +9,7 @@ import { broadcast } from './broadcast.ts'
 import { nodeHttp, service } from './feed-contestants.ts'
 import { startReaders } from './feed-readers.ts'
 import { watchGrowth } from './processes.ts'
+import { shippedFlags } from './shipped-flags.ts'
 import { startStalled } from './stalled-readers.ts'
 import { machine, median, table } from './table.ts'
 
@@ -28,8 +29,7 @@ type Figures = { grown: number; p50: number; p99: number }
 const server = await startRedis()
 const redis = new Redis(server.url)
 const place = { url: server.url, redis }
-const limits = { NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=256' } // as in the image and the Procfile
-const contestants = [() => nodeHttp(place, 'joined', limits), () => service(place, limits)]
+const contestants = [() => nodeHttp(place, 'joined', shippedFlags), () => service(place, shippedFlags)]
 try {
   console.log(`${await machine(redis)}; readers on the same machine`)
   console.log(

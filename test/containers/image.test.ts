@@ -7,6 +7,7 @@ import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
+import { readProcfile } from '../deploy/procfile.ts'
 import { mergeRequestHook, verbs } from '../flow/flow.ts'
 import { sourceToken } from '../support/service.ts'
 import { until } from '../support/until.ts'
@@ -83,6 +84,14 @@ for (const name of ['ingest', 'worker'] as const) {
     for (const variable of missing[name]) assert.match(stderr, new RegExp(`^  ${variable}: is required`, 'm'))
   })
 }
+
+test('ingest and worker are told about memory what the Procfile tells them', () => {
+  const flagsIn = (words: string[] = []) => words.filter((word) => word.startsWith('--')).toSorted()
+  const general = host.tree.environment.NODE_OPTIONS?.split(' ') ?? []
+  const processes = readProcfile()
+  assert.deepEqual(flagsIn([...general, ...host.commandOf('ingest')]), flagsIn(processes.get('web')))
+  assert.deepEqual(flagsIn([...general, ...host.commandOf('worker')]), flagsIn(processes.get('worker')))
+})
 
 test('the migrations end well, then ingest and worker carry a merge request', async () => {
   const [command = '', ...args] = host.commandOf('migrations')

@@ -4,11 +4,16 @@ import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { configSchema as ingestSchema } from '../../apps/ingest/config.ts'
 import { configSchema as workerSchema } from '../../apps/worker/config.ts'
+import { readCompose, readDockerfile } from '../containers/files.ts'
 import { type DeploymentObject, deployments, mistakesIn, readManifests } from './manifests.ts'
 
 const manifests = readManifests()
 const [ingest, worker] = deployments()
 const known = { ingest: Object.keys(ingestSchema.in.shape), worker: Object.keys(workerSchema.in.shape) }
+const commandOfImage = readDockerfile()
+  .at(-1)
+  ?.instructions.find(({ word }) => word === 'CMD')?.rest
+const commands = { ingest: JSON.parse(commandOfImage ?? ''), worker: readCompose().services.worker.command }
 const parts = [
   ['ingest', ingest],
   ['worker', worker],
@@ -34,11 +39,11 @@ test('a misspelt name, a missing one and a value of the wrong type would be foun
 })
 
 for (const [name, deployment] of parts) {
-  test(`${name} runs twice, with variables that it knows and secrets that only it gets`, () => {
+  test(`${name} runs twice, by the command of docker-compose.yml, with variables that it knows and secrets that only it gets`, () => {
     const { pod, container } = podOf(deployment)
     assert.equal(deployment?.spec.replicas, 2)
-    assert.deepEqual(container.command, ['node', `apps/${name}/main.ts`])
-    assert.ok(existsSync(new URL(`../../${container.command[1]}`, import.meta.url)))
+    assert.deepEqual(container.command, commands[name])
+    assert.ok(existsSync(new URL(`../../${container.command.at(-1)}`, import.meta.url)))
     const unknown = container.env.filter((variable) => !known[name].includes(variable.name.replace(/_FILE$/, '')))
     assert.deepEqual(unknown, [])
 

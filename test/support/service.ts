@@ -53,10 +53,10 @@ export function environmentFor({
   }
 }
 
-/** Starts `apps/<app>/main.ts` with nothing in its environment but `environment` and PATH. */
-export function startProcess(app: 'ingest' | 'worker', environment: Environment): Process {
+/** Starts `apps/<app>/main.ts` with nothing in its environment but `environment` and PATH; `flags` are for Node. */
+export function startProcess(app: 'ingest' | 'worker', environment: Environment, flags: string[] = []): Process {
   const env = bareEnvironment(environment)
-  const child = onLeash(process.execPath, [`${root}apps/${app}/main.ts`], { env })
+  const child = onLeash(process.execPath, [...flags, `${root}apps/${app}/main.ts`], { env })
   const lines: LogLine[] = []
   let text = ''
   for (const stream of [child.stdout, child.stderr]) {
@@ -70,8 +70,8 @@ export function startProcess(app: 'ingest' | 'worker', environment: Environment)
 }
 
 /** Starts a process and waits until it says `ready`. */
-export async function startReady(app: 'ingest' | 'worker', environment: Environment): Promise<Process> {
-  const process_ = startProcess(app, environment)
+export async function startReady(app: 'ingest' | 'worker', environment: Environment, flags: string[] = []): Promise<Process> {
+  const process_ = startProcess(app, environment, flags)
   const sign = app === 'ingest' ? 'listening' : 'working'
   let over = false
   void process_.exit.then(() => (over = true))
