@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { parseArgs, promisify } from 'node:util'
-import { type Process, startReady } from '../support/service.ts'
+import type { Process } from '../support/service.ts'
 import { openStage } from '../support/stage.ts'
 import { load } from './load.ts'
 import { shippedFlags } from './shipped-flags.ts'
@@ -23,7 +23,7 @@ const loads = [
 
 const stage = await openStage()
 try {
-  const [ingest, worker] = await Promise.all([start('ingest'), start('worker')])
+  const [ingest, worker] = await Promise.all([stage.start('ingest', {}, shippedFlags), stage.start('worker', {}, shippedFlags)])
   const url = `http://127.0.0.1:${ingest.port()}`
   console.log(`${await machine(stage.redis)}; load and readers on the same machine`)
   console.log(`The largest resident set in MiB with ${shippedFlags.join(' ')}, ${seconds} s at each load, ${readers} readers of the feed\n`)
@@ -34,12 +34,6 @@ try {
   console.log(table(['load', 'ingest', 'worker'], rows))
 } finally {
   await stage.close()
-}
-
-async function start(app: 'ingest' | 'worker'): Promise<Process> {
-  const started = await startReady(app, stage.environment, shippedFlags)
-  stage.defer(() => started.kill())
-  return started
 }
 
 // A reader that keeps nothing of what it reads.
