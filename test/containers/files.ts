@@ -69,6 +69,11 @@ export function readDockerfile(): Stage[] {
   return stages
 }
 
+/** The words of a CMD instruction, which is a JSON array. */
+export function readCommand(rest: string): string[] {
+  return z.array(z.string()).parse(JSON.parse(rest))
+}
+
 /** What a COPY instruction copies: from another stage, or from the files that .dockerignore lets through. */
 export function readCopy(rest: string): { from: string | undefined; sources: string[]; target: string } {
   const words = rest.split(' ')

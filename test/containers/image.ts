@@ -5,7 +5,7 @@ import { cp, mkdir, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { readCopy, readDockerfile, root, type Stage } from './files.ts'
+import { readCommand, readCopy, readDockerfile, root, type Stage } from './files.ts'
 
 const run = promisify(execFile)
 
@@ -30,7 +30,7 @@ async function buildStage(stage: Stage, directory: string, built: Map<string, st
     if (word === 'WORKDIR') tree.workdir = join(own, rest)
     const [, variable, value = ''] = /^(\w+)="?(.*?)"?$/.exec(rest) ?? []
     if (word === 'ENV' && variable !== undefined) tree.environment[variable] = value
-    if (word === 'CMD') tree.command = JSON.parse(rest)
+    if (word === 'CMD') tree.command = readCommand(rest)
     if (word === 'RUN' && rest.startsWith('npm '))
       await run('npm', rest.split(' ').slice(1), { cwd: tree.workdir, env: { ...process.env, NODE_USE_SYSTEM_CA: '1' } })
     if (word === 'COPY') await copy(rest, tree.workdir, built)

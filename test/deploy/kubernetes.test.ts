@@ -4,16 +4,15 @@ import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { configSchema as ingestSchema } from '../../apps/ingest/config.ts'
 import { configSchema as workerSchema } from '../../apps/worker/config.ts'
-import { readCompose, readDockerfile } from '../containers/files.ts'
+import { readCommand, readCompose, readDockerfile } from '../containers/files.ts'
 import { type DeploymentObject, deployments, mistakesIn, readManifests } from './manifests.ts'
 
 const manifests = readManifests()
 const [ingest, worker] = deployments()
 const known = { ingest: Object.keys(ingestSchema.in.shape), worker: Object.keys(workerSchema.in.shape) }
-const commandOfImage = readDockerfile()
-  .at(-1)
-  ?.instructions.find(({ word }) => word === 'CMD')?.rest
-const commands = { ingest: JSON.parse(commandOfImage ?? ''), worker: readCompose().services.worker.command }
+const instructions = readDockerfile().flatMap((stage) => stage.instructions)
+const commandOfImage = instructions.find(({ word }) => word === 'CMD')
+const commands = { ingest: readCommand(commandOfImage?.rest ?? ''), worker: readCompose().services.worker.command }
 const parts = [
   ['ingest', ingest],
   ['worker', worker],
@@ -39,7 +38,7 @@ test('a misspelt name, a missing one and a value of the wrong type would be foun
 })
 
 for (const [name, deployment] of parts) {
-  test(`${name} runs twice, by the command of docker-compose.yml, with variables that it knows and secrets that only it gets`, () => {
+  test(`${name} runs twice, by the command of the image or docker-compose.yml, with variables that it knows and secrets that only it gets`, () => {
     const { pod, container } = podOf(deployment)
     assert.equal(deployment?.spec.replicas, 2)
     assert.deepEqual(container.command, commands[name])
