@@ -1,7 +1,8 @@
 // How many deliveries a second `POST /hooks` takes, and how long one waits for its answer, beside bare Hono and bare
 // Hono with one `add`, and Debian's webhook where that is installed: all in the same run, in turns, so that whatever else
 // this machine does hits all of them alike.
-//   node test/bench/hooks.ts [--short] [--aof everysec|always] [--connections 1,32,256] [--rounds 5] [--seconds 1.5] [--profile directory]
+//   node test/bench/hooks.ts [--short] [--aof everysec|always] [--connections 1,32,256] [--rounds 5] [--seconds 1.5]
+//     [--profile directory]
 import { parseArgs } from 'node:util'
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
