@@ -19,5 +19,6 @@ function compressSmall(body: string): Buffer {
   compressor.flush(constants.Z_FINISH)
   const compressed = compressor.read()
   compressor.reset()
-  return compressed ?? Buffer.alloc(0)
+  if (!compressed) throw new Error('The compressor gave nothing.')
+  return compressed
 }
