@@ -1,10 +1,9 @@
 // The answers of `/sse/` that are not a stream. All of them may be read by every page of the web.
-import type { OutgoingHttpHeaders } from 'node:http'
 import type { Context } from 'hono'
 
 const open = { 'access-control-allow-origin': '*' }
 
-export const streamHeaders: OutgoingHttpHeaders = {
+export const streamHeaders = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',

@@ -6,7 +6,7 @@ import { partsOf } from '#shared/cursor.ts'
 import type { CatchUp } from './catch-up.ts'
 import type { Measures } from './measures.ts'
 import { pieceOf } from './piece.ts'
-import { type Subscriber, send } from './subscriber.ts'
+import { put, type Subscriber } from './subscriber.ts'
 import type { Batch, Tail } from './tail.ts'
 
 export type Audience = {
@@ -57,7 +57,7 @@ export function openAudience({ tail, catchUp, readerBytes, measures }: Parts): A
       member.cursor = cursor
       if (count === 0) continue
       member.told = cursor
-      send(member, piece)
+      put(member, bytes)
       reached += 1
       if (reached % fewWrites === 0) await turn()
     }

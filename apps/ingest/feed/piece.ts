@@ -3,13 +3,8 @@ import type { Cursor } from '#shared/cursor.ts'
 import type { Filter } from './filter.ts'
 import type { Frame } from './frame.ts'
 
-/**
- * `bytes` are `count` messages; with them everything up to `cursor` has been looked at. `chunk` is the same as one chunk of
- * a body (RFC 9112, 7.1).
- */
-export type Piece = { bytes: Buffer; chunk: Buffer; count: number; cursor: Cursor }
-
-const endOfChunk = Buffer.from('\r\n')
+/** `bytes` are `count` messages; with them everything up to `cursor` has been looked at. */
+export type Piece = { bytes: Buffer; count: number; cursor: Cursor }
 
 /** Joins what `filter` wants of the first of `frames`: about `most` bytes, or one message; undefined without frames. */
 export function pieceOf(frames: Frame[], { matches }: Filter, most: number): Piece | undefined {
@@ -26,9 +21,7 @@ export function pieceOf(frames: Frame[], { matches }: Filter, most: number): Pie
     }
     cursor = frame.cursor
   }
-  const head = Buffer.from(`${size.toString(16)}\r\n`)
-  const chunk = Buffer.concat([head, ...chosen, endOfChunk])
-  return { bytes: chunk.subarray(head.length, head.length + size), chunk, count: chosen.length, cursor }
+  return { bytes: Buffer.concat(chosen), count: chosen.length, cursor }
 }
 
 const keepPieces = 64

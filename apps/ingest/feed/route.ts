@@ -14,7 +14,7 @@ import type { History } from './history.ts'
 import { type Measures, watch } from './measures.ts'
 import { type Question, questionOf } from './question.ts'
 import { openSeats } from './seats.ts'
-import { beat, type Subscriber, stuckFor, subscriberOf } from './subscriber.ts'
+import { beat, put, type Subscriber, stuckFor, subscriberOf } from './subscriber.ts'
 import type { Tail } from './tail.ts'
 
 export const heartbeatMs = 15_000
@@ -69,16 +69,16 @@ export function feedRoute({ tail, history, limits, signal, log, metrics, measure
     const { method } = c.req
     if (method === 'OPTIONS') return preflight(c)
     if (method !== 'GET' && method !== 'HEAD') return onlyGet(c)
-    const { incoming, outgoing } = c.env
     const question = read(c)
     if (typeof question === 'string') {
       measures.refused.inc({ reason: 'bad question' })
       return badQuestion(c, question)
     }
+    if (method === 'HEAD') return c.body(null, 200, streamHeaders)
+    const { incoming, outgoing } = c.env
     // The types allow for HTTP/2, which this listener does not speak.
     const response = outgoing as ServerResponse
-    if (method === 'HEAD') response.writeHead(200, streamHeaders).end()
-    else if (signal.aborted) response.writeHead(200, streamHeaders).end(goodbye())
+    if (signal.aborted) response.writeHead(200, streamHeaders).end(goodbye())
     else {
       const seat = seats.take(incoming.socket.remoteAddress ?? '')
       if (typeof seat === 'string') {
@@ -99,7 +99,7 @@ export function feedRoute({ tail, history, limits, signal, log, metrics, measure
     })
     response.socket?.setNoDelay(true)
     response.writeHead(200, streamHeaders)
-    response.write(`retry: ${reconnectMs}\n:\n\n`)
+    put(subscriber, `retry: ${reconnectMs}\n:\n\n`)
     audience.add(subscriber)
   }
 }
