@@ -1,32 +1,57 @@
 // Python's fnmatch.fnmatchcase, which the reviewers page promises for its headings: the whole name must match, `*` goes
-// over slashes too. Headings are written by anybody, so no RegExp is made of them: the pattern is matched with two
-// pointers that only ever return to the last star. The odd rules of `[...]` are those of Python 3.11, step by step.
-
-type CharacterClass = { negated: boolean; ranges: Array<[low: number, high: number]> }
-type Token = '*' | '?' | { literal: number } | CharacterClass
+// over slashes too. Patterns are written by anybody, so no RegExp is made of them. First two pointers try, which only ever
+// return to the last star: that is quick but where name and pattern repeat themselves. There all places that the pattern
+// can have reached are followed at once, a bit for each.
+import { accepts, anyMany, type Pattern, readPattern } from './fnmatch-pattern.ts'
 
 /** Whether the whole `name` matches the shell pattern, case counting. Any string is a pattern; nothing is thrown. */
 export function fnmatch(name: string, pattern: string): boolean {
   return fnmatcher(pattern)(name)
 }
 
-/** The same for a pattern that many names are held against: it is read once. */
-export function fnmatcher(pattern: string): (name: string) => boolean {
-  const tokens = tokenize(Array.from(pattern))
-  return (name) => matches(Array.from(name, codeOf), tokens)
+/** The same for a pattern that many names are held against: it is read once, and takes four to eight bytes a character. */
+export function fnmatcher(text: string): (name: string) => boolean {
+  const pattern = readPattern(text)
+  return (given) => {
+    const name = readName(given)
+    return byReturning(name, pattern) ?? atOnce(name, pattern)
+  }
 }
 
-function matches(characters: number[], tokens: Token[]): boolean {
+/** A name as the `letters` that it has, and which of them it is made of, one after another. */
+type Name = { text: string; letters: number[]; places: Map<number, number>; order: Uint32Array }
+
+// A name is mostly held against several patterns, one after another.
+let last: Name = { text: '', letters: [], places: new Map(), order: new Uint32Array() }
+
+function readName(text: string): Name {
+  if (text === last.text) return last
+  const places = new Map<number, number>()
+  const codes = Array.from(text, (character) => character.codePointAt(0) ?? -1)
+  const order = codes.map((code) => {
+    const place = places.get(code) ?? places.size
+    places.set(code, place)
+    return place
+  })
+  last = { text, letters: [...places.keys()], places, order: Uint32Array.from(order) }
+  return last
+}
+
+// Undefined when it would take more than a few steps for each character.
+function byReturning({ order, letters }: Name, pattern: Pattern): boolean | undefined {
+  const { codes } = pattern
+  const { length } = order
+  const mostSteps = 2 * (length + codes.length)
   let at = 0
   let expected = 0
   let star = -1
   let starEnd = 0
-  for (let character = characters[at]; character !== undefined; character = characters[at]) {
-    const token = tokens[expected]
-    if (token === '*') {
+  for (let steps = 0; at < length; steps++) {
+    if (steps > mostSteps) return undefined
+    if (codes[expected] === anyMany) {
       star = expected++
       starEnd = at
-    } else if (token !== undefined && accepts(token, character)) {
+    } else if (expected < codes.length && accepts(pattern, expected, letters[order[at] ?? 0] ?? -1)) {
       expected++
       at++
     } else if (star >= 0) {
@@ -34,72 +59,40 @@ function matches(characters: number[], tokens: Token[]): boolean {
       at = ++starEnd
     } else return false
   }
-  return tokens.slice(expected).every((token) => token === '*')
+  return codes.subarray(expected).every((code) => code === anyMany)
 }
 
-function tokenize(pattern: string[]): Token[] {
-  const tokens: Token[] = []
-  const lastBracket = pattern.lastIndexOf(']')
-  for (let at = 0; at < pattern.length; at++) {
-    const character = pattern[at] ?? ''
-    const end = character === '[' && at < lastBracket ? endOfClass(pattern, at + 1) : -1
-    if (end >= 0) {
-      tokens.push(readClass(pattern.slice(at + 1, end)))
-      at = end
-    } else if (character !== '*' && character !== '?') tokens.push({ literal: codeOf(character) })
-    else if (character === '?' || tokens.at(-1) !== '*') tokens.push(character)
+// The Shift-And algorithm: place i is reached when the first i parts, not counting stars, are matched. A word has 32 places.
+function atOnce({ order, letters, places }: Name, pattern: Pattern): boolean {
+  const { codes } = pattern
+  const words = (codes.length >>> 5) + 1
+  const staying = new Uint32Array(words)
+  const advancing = new Uint32Array(words * letters.length)
+  let parts = 0
+  for (const [at, code] of codes.entries()) {
+    if (code === anyMany) set(staying, 0, parts)
+    else {
+      const letter = places.get(code)
+      if (letter !== undefined) set(advancing, letter * words, parts)
+      else if (code < 0) for (const [index, one] of letters.entries()) if (accepts(pattern, at, one)) set(advancing, index * words, parts)
+      parts++
+    }
   }
-  return tokens
-}
-
-function endOfClass(pattern: string[], start: number): number {
-  const first = pattern[start] === '!' ? start + 1 : start
-  return pattern.indexOf(']', pattern[first] === ']' ? first + 1 : first)
-}
-
-const range = Symbol('range')
-type Mark = string | typeof range
-
-function readClass(content: string[]): CharacterClass {
-  const marks = splitAtRanges(content).flatMap<Mark>((chunk, index) => (index === 0 ? chunk : [range, ...chunk]))
-  const negated = marks[0] === '!'
-  if (negated) marks.shift()
-  const ranges: CharacterClass['ranges'] = []
-  for (let at = 0; at < marks.length; at++) {
-    const low = codeOf(marks[at])
-    const high = marks[at + 1] === range ? marks[at + 2] : undefined
-    ranges.push([low, high === undefined ? low : codeOf(high)])
-    if (high !== undefined) at += 2
+  const reached = new Uint32Array(words)
+  set(reached, 0, 0)
+  for (const letter of order) {
+    let carry = 0
+    for (let word = 0, mask = letter * words; word < words; word++, mask++) {
+      const before = reached[word] ?? 0
+      const moved = before & (advancing[mask] ?? 0)
+      reached[word] = (moved << 1) | carry | (before & (staying[word] ?? 0))
+      carry = moved >>> 31
+    }
   }
-  return { negated, ranges }
+  return ((reached[parts >>> 5] ?? 0) & (1 << (parts & 31))) !== 0
 }
 
-// The pieces between hyphens that make a range; a range that runs backwards is taken out with both its ends.
-function splitAtRanges(content: string[]): string[][] {
-  const chunks: string[][] = []
-  let start = 0
-  let hyphen = content.indexOf('-', content[0] === '!' ? 2 : 1)
-  while (hyphen >= 0) {
-    chunks.push(content.slice(start, hyphen))
-    start = hyphen + 1
-    hyphen = content.indexOf('-', hyphen + 3)
-  }
-  if (start < content.length) chunks.push(content.slice(start))
-  else chunks.at(-1)?.push('-')
-  for (let at = chunks.length - 1; at > 0; at--) {
-    const before = chunks[at - 1] ?? []
-    const after = chunks[at] ?? []
-    if (codeOf(before.at(-1)) > codeOf(after[0])) chunks.splice(at - 1, 2, [...before.slice(0, -1), ...after.slice(1)])
-  }
-  return chunks
-}
-
-function accepts(token: Token, character: number): boolean {
-  if (typeof token === 'string') return true
-  if ('literal' in token) return token.literal === character
-  return token.negated !== token.ranges.some(([low, high]) => low <= character && character <= high)
-}
-
-function codeOf(character: Mark | undefined): number {
-  return (character === range ? '-' : character)?.codePointAt(0) ?? -1
+function set(bits: Uint32Array, start: number, at: number): void {
+  const word = start + (at >>> 5)
+  bits[word] = (bits[word] ?? 0) | (1 << (at & 31))
 }

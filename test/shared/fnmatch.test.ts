@@ -75,6 +75,23 @@ test('what is written out of the name with stars and question marks matches it',
   fc.assert(check)
 })
 
+test('names and patterns that repeat themselves agree with it too', () => {
+  const piece = fc.constantFrom('a', 'a', 'a', 'b', '?', '[ab]', '[!b]', '*')
+  const pattern = fc.array(piece, { minLength: 20, maxLength: 120 }).map((pieces) => `*${pieces.join('')}`)
+  const name = fc.array(fc.constantFrom('a', 'a', 'a', 'a', 'a', 'b'), { minLength: 30, maxLength: 200 }).map((pieces) => pieces.join(''))
+  const exactly = ({ parts, tail }: { parts: string[]; tail: string }) => ({
+    glob: `*${parts.join('*')}${tail}`,
+    text: `aab${parts.join('ab')}`,
+  })
+  const part = fc.array(fc.constantFrom('a', 'a', 'b'), { minLength: 10, maxLength: 40 }).map((pieces) => pieces.join(''))
+  const fitting = fc.record({ parts: fc.array(part, { minLength: 1, maxLength: 4 }), tail: fc.constantFrom('', '*', 'b') }).map(exactly)
+  const free = fc.record({ glob: pattern, text: name })
+  const check = fc.property(fc.oneof(free, fitting), ({ glob, text }) => {
+    assert.equal(fnmatch(text, glob), quickly(glob, text), `${text} against ${glob}`)
+  })
+  fc.assert(check, { numRuns: 2000 })
+})
+
 test('a pattern of many stars takes no time to fail', () => {
   const began = performance.now()
   assert.equal(fnmatch('a'.repeat(2000), `${'*a'.repeat(200)}*b`), false)
@@ -129,4 +146,19 @@ function translatedClass(inside: string): string {
 
 function quoted(character: string): string {
   return /\w/.test(character) ? character : `\\${character}`
+}
+
+// All beginnings of the name that the pattern can have matched so far, one part after another: no backtracking.
+function quickly(pattern: string, name: string): boolean {
+  let ends = new Set([0])
+  for (const part of pattern.match(/\[[^\]]*\]|./g) ?? []) {
+    const one = part === '*' ? undefined : translated(part)
+    const from = Math.min(...ends)
+    ends = new Set(
+      one === undefined
+        ? Array.from({ length: Math.max(0, name.length - from + 1) }, (_, index) => from + index)
+        : [...ends].filter((end) => end < name.length && one.test(name.charAt(end))).map((end) => end + 1),
+    )
+  }
+  return ends.has(name.length)
 }
