@@ -5,7 +5,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { partsOf } from '#shared/cursor.ts'
 import type { CatchUp } from './catch-up.ts'
 import type { Measures } from './measures.ts'
-import { pieceOf } from './piece.ts'
+import { mostWaitingBytes } from './patience.ts'
+import { mostFrames, pieceOf } from './piece.ts'
 import { put, type Subscriber } from './subscriber.ts'
 import type { Batch, Tail } from './tail.ts'
 
@@ -23,34 +24,37 @@ type Parts = {
   measures: Measures
 }
 
-// As many as take about a millisecond.
-const fewWrites = 100
+const turnMs = 1
 
-/** At most about `readerBytes` wait for each subscriber in a circle. */
+/** At most about `readerBytes` wait for each subscriber in a circle, and less where there are very many circles. */
 export function openAudience({ tail, catchUp, readerBytes, measures }: Parts): Audience {
   const circles = new Map<string, Set<Subscriber>>()
   const behind = new Set<Subscriber>()
 
   // Whoever follows may be back in a circle at once, or in a new one: only those are meant who are there now.
   tail.listen(async (batch) => {
+    const isLate = clock()
+    const allowed = Math.min(readerBytes, mostWaitingBytes / circles.size)
     for (const members of Array.from(circles.values())) {
-      if (batch) await hand(members, batch)
+      if (batch) await hand(members, batch, allowed, isLate)
       else Array.from(members).forEach(begin)
     }
   })
 
   // Writes it to all whose turn it is, a few at a time: hooks come in between. Those who are elsewhere, or have too much
-  // before them, follow by themselves.
-  async function hand(members: Set<Subscriber>, { after, frames }: Batch): Promise<void> {
+  // before them, or ask for much work, follow by themselves.
+  async function hand(members: Set<Subscriber>, { after, frames }: Batch, allowed: number, isLate: () => boolean): Promise<void> {
     const [one] = members
-    const piece = one && pieceOf(frames, one.filter, Number.POSITIVE_INFINITY)
+    if (!one) return
+    if (mostFrames(one.filter) < frames.length) return Array.from(members).forEach(follow)
+    const piece = pieceOf(frames, one.filter, Number.POSITIVE_INFINITY)
     if (!piece) return
     const { bytes, count, cursor } = piece
     let reached = 0
     for (const member of Array.from(members)) {
       if (!members.has(member) || member.response.writableEnded || member.cursor === cursor) continue
       const isNext = member.cursor === undefined || member.cursor === after
-      if (!isNext || (count > 0 && member.response.writableLength + bytes.length > readerBytes)) {
+      if (!isNext || (count > 0 && member.response.writableLength + bytes.length > allowed)) {
         follow(member)
         continue
       }
@@ -59,8 +63,9 @@ export function openAudience({ tail, catchUp, readerBytes, measures }: Parts): A
       member.told = cursor
       put(member, bytes)
       reached += 1
-      if (reached % fewWrites === 0) await turn()
+      if (isLate()) await turn()
     }
+    if (isLate()) await turn()
     measures.messages.inc(reached * count)
     measures.bytes.inc(reached * bytes.length)
   }
@@ -107,5 +112,16 @@ export function openAudience({ tail, catchUp, readerBytes, measures }: Parts): A
 
   function timeOfNewest(): number {
     return partsOf(tail.newest() ?? '0-0')[0]
+  }
+}
+
+// Tells when the event loop has had no turn for about a millisecond, and then begins anew.
+function clock(): () => boolean {
+  let began = performance.now()
+  return function isLate() {
+    const now = performance.now()
+    if (now - began < turnMs) return false
+    began = now
+    return true
   }
 }

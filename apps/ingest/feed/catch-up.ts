@@ -1,33 +1,41 @@
 // The way of a subscriber to the end of the feed: a bounded piece, then waiting until the connection has taken it, then the
-// next, from the tail's window or from the history. What is gone is told.
+// next, from the tail's window or from the history. What is gone is told. Few are on their way at a time, and little of it is
+// done in one turn of the event loop.
 import { setTimeout as pause } from 'node:timers/promises'
 import { beginning, compareCursors } from '#shared/cursor.ts'
 import { inWords } from '#shared/errors.ts'
 import type { Log } from '#shared/log.ts'
+import { turns } from '../turns.ts'
 import type { Frame } from './frame.ts'
 import type { History, Passage } from './history.ts'
 import type { Measures } from './measures.ts'
 import { pieceCutter } from './piece.ts'
+import type { InSlice } from './slices.ts'
 import { isOpen, room, type Subscriber, write, writeGap } from './subscriber.ts'
 import type { Tail } from './tail.ts'
 
-type Parts = { tail: Tail; history: History; readerBytes: number; log: Log; measures: Measures }
+type Parts = { tail: Tail; history: History; readerBytes: number; inSlice: InSlice; log: Log; measures: Measures }
 
 const pieceBytes = 128 * 1024
 const awayMs = 1000
+// Each holds a page of the history and a piece of it.
+const atOnce = 200
+const aMomentMs = 1000
 
 export type CatchUp = (subscriber: Subscriber, arrived: () => void) => Promise<void>
 
 /** `arrived` is called in the very moment in which the subscriber has all there is. Resolves then, or when it has gone. */
-export function catcherUp({ tail, history, readerBytes, log, measures }: Parts): CatchUp {
+export function catcherUp({ tail, history, readerBytes, inSlice, log, measures }: Parts): CatchUp {
+  const inTurn = turns(atOnce)
   const cut = pieceCutter(Math.min(pieceBytes, readerBytes))
 
   return async function catchUp(subscriber, arrived) {
     try {
       while (isOpen(subscriber)) {
-        if (hasAll(subscriber)) return arrived()
-        await step(subscriber)
         await room(subscriber)
+        if (hasAll(subscriber)) return arrived()
+        if (subscriber.cursor === undefined) await tail.next()
+        else await inTurn(() => step(subscriber, subscriber.cursor))
       }
     } catch (error) {
       log.warn({ reason: inWords(error) }, 'stream broke off')
@@ -47,19 +55,20 @@ export function catcherUp({ tail, history, readerBytes, log, measures }: Parts):
     return true
   }
 
-  async function step(subscriber: Subscriber): Promise<void> {
-    const { cursor } = subscriber
-    if (cursor === undefined) return await tail.next()
+  async function step(subscriber: Subscriber, cursor = beginning): Promise<void> {
+    if (!isOpen(subscriber)) return
     const window = tail.after(cursor)
     const passage = window === undefined ? await history.read(cursor).catch(away) : window.length > 0 ? { frames: window } : undefined
     if (!isOpen(subscriber)) return
     if (passage === 'away') await pause(awayMs)
     else if (passage === undefined) await (subscriber.isUnproven ? prove(subscriber) : pause(awayMs))
     else if ('gapTo' in passage) tell(subscriber, passage)
-    else pass(subscriber, passage.frames)
+    else await inSlice(() => pass(subscriber, passage.frames))
+    await room(subscriber, aMomentMs)
   }
 
   function pass(subscriber: Subscriber, frames: Frame[]): void {
+    if (!isOpen(subscriber)) return
     const [first] = frames
     // A place between two messages is none that the feed ever gave.
     if (first && subscriber.isUnproven && compareCursors(first.previous, subscriber.cursor ?? beginning) < 0)

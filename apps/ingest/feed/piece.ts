@@ -6,22 +6,33 @@ import type { Frame } from './frame.ts'
 /** `bytes` are `count` messages; with them everything up to `cursor` has been looked at. */
 export type Piece = { bytes: Buffer; count: number; cursor: Cursor }
 
-/** Joins what `filter` wants of the first of `frames`: about `most` bytes, or one message; undefined without frames. */
-export function pieceOf(frames: Frame[], { matches }: Filter, most: number): Piece | undefined {
+/**
+ * Joins what `filter` wants of the first of `frames`: about `most` bytes, or one message; undefined without frames. No more of
+ * them are looked at than take about a millisecond.
+ */
+export function pieceOf(frames: Frame[], filter: Filter, most: number): Piece | undefined {
+  const { matches } = filter
   const chosen: Buffer[] = []
   let cursor = frames[0]?.cursor
   if (cursor === undefined) return undefined
   let size = 0
-  for (const frame of frames) {
-    const wanted = frame.bytes.length > 0 && (matches === undefined || matches(frame.facts()))
-    if (wanted && size > 0 && size + frame.bytes.length > most) break
-    if (wanted) {
-      chosen.push(frame.bytes)
-      size += frame.bytes.length
-    }
-    cursor = frame.cursor
+  let unwanted = 0
+  for (const { bytes, facts, cursor: here } of frames.slice(0, mostFrames(filter))) {
+    const wanted = bytes.length > 0 && (matches === undefined || matches(facts()))
+    if (size + unwanted > 0 && size + unwanted + bytes.length > most) break
+    if (wanted) chosen.push(bytes)
+    if (wanted) size += bytes.length
+    else unwanted += bytes.length
+    cursor = here
   }
   return { bytes: Buffer.concat(chosen), count: chosen.length, cursor }
+}
+
+const costOfSlice = 16_000
+
+/** How many messages one may hold against a filter without a rest. */
+export function mostFrames({ cost }: Filter): number {
+  return Math.max(1, Math.floor(costOfSlice / (cost + 1)))
 }
 
 const keepPieces = 64

@@ -4,25 +4,24 @@
 import { z } from 'zod'
 import { type Cursor, isCursor } from '#shared/cursor.ts'
 import { BadQuestion } from './bad-question.ts'
-import { type Filter, filterOf, withSince } from './filter.ts'
+import { type Wish, wishOf } from './filter.ts'
 
-/** `filter` is for all that was published before the subscriber has caught up, `live` for what comes then. */
-export type Question = { from: Cursor | undefined; since: Since | undefined; filter: Filter; live: Filter }
+/** Without a `wish` everything is wanted. */
+export type Question = { from: Cursor | undefined; since: Since | undefined; wish: Wish | undefined }
 
 /** A time as it was asked for, and in ms since 1970. */
 export type Since = { text: string; time: number }
 
 /** Reads the header and the query of a request. Throws `BadQuestion`. */
 export function questionOf(header: string | undefined, query: (name: string) => string[]): Question {
-  const live = filterOf(query)
+  const wish = wishOf(query)
   const since = sinceOf(one('since', query))
   const inAddress = one('last_event_id', query)
   const from = header || inAddress
   for (const cursor of [from, inAddress])
     if (cursor !== undefined && !isCursor(cursor))
       throw new BadQuestion('last_event_id', 'expected a cursor, as the feed gives them in id:')
-  if (from !== undefined || since === undefined) return { from, since: undefined, filter: live, live }
-  return { from, since, filter: withSince(live, since.time), live }
+  return { from, since: from === undefined ? since : undefined, wish }
 }
 
 function one(name: string, query: (name: string) => string[]): string | undefined {

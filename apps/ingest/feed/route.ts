@@ -10,16 +10,21 @@ import { badQuestion, full, onlyGet, preflight, streamHeaders } from './answers.
 import { openAudience } from './audience.ts'
 import { BadQuestion } from './bad-question.ts'
 import { catcherUp } from './catch-up.ts'
+import type { Filter } from './filter.ts'
+import { openFilters } from './filters.ts'
 import type { History } from './history.ts'
 import { type Measures, watch } from './measures.ts'
+import { impatientWith } from './patience.ts'
 import { type Question, questionOf } from './question.ts'
 import { openSeats } from './seats.ts'
-import { beat, put, type Subscriber, stuckFor, subscriberOf } from './subscriber.ts'
+import { openSlices } from './slices.ts'
+import { beat, put, type Subscriber, subscriberOf } from './subscriber.ts'
 import type { Tail } from './tail.ts'
 
 export const heartbeatMs = 15_000
 const reconnectMs = 3000
 const spreadMs = 10_000
+const lookMs = 1000
 
 /** `patience` is for how many ms a reader may take nothing before it is let go. */
 export type Limits = { connections: number; connectionsPerAddress: number; readerBytes: number; patience: number }
@@ -43,12 +48,15 @@ export function feedRoute({ tail, history, limits, signal, log, metrics, measure
   const open = new Set<Subscriber>()
   const seats = openSeats({ most: limits.connections, mostPerAddress: limits.connectionsPerAddress })
   const { readerBytes, patience } = limits
-  const audience = openAudience({ tail, catchUp: catcherUp({ tail, history, readerBytes, log, measures }), readerBytes, measures })
+  const filters = openFilters()
+  const catchUp = catcherUp({ tail, history, readerBytes, inSlice: openSlices(), log, measures })
+  const audience = openAudience({ tail, catchUp, readerBytes, measures })
   watch(metrics, 'subscribers', 'Open streams of the feed.', () => open.size)
+  watch(metrics, 'filter_characters', 'Characters of all filters that open streams have.', filters.characters)
   watch(metrics, 'lag_seconds', 'How far the slowest reader is behind.', () => audience.lag() / 1000)
 
   const beating = setInterval(() => open.forEach(beat), heartbeat)
-  const looking = setInterval(letGo, Math.min(heartbeatMs, patience / 4))
+  const looking = setInterval(letGo, Math.min(lookMs, patience / 4))
   signal.addEventListener('abort', () => {
     clearInterval(beating)
     clearInterval(looking)
@@ -56,10 +64,8 @@ export function feedRoute({ tail, history, limits, signal, log, metrics, measure
   })
 
   function letGo(): void {
-    const now = Date.now()
-    for (const subscriber of open) {
-      if (stuckFor(subscriber, now) < patience) continue
-      log.info({ cursor: subscriber.cursor, ms: patience }, 'let go of a reader that takes nothing')
+    for (const [subscriber, reason] of impatientWith(open, patience, Date.now())) {
+      log.info({ cursor: subscriber.cursor, reason }, 'let go of a reader')
       measures.letGo.inc()
       subscriber.response.destroy()
     }
@@ -81,22 +87,22 @@ export function feedRoute({ tail, history, limits, signal, log, metrics, measure
     if (signal.aborted) response.writeHead(200, streamHeaders).end(goodbye())
     else {
       const seat = seats.take(incoming.socket.remoteAddress ?? '')
-      if (typeof seat === 'string') {
-        measures.refused.inc({ reason: seat })
+      const filter = typeof seat === 'string' ? undefined : filters.take(question.wish)
+      if (typeof seat === 'string' || filter === undefined) {
+        if (typeof seat !== 'string') seat()
+        measures.refused.inc({ reason: typeof seat === 'string' ? seat : 'filters' })
         return full(c)
       }
-      start(response, question, seat)
+      response.on('close', seat).on('close', filter.leave)
+      start(response, question, filter.filter)
     }
     return RESPONSE_ALREADY_SENT
   }
 
-  function start(response: ServerResponse, question: Question, leave: () => void): void {
-    const subscriber = subscriberOf(response, question)
+  function start(response: ServerResponse, question: Question, filter: Filter): void {
+    const subscriber = subscriberOf(response, question, filter)
     open.add(subscriber)
-    response.on('close', () => {
-      open.delete(subscriber)
-      leave()
-    })
+    response.on('close', () => open.delete(subscriber))
     response.socket?.setNoDelay(true)
     response.writeHead(200, streamHeaders)
     put(subscriber, `retry: ${reconnectMs}\n:\n\n`)

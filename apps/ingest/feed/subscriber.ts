@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Cursor } from '#shared/cursor.ts'
-import type { Filter } from './filter.ts'
+import { type Filter, withSince } from './filter.ts'
 import { gapFrame } from './frame.ts'
 import type { Measures } from './measures.ts'
 import type { Piece } from './piece.ts'
@@ -12,6 +12,7 @@ export type Subscriber = {
   response: ServerResponse
   /** Everything up to here has been written or did not match; undefined: it wants what comes from now on. */
   cursor: Cursor | undefined
+  /** For all that was published before it has caught up, and for what comes then. */
   filter: Filter
   live: Filter
   /** The time it asked for, until something from then on has been written. */
@@ -23,18 +24,21 @@ export type Subscriber = {
   /** How many bytes it was given, and whether the connection wanted no more after the last of them. */
   given: number
   wasFull: boolean
-  /** Since when (ms) it has not taken anything of what waits for it, and how much it had taken by then. */
-  stuck: { at: number; taken: number } | undefined
+  backlog: Backlog | undefined
 }
+
+/** `taken` counts the bytes that the connection has taken in all. */
+export type Backlog = { bytes: number; taken: number; since: number; stuckSince: number }
 
 // Clocks differ: what was received at a time may have been published a little before it.
 const clocksDifferMs = 60_000
 
-export function subscriberOf(response: ServerResponse, { from, since, filter, live }: Question): Subscriber {
+export function subscriberOf(response: ServerResponse, { from, since }: Question, live: Filter): Subscriber {
   const start = since && `${Math.max(0, Math.min(since.time, Date.now()) - clocksDifferMs)}-0`
   const cursor = from ?? start
+  const filter = since ? withSince(live, since.time) : live
   const place = { cursor, since, isUnproven: from !== undefined, told: cursor }
-  return { response, ...place, filter, live, given: 0, wasFull: false, stuck: undefined }
+  return { response, ...place, filter, live, given: 0, wasFull: false, backlog: undefined }
 }
 
 export function isOpen({ response }: Subscriber): boolean {
@@ -87,22 +91,31 @@ export function beat(subscriber: Subscriber): void {
   if (hasNews) subscriber.told = cursor
 }
 
-/** Resolves when the connection takes more, or is gone. */
-export async function room(subscriber: Subscriber): Promise<void> {
+/** Resolves when the connection takes more, when it is gone, or when `patienceMs` are over. */
+export async function room(subscriber: Subscriber, patienceMs?: number): Promise<void> {
   const { response } = subscriber
   if (!isFull(subscriber) || response.destroyed) return
   const leaving = new AbortController()
-  const left = () => leaving.abort()
-  response.once('close', left)
+  const leave = () => leaving.abort()
+  const late = patienceMs === undefined ? undefined : setTimeout(leave, patienceMs)
+  response.once('close', leave)
   await once(response, 'drain', { signal: leaving.signal }).catch(() => undefined)
-  response.off('close', left)
+  response.off('close', leave)
+  clearTimeout(late)
 }
 
-/** For how long (ms) what waits for it has not moved; 0 when nothing waits. */
-export function stuckFor(subscriber: Subscriber, now: number): number {
-  const { response, given, stuck } = subscriber
-  const taken = given - response.writableLength
-  if (!isFull(subscriber)) subscriber.stuck = undefined
-  else if (stuck?.taken !== taken) subscriber.stuck = { at: now, taken }
-  return subscriber.stuck ? now - subscriber.stuck.at : 0
+/**
+ * What waits for it, in bytes, since when (ms) something has waited without a break, and since when none of it was taken.
+ * Undefined while the connection takes all it is given. To be asked from time to time.
+ */
+export function backlogOf(subscriber: Subscriber, now: number): Backlog | undefined {
+  const { response, given, backlog } = subscriber
+  if (!isFull(subscriber)) subscriber.backlog = undefined
+  else {
+    const bytes = response.writableLength
+    const taken = given - bytes
+    const stuckSince = backlog?.taken === taken ? backlog.stuckSince : now
+    subscriber.backlog = { bytes, taken, since: backlog?.since ?? now, stuckSince }
+  }
+  return subscriber.backlog
 }
