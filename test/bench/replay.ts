@@ -38,7 +38,7 @@ try {
   await live(url, 1)
   const without = await live(url, seconds)
   const from = phabricator.requests.length
-  const replay = typeOps(stage.environment, 'replay', '--kind', 'merge_request', '--rate', rate)
+  const replay = typeOps(stage.environment, 'replay', '--kind', 'merge_request', '--rate', rate, '--reason', 'a benchmark')
   let peak = 0
   let over = false
   const watching = watch()

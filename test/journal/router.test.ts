@@ -37,7 +37,7 @@ test('a delivery whose body cannot be read is found, explained, and kept to the 
   const log = join(directory, 'events.log')
   const delivery = { id: 'not-a-body', receivedAt: '2026-11-01T10:00:00.000Z', headers: { 'x-gitlab-event': 'System Hook' }, body: '["é"' }
   await writeFile(log, `${JSON.stringify(delivery)}\n`)
-  assert.equal((await ops(stage.environment, 'import', log)).code, 0)
+  assert.equal((await ops(stage.environment, 'import', log, '--reason', 'to be sure')).code, 0)
   await until(() => row('not-a-body/router/delivery'), 'it is a dead letter')
 
   const said = await ops(stage.environment, 'dead', '--sink', 'router', '--json')

@@ -60,10 +60,10 @@ test('of what matches the newest are meant by --limit, and are dealt with in the
     ['d3/phabricator/T1', 'd4/phabricator/T1'],
   )
   assert.equal((await rows('dead', 'groups')).length, 1)
-  assert.equal((await ops(stage.environment, 'redeliver', '--kind', 'push', '--limit', '3')).code, 0)
+  assert.equal((await ops(stage.environment, 'redeliver', '--kind', 'push', '--limit', '3', '--reason', 'to be sure')).code, 0)
   assert.deepEqual(await deliveriesOf(stage).ids(), ['d2', 'd3', 'd4'])
-  assert.equal(JSON.parse((await ops(stage.environment, 'redeliver', 'd1', 'd1', '--json')).out).redelivered, 1)
-  assert.equal((await ops(stage.environment, 'discard', '--sink', 'phabricator', '--limit', '1')).code, 0)
+  assert.equal(JSON.parse((await ops(stage.environment, 'redeliver', 'd1', 'd1', '--reason', 'to be sure', '--json')).out).redelivered, 1)
+  assert.equal((await ops(stage.environment, 'discard', '--sink', 'phabricator', '--limit', '1', '--reason', 'to be sure')).code, 0)
   assert.deepEqual([await stateOf('d4/phabricator/T1'), await stateOf('d3/phabricator/T1')], ['discarded', 'dead'])
 })
 

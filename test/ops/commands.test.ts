@@ -152,7 +152,7 @@ test('a paused sink waits, in order, and goes on when it is resumed', async () =
     .find(({ id }) => id === 'phabricator')
   assert.equal(queue?.paused, true)
   assert.ok((queue?.waiting ?? 0) > 0)
-  assert.equal((await ops(stage.environment, 'resume', 'phabricator')).code, 0)
+  assert.equal((await ops(stage.environment, 'resume', 'phabricator', '--reason', 'it is over')).code, 0)
   await until(() => ended('while-paused'), 'it went on')
 })
 

@@ -32,7 +32,7 @@ test('lines that cannot be deliveries of ours are left out, each with its number
   // A separator of lines to some, but not to JSON.
   const good = [line('one', { body: '{"title":"a\u2028b"}' }), line('two')]
   await writeFile(file, `${bad.join('\n')}\n\n${good.join('\r\n')}`)
-  const { code, out, err } = await ops(stage.environment, 'import', file, '--json')
+  const { code, out, err } = await ops(stage.environment, 'import', file, '--reason', 'to be sure', '--json')
   assert.equal(code, 1)
   const said = JSON.parse(out)
   assert.deepEqual([said.imported, said.bad.map((one: { line: number }) => one.line)], [2, [1, 2, 3, 4, 5, 6, 7]])

@@ -86,7 +86,7 @@ test('what was lost after it had been done is not done twice', async () => {
 test('a delivery is sent through again without Redis being lost, and makes only what is missing', async () => {
   await until(async () => (await inJournal()) === 3 && (await unfinished()) === 0, 'the journal is complete')
   const rows = await stage.database.selectFrom('effects').select(['id', 'ended_at']).where('delivery', '=', 'first').execute()
-  assert.equal((await ops(stage.environment, 'redeliver', 'first')).code, 0)
+  assert.equal((await ops(stage.environment, 'redeliver', 'first', '--reason', 'a comment is missing')).code, 0)
   const again = async () =>
     await stage.database.selectFrom('effects').select(['id', 'ended_at', 'state', 'link']).where('delivery', '=', 'first').execute()
   await until(async () => {
@@ -103,7 +103,7 @@ test('a delivery is sent through again without Redis being lost, and makes only 
 })
 
 test('an operator learns which deliveries the journal does not have, and every act is written down', async () => {
-  const said = await ops(stage.environment, 'redeliver', 'nobody-knows')
+  const said = await ops(stage.environment, 'redeliver', 'nobody-knows', '--reason', 'a comment is missing')
   assert.equal(said.code, 1)
   assert.match(said.err, /nobody-knows: no such delivery/)
   const acts = await stage.database.selectFrom('acts').select(['verb', 'reason', 'count']).orderBy('at').execute()
@@ -112,8 +112,8 @@ test('an operator learns which deliveries the journal does not have, and every a
     [
       ['import', 'Redis was lost', 2],
       ['redeliver', 'Redis was lost again', 2],
-      ['redeliver', '', 1],
-      ['redeliver', '', 0],
+      ['redeliver', 'a comment is missing', 1],
+      ['redeliver', 'a comment is missing', 0],
     ],
   )
 })

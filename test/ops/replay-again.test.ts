@@ -58,13 +58,13 @@ test('Ctrl-C ends a replay cleanly, and the same command goes on', async () => {
   await letters.die('interrupted', tasks)
   make(tasks)
   const earlier = await outcomes()
-  const typed = typeOps(letters.environment, 'replay', '--id', 'interrupted', '--rate', '20')
+  const typed = typeOps(letters.environment, 'replay', '--id', 'interrupted', '--rate', '20', '--reason', 'to be sure')
   await until(async () => (await outcomes()) >= earlier + 4, 'some are replayed')
   typed.kill('SIGINT')
   const said = await typed.said
   assert.equal(said.code, 1)
   assert.match(said.out, /of 25 put back; interrupted: the same command goes on/)
-  assert.equal((await ops(letters.environment, 'replay', '--id', 'interrupted', '--rate', '100')).code, 0)
+  assert.equal((await ops(letters.environment, 'replay', '--id', 'interrupted', '--rate', '100', '--reason', 'to be sure')).code, 0)
   assert.deepEqual(made(tasks), ones(tasks))
 })
 
@@ -72,11 +72,11 @@ test('two operators at once: the same replay is run by one of them, different on
   const tasks = range(9400, 30)
   await letters.die('two', tasks)
   make(tasks)
-  const same = ['replay', '--id', 'two', '--rate', '20', '--json']
+  const same = ['replay', '--id', 'two', '--rate', '20', '--reason', 'to be sure', '--json']
   const all = await Promise.all([
     ops(letters.environment, ...same),
     ops(letters.environment, ...same),
-    ops(letters.environment, 'replay', '--id', 'tw', '--rate', '50', '--json'),
+    ops(letters.environment, 'replay', '--id', 'tw', '--rate', '50', '--reason', 'to be sure', '--json'),
   ])
   const read = all.map(({ out }) => replaySchema.parse(JSON.parse(out)))
   assert.deepEqual(
@@ -107,7 +107,7 @@ test('after the loss of Redis a letter is planned anew from the journal, alone, 
   const asked = letters.sandbox.phabricator.requests.length
   await letters.redis.flushall()
 
-  const { code, data, err } = await letters.json('replay', 'lost/phabricator/T9501', '--rate', '100')
+  const { code, data, err } = await letters.json('replay', 'lost/phabricator/T9501', '--rate', '100', '--reason', 'to be sure')
   assert.equal(code, 0, err)
   assert.equal(replaySchema.parse(data).replayed, 1)
   await until(() => made([9501])[0] === 1, 'the comment is there')
@@ -132,7 +132,7 @@ test('a discarded letter stays in the journal, and its job is gone', async () =>
     .executeTakeFirst()
   assert.equal(row?.state, 'discarded')
   assert.equal(await letters.redis.exists(`{${letters.environment.REDIS_PREFIX}}:phabricator:gone/phabricator/T9601`), 0)
-  const again = await ops(letters.environment, 'discard', 'gone/phabricator/T9601')
+  const again = await ops(letters.environment, 'discard', 'gone/phabricator/T9601', '--reason', 'to be sure')
   assert.equal(again.code, 1)
   assert.match(again.err, /gone\/phabricator\/T9601: no such dead letter/)
 })
@@ -145,9 +145,9 @@ test('a delivery that the router could not read is replayed by sending it throug
   await until(async () => (await letters.dead()).includes('unread/router/delivery'), 'it is a dead letter')
   const planned = await letters.json('replay', '--sink', 'router', '--dry-run')
   assert.match(JSON.stringify(planned.data), /would send the whole delivery through again/)
-  const { code, data } = await letters.json('replay', 'unread/router/delivery')
+  const { code, data } = await letters.json('replay', 'unread/router/delivery', '--reason', 'to be sure')
   assert.deepEqual([code, replaySchema.parse(data).failedAgain], [1, 1])
   await until(async () => (await letters.dead()).includes('unread/router/delivery'), 'it is one again')
-  assert.equal((await ops(letters.environment, 'discard', 'unread/router/delivery')).code, 0)
+  assert.equal((await ops(letters.environment, 'discard', 'unread/router/delivery', '--reason', 'to be sure')).code, 0)
   assert.equal(await queue.getJob(deliveryJobId('unread')), undefined)
 })

@@ -53,7 +53,7 @@ test('a replayed letter has a fresh budget, also of starts and stalls', async ()
   const id = letterOf('first', 9003)
   const key = `{${letters.environment.REDIS_PREFIX}}:phabricator:${id}`
   await letters.redis.hset(key, 'stc', 2, 'ats', 9)
-  assert.equal((await letters.json('replay', id)).code, 1)
+  assert.equal((await letters.json('replay', id, '--reason', 'to be sure')).code, 1)
   assert.deepEqual(await letters.redis.hmget(key, 'atm', 'ats', 'stc'), ['1', '1', null])
   await until(async () => (await letters.dead()).length === 1, 'it is dead again')
 })
@@ -62,14 +62,23 @@ test('letters of one task are replayed in the order of their events, and before 
   await letters.die('second', [9010], 'merge-request-open')
   await letters.die('third', [9010], 'merge-request-close')
   letters.sandbox.phabricator.addTask({ id: 9010, title: 'Made later' })
-  assert.equal((await ops(letters.environment, 'pause', 'phabricator')).code, 0)
+  assert.equal((await ops(letters.environment, 'pause', 'phabricator', '--reason', 'to be sure')).code, 0)
   await post(letters.ingest, about([9010], 'merge-request-reopen', letters.sandbox.gitlab.url), { 'idempotency-key': 'fourth' })
   await until(() => letters.redis.exists(`{${letters.environment.REDIS_PREFIX}}:phabricator:fourth/phabricator/T9010`), 'it waits')
-  const replay = ops(letters.environment, 'replay', letterOf('third', 9010), letterOf('second', 9010), '--rate', '100')
+  const replay = ops(
+    letters.environment,
+    'replay',
+    letterOf('third', 9010),
+    letterOf('second', 9010),
+    '--rate',
+    '100',
+    '--reason',
+    'to be sure',
+  )
   const state = async (delivery: string) =>
     (await letters.database.selectFrom('effects').select('state').where('id', '=', letterOf(delivery, 9010)).executeTakeFirst())?.state
   await until(async () => (await state('second')) === 'planned' && (await state('third')) === 'planned', 'both are back')
-  assert.equal((await ops(letters.environment, 'resume', 'phabricator')).code, 0)
+  assert.equal((await ops(letters.environment, 'resume', 'phabricator', '--reason', 'to be sure')).code, 0)
   assert.equal((await replay).code, 0)
   await until(() => comments(9010).length === 3, 'all three are there')
   assert.deepEqual(comments(9010), ['opened', 'closed', 'reopened'])
@@ -77,7 +86,7 @@ test('letters of one task are replayed in the order of their events, and before 
 
 test('it stops by itself when more than half of the last 20 fail again', async () => {
   await letters.die('many', range(9100, 40))
-  const { code, data } = await letters.json('replay', '--id', 'many', '--rate', '1000')
+  const { code, data } = await letters.json('replay', '--id', 'many', '--rate', '1000', '--reason', 'to be sure')
   const { state, replayed } = replaySchema.parse(data)
   assert.equal(code, 1)
   assert.equal(state, 'stopped')
@@ -87,7 +96,7 @@ test('it stops by itself when more than half of the last 20 fail again', async (
 test('ids that are no dead letters are told, and keep no other from being dealt with', async () => {
   const id = letterOf('first', 9003)
   letters.sandbox.phabricator.addTask({ id: 9003, title: 'Made even later' })
-  const said = await ops(letters.environment, 'replay', 'nobody/phabricator/T1', id, letterOf('first', 9001))
+  const said = await ops(letters.environment, 'replay', 'nobody/phabricator/T1', id, letterOf('first', 9001), '--reason', 'to be sure')
   assert.equal(said.code, 1)
   assert.equal(said.err.split('\n').filter((line) => line.endsWith(': no such dead letter')).length, 2)
   assert.deepEqual(comments(9003), ['closed'])

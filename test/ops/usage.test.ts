@@ -52,6 +52,45 @@ const bad: Array<[words: string[], says: RegExp]> = [
   [['acts', '--limit', '0'], /^--limit: expected a whole number from 1/],
 ]
 
+const looking = ['status', 'deliveries', 'explain', 'acts', 'tail', 'doctor', 'canary', 'dead', 'token', 'help']
+const changing = [
+  ['replay', id],
+  ['replay', '--sink', 'sse'],
+  ['discard', id],
+  ['redeliver', 'a-delivery'],
+  ['import', 'events.log'],
+  ['reconcile', '--since', '6h'],
+  ['pause', 'sse'],
+  ['resume', 'sse'],
+  ['token', 'rotate'],
+  ['prune'],
+]
+const dry = [
+  ['replay', id, '--dry-run'],
+  ['reconcile', '--since', '6h', '--dry-run'],
+  ['prune', '--dry-run'],
+]
+
+test('whatever changes something wants a reason, and exits with 2 without one; what only looks wants none', async () => {
+  const { out: help } = await ops(environment, '--help')
+  const verbs = new Set([...help.matchAll(/^ {2}([a-z]+) /gm)].map(([, verb]) => verb))
+  assert.deepEqual(verbs, new Set([...looking, ...changing.map(([verb]) => verb)]), 'each verb is known to look or to change')
+  const wordless = changing.flatMap((words) => [words, [...words, '--reason', ' ']])
+  await inTurns(wordless, async (words) => {
+    const { code, out, err } = await ops(environment, ...words)
+    assert.deepEqual([code, out, err], [2, '', '--reason: say why, for the record\n'], words.join(' '))
+  })
+  // As far as to Redis, which is away.
+  await inTurns([...dry, ...changing.map((words) => [...words, '--reason', 'to be sure'])], async (words) => {
+    const { code, err } = await ops(environment, ...words)
+    assert.deepEqual([code, err], [1, 'Redis does not answer at 127.0.0.1:1.\n'], words.join(' '))
+  })
+})
+
+async function inTurns<T>(all: T[], each: (one: T) => Promise<void>): Promise<void> {
+  for (let from = 0; from < all.length; from += atOnce) await Promise.all(all.slice(from, from + atOnce).map(each))
+}
+
 test('bad words exit with 2 and say what was expected', async () => {
   async function check([words, says]: (typeof bad)[number]): Promise<void> {
     const { code, out, err } = await ops(environment, ...words)
@@ -59,19 +98,19 @@ test('bad words exit with 2 and say what was expected', async () => {
     assert.match(err.trim(), says)
     assert.equal(out, '')
   }
-  for (let from = 0; from < bad.length; from += atOnce) await Promise.all(bad.slice(from, from + atOnce).map(check))
+  await inTurns(bad, check)
 })
 
 test('good words with nothing to connect to exit with 1, and a bad configuration with 78', async () => {
-  const away = await ops(environment, 'replay', id)
+  const away = await ops(environment, 'replay', id, '--reason', 'mended')
   assert.equal(away.code, 1)
   assert.match(away.err, /Redis does not answer at 127\.0\.0\.1:1/)
   // The forms of a time that are understood get as far as that.
   for (const time of ['2026-11-23', '2026-11-23T10:00', '2026-11-23T10:00:30.5+02:00', '2h'])
-    assert.equal((await ops(environment, 'redeliver', '--since', time)).code, 1, time)
+    assert.equal((await ops(environment, 'redeliver', '--since', time, '--reason', 'lost')).code, 1, time)
   const tail = await ops(environment, 'tail')
   assert.deepEqual([tail.code, tail.err], [1, 'Redis does not answer at 127.0.0.1:1.\n'])
-  assert.equal((await ops({ ...environment, REDIS_PREFIX: '?' }, 'replay', id)).code, 78)
+  assert.equal((await ops({ ...environment, REDIS_PREFIX: '?' }, 'replay', id, '--reason', 'mended')).code, 78)
 })
 
 test('it can be called by a link from elsewhere', async () => {

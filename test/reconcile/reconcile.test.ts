@@ -10,7 +10,7 @@ let flow: Flow
 let feed: Awaited<ReturnType<typeof readFeed>>
 const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString()
 const times = { opened: hoursAgo(5), closed: hoursAgo(4), reopened: hoursAgo(3), pushed: hoursAgo(2), merged: hoursAgo(1) }
-const reconcile = (...args: string[]) => ops(flow.environment, 'reconcile', '--since', '6h', '--json', ...args)
+const reconcile = (...args: string[]) => ops(flow.environment, 'reconcile', '--since', '6h', '--reason', 'to be sure', '--json', ...args)
 const about = ({ out }: { out: string }) =>
   JSON.parse(out).missed.map(({ mr, action, user }: Record<string, unknown>) => `${String(mr)} ${String(action)} ${String(user)}`)
 const told = () =>
@@ -73,7 +73,7 @@ test('before the journal begins nobody can say what was missed: that is bad usag
   assert.match(young.err, /^--since: the journal begins at \d{4}-\d\d-\d\dT[\d:.]+Z, and before that it cannot tell what was missed$/m)
   const { id } = (await flow.database.selectFrom('deliveries').select('id').orderBy('received_at').executeTakeFirst()) ?? {}
   await journalBegins(hoursAgo(4 * 24))
-  const old = await ops({ ...flow.environment, JOURNAL_KEEP_DAYS: '3' }, 'reconcile', '--since', '73h')
+  const old = await ops({ ...flow.environment, JOURNAL_KEEP_DAYS: '3' }, 'reconcile', '--since', '73h', '--reason', 'to be sure')
   assert.equal(old.code, 2)
   assert.match(old.err, /^--since: the journal begins at /)
   assert.notEqual(id, 'long-ago')
@@ -167,8 +167,8 @@ test('as long as deliveries wait to be routed or written down, nobody can say wh
 test('bad usage is told, and nothing is asked', async () => {
   const before_ = flow.sandbox.gitlab.requests.length
   for (const args of [[], ['--since', '2h', '--until', '3h'], ['--since', '5m']])
-    assert.equal((await ops(flow.environment, 'reconcile', ...args)).code, 2, args.join(' '))
-  const without = await ops({ ...flow.environment, GITLAB_TOKEN: '' }, 'reconcile', '--since', '2h')
+    assert.equal((await ops(flow.environment, 'reconcile', '--reason', 'to be sure', ...args)).code, 2, args.join(' '))
+  const without = await ops({ ...flow.environment, GITLAB_TOKEN: '' }, 'reconcile', '--since', '2h', '--reason', 'to be sure')
   assert.match(without.err, /GITLAB_TOKEN, or GITLAB_TOKEN_FILE, is needed/)
   assert.equal(flow.sandbox.gitlab.requests.length, before_)
 })

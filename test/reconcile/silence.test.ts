@@ -93,7 +93,7 @@ test('a worker that starts after an unusual silence says so once, with the comma
   await until(() => warnings().length === 1, 'the worker warns')
   assert.deepEqual(
     [warnings()[0]?.level, warnings()[0]?.command],
-    ['warn', `bin/ops reconcile --since ${new Date(now - 3 * hour).toISOString()}`],
+    ['warn', `bin/ops reconcile --since ${new Date(now - 3 * hour).toISOString()} --reason 'GitLab was silent'`],
   )
   const text = await (await fetch(`http://127.0.0.1:${worker.port()}/metrics`)).text()
   const measured = (name: string) => Number(new RegExp(`^gitlab_webhooks_${name} (.*)$`, 'm').exec(text)?.[1])

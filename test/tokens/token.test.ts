@@ -106,7 +106,7 @@ test('where no file is, or none is wanted, the new token is printed, once', asyn
   assert.equal(printed.out.split(stage.sandbox.gitlab.token).length, 2, 'it is there once')
   assert.equal(stage.sandbox.gitlab.state.token.expiresAt, inDays(30))
   const environment = { ...stage.environment, GITLAB_TOKEN_FILE: '', GITLAB_TOKEN: stage.sandbox.gitlab.token }
-  const said = await ops(environment, 'token', 'rotate', '--json')
+  const said = await ops(environment, 'token', 'rotate', '--reason', 'to be sure', '--json')
   assert.equal(JSON.parse(said.out).token, stage.sandbox.gitlab.token)
   assert.equal(said.code, 0)
 })
@@ -114,11 +114,17 @@ test('where no file is, or none is wanted, the new token is printed, once', asyn
 test('nothing is asked for when the new token could not be stored, or may not be asked for', async () => {
   const { gitlab } = stage.sandbox
   const before_ = rotations()
-  const unwritable = await ops({ ...stage.environment, GITLAB_TOKEN_FILE: '/proc/sys/kernel/ostype' }, 'token', 'rotate')
+  const unwritable = await ops(
+    { ...stage.environment, GITLAB_TOKEN_FILE: '/proc/sys/kernel/ostype' },
+    'token',
+    'rotate',
+    '--reason',
+    'to be sure',
+  )
   assert.match(unwritable.err, /could not be stored: .*--print/)
   assert.equal(unwritable.code, 1)
   const elsewhere = { ...stage.environment, GITLAB_TOKEN_FILE: '', GITLAB_TOKEN: 'glpat-nobody-knows-this' }
-  assert.match((await ops(elsewhere, 'token', 'rotate')).err, /401/)
+  assert.match((await ops(elsewhere, 'token', 'rotate', '--reason', 'to be sure')).err, /401/)
   gitlab.state.token.scopes = ['read_api']
   assert.match((await rotate()).err, /scopes do not allow it: read_api; api or self_rotate is needed/)
   gitlab.state.token.scopes = ['api']

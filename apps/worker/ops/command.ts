@@ -53,14 +53,14 @@ export function untilInterrupted(): AbortSignal {
 
 /** Adds `--reason` to a command that changes something. */
 export function withReason(command: Command): Command {
-  return command.option('--reason <text>', 'why, for the record')
+  return command.option('--reason <text>', 'why, for the record: nothing is changed without it')
 }
 
-const reasonSchema = z.object({ reason: z.string().default('') })
+const reasonSchema = z.string({ error: '--reason: say why, for the record' }).trim().min(1, '--reason: say why, for the record')
 
-/** The reason given with `--reason`. */
-export function reasonOf(options: unknown): string {
-  return reasonSchema.parse(options).reason
+/** The reason given with `--reason`; none is asked for in a dry run. Throws `BadUsage`. */
+export function reasonOf({ reason, dryRun }: { reason?: unknown; dryRun?: unknown }): string {
+  return dryRun === true ? '' : readOr(reasonSchema, reason, ({ message }) => message)
 }
 
 const rateForm = '--rate: expected a number from 0.1 to 1000, in effects a second'

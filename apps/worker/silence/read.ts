@@ -20,5 +20,5 @@ export async function readSilence(database: Database, now = Date.now(), usual?: 
 
 /** The command that looks for what was missed meanwhile. */
 export function offer({ last }: Silence): string {
-  return `bin/ops reconcile --since ${last}`
+  return `bin/ops reconcile --since ${last} --reason 'GitLab was silent'`
 }

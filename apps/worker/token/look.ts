@@ -37,7 +37,7 @@ export async function lookAtToken(
   const said = { remote: 'gitlab', name, expiresAt, ...(refused !== undefined && { reason: refused }) }
   if (!active || days <= 0) log.error(said, 'token is expired or revoked')
   else if (expiresAt !== undefined && (await shallWarn(parts, expiresAt, days)))
-    log.warn({ ...said, days }, 'token expires soon: bin/ops token rotate')
+    log.warn({ ...said, days }, 'token expires soon: bin/ops token rotate --reason …')
   return { active, expiresAt }
 }
 

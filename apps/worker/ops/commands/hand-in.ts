@@ -10,11 +10,12 @@ const onWait = (waiting: number) => console.error(`${waiting} deliveries wait to
 export function handInCommands(ops: Command): void {
   withReason(withFilters(ops.command('redeliver [delivery...]')))
     .description('send whole deliveries through again from the journal; what is there already is not made twice')
-    .action((ids: string[], options: unknown, command: Command) => {
+    .action((ids: string[], options: Record<string, unknown>, command: Command) => {
       const filters = filtersOf(options)
       mustChoose(ids, filters)
+      const reason = reasonOf(options)
       return act(command, async (place) => {
-        const manner = { reason: reasonOf(options), signal: untilInterrupted(), onWait }
+        const manner = { reason, signal: untilInterrupted(), onWait }
         const data = await redeliver(place, ids.length > 0 ? { ids } : { filters }, manner)
         const { redelivered, missing, interrupted } = data
         for (const id of missing) console.error(`${id}: no such delivery in the journal`)
@@ -25,15 +26,16 @@ export function handInCommands(ops: Command): void {
 
   withReason(ops.command('import <file>'))
     .description('accept the deliveries of a LOG_EVENTS_TO file; repeats are no-ops')
-    .action((file: string, options: unknown, command: Command) =>
-      act(command, async (place) => {
-        const data = await importFile(place, file, { reason: reasonOf(options), signal: untilInterrupted(), onWait })
+    .action((file: string, options: Record<string, unknown>, command: Command) => {
+      const reason = reasonOf(options)
+      return act(command, async (place) => {
+        const data = await importFile(place, file, { reason, signal: untilInterrupted(), onWait })
         const { imported, bad, lines, interrupted } = data
         for (const { line, reason } of bad) console.error(`${file}:${line}: ${reason}`)
         if (interrupted)
           console.error(`interrupted after ${imported} deliveries, in line ${lines}; the same command begins anew, and makes nothing twice`)
         const words = `${imported} deliveries handed in, ${bad.length} lines left out`
         return { data, words, failed: bad.length > 0 || interrupted }
-      }),
-    )
+      })
+    })
 }

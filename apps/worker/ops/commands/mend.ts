@@ -26,24 +26,23 @@ What is chosen is frozen when a replay begins. It stops by itself when more than
 
   bin/ops replay --group 0123456789ab --dry-run
   bin/ops replay --group 0123456789ab --rate 5 --reason 'the task is open again'
-  bin/ops replay --sink phabricator --since 2h`,
+  bin/ops replay --sink phabricator --since 2h --reason 'Phabricator is mended'`,
     )
     .action((ids: string[], { group, ...options }: Record<string, unknown>, command: Command) => {
       if (group !== undefined && options.error !== undefined) throw new BadUsage('Give --group or --error, but not both.')
       const selection = selectionOf(ids, { ...options, error: groupOf({ group }) ?? options.error })
-      const rate = rateOf(options.rate)
-      return act(command, (place) =>
-        options.dryRun === true ? dryRun(place, selection, rate) : replay(place, selection, reasonOf(options), rate),
-      )
+      const [rate, reason] = [rateOf(options.rate), reasonOf(options)]
+      return act(command, (place) => (options.dryRun === true ? dryRun(place, selection, rate) : replay(place, selection, reason, rate)))
     })
 
   withReason(withFilters(ops.command('discard [id...]')))
     .description('let dead letters go; the journal keeps them')
-    .action((ids: string[], options: unknown, command: Command) => {
+    .action((ids: string[], options: Record<string, unknown>, command: Command) => {
       const selection = selectionOf(ids, options)
+      const reason = reasonOf(options)
       return act(command, async (place) => {
         const strange = await tellStrange(place, selection)
-        const data = await discard(place, selection, { reason: reasonOf(options), signal: untilInterrupted() })
+        const data = await discard(place, selection, { reason, signal: untilInterrupted() })
         const { discarded, interrupted } = data
         if (interrupted) console.error(`interrupted after ${discarded} dead letters; the same command goes on`)
         const isShort = 'ids' in selection && discarded + strange < selection.ids.length

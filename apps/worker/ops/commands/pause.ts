@@ -12,11 +12,12 @@ export function pauseCommands(ops: Command): void {
     withReason(ops.command(verb))
       .addArgument(new Argument('<sink>').choices(sinkNames))
       .description(description)
-      .action((sink: SinkName, options: unknown, command: Command) =>
-        act(command, async (place) => {
-          const data = await change(place, sink, reasonOf(options))
+      .action((sink: SinkName, options: Record<string, unknown>, command: Command) => {
+        const reason = reasonOf(options)
+        return act(command, async (place) => {
+          const data = await change(place, sink, reason)
           return { data, words: `${sink} is ${data.paused ? 'paused' : 'going, unless it is held'}` }
-        }),
-      )
+        })
+      })
   }
 }

@@ -8,13 +8,14 @@ export function pruneCommands(ops: Command): void {
   withReason(ops.command('prune'))
     .description('remove from the journal what is older than JOURNAL_KEEP_DAYS, but for dead letters; the worker does so every night')
     .option('--dry-run', 'only count what would be removed')
-    .action((options: { dryRun?: boolean }, command: Command) =>
-      act(command, async (place) => {
+    .action((options: { reason?: string; dryRun?: boolean }, command: Command) => {
+      const reason = reasonOf(options)
+      return act(command, async (place) => {
         const keepDays = place.config.journalKeepDays
-        const data = await prune(place, reasonOf(options), { keepDays, dryRun: options.dryRun === true, signal: untilInterrupted() })
+        const data = await prune(place, reason, { keepDays, dryRun: options.dryRun === true, signal: untilInterrupted() })
         return { data, words: inWords(data), failed: data.interrupted }
-      }),
-    )
+      })
+    })
 }
 
 function inWords({ before, dryRun, interrupted, kept, removed }: Pruned): string {

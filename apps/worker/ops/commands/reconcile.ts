@@ -25,13 +25,13 @@ export function reconcileCommands(ops: Command): void {
       const { since, until = new Date(Date.now() - stillComingMs) } = filtersOf({ since: options.since, until: options.until })
       if (!since) throw new BadUsage('--since: say from when on, such as 2h or 2026-11-23T10:00Z')
       if (since >= until) throw new BadUsage('--since: expected a time before --until, which is ten minutes ago unless given')
-      const dryRun = options.dryRun === true
+      const [dryRun, reason] = [options.dryRun === true, reasonOf(options)]
       return act(command, async (place) => {
         await journalKnows(place, since)
         const leaving = new AbortController()
         process.once('SIGINT', () => leaving.abort(new Error('Interrupted: nothing was handed in.')))
         const onProgress = (looked: number) => void (looked % 100 === 0 && process.stderr.write(`looked at ${looked} merge requests\n`))
-        const data = await reconcile(place, { since, until, dryRun, reason: reasonOf(options), signal: leaving.signal, onProgress, onWait })
+        const data = await reconcile(place, { since, until, dryRun, reason, signal: leaving.signal, onProgress, onWait })
         if (data.interrupted) console.error(`interrupted after ${data.handedIn} of them; the same command does the rest`)
         for (const { mr, reason } of data.unreadable) console.error(`${mr}: ${reason}`)
         const rows = table(data.missed, 'Nothing was missed.')

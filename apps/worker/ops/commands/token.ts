@@ -16,12 +16,11 @@ export function tokenCommands(ops: Command): void {
     .description('exchange it for a new one, which goes to the file of GITLAB_TOKEN_FILE, or is printed once')
     .option('--expires <day>', 'YYYY-MM-DD, UTC (default: a year from now, less a day)')
     .option('--print', 'print it even where there is a file for it')
-    .action((options: unknown, command: Command) => {
+    .action((options: Record<string, unknown>, command: Command) => {
       const { expires: expiresAt, print } = read(options)
+      const reason = reasonOf(options)
       const asJson = command.optsWithGlobals().json === true
-      return act(command, (place) =>
-        sayRotation((show) => rotateToken(place, { expiresAt, reason: reasonOf(options), print, show }), asJson),
-      )
+      return act(command, (place) => sayRotation((show) => rotateToken(place, { expiresAt, reason, print, show }), asJson))
     })
 }
 

@@ -45,7 +45,7 @@ function queues({ queues: all }: Status): Finding[] {
       return wrong('queues', `${id} is held, its credential is refused: ${held.reason}`, 'replace the token; the queue goes on by itself')
     if (held)
       return warning('queues', `${id} has been held since ${held.since}: ${held.reason}`, 'nothing, it goes on when the remote is back')
-    return paused ? warning('queues', `${id} is paused`, `bin/ops resume ${id}`) : []
+    return paused ? warning('queues', `${id} is paused`, `bin/ops resume ${id} --reason …`) : []
   })
   return findings.length > 0 ? findings : [ok('queues', 'none is held or paused')]
 }
@@ -56,7 +56,7 @@ function deliveries({ lastDelivery, silence }: Status): Finding {
   const message = `the last one came at ${lastDelivery.at}`
   if (!silence || silence.seconds <= silence.usualSeconds) return ok('deliveries', message)
   const quiet = `${span(silence.seconds)} of silence, usual are at most ${span(silence.usualSeconds)}`
-  return warning('deliveries', `${message}: ${quiet}`, `${mend} Then: bin/ops reconcile --since ${lastDelivery.at}`)
+  return warning('deliveries', `${message}: ${quiet}`, `${mend} Then: bin/ops reconcile --since ${lastDelivery.at} --reason …`)
 }
 
 function dead({ dead: count }: Status): Finding {
