@@ -1,7 +1,7 @@
 // The filters by which an operator chooses deliveries or effects, the same in every command:
 // `--sink phabricator --project 'repos/*' --since 2h`.
 import { type Command, Option } from 'commander'
-import { type ExpressionBuilder, type SqlBool, sql } from 'kysely'
+import { type ExpressionBuilder, type RawBuilder, type SqlBool, sql } from 'kysely'
 import { z } from 'zod'
 import { performerNames } from '#shared/journal/entry.ts'
 import type { Tables } from '#shared/journal/tables.ts'
@@ -77,7 +77,7 @@ export function withFilters(command: Command): Command {
     .option('--error <id>', 'an error group')
     .option('--since <time>', 'received then or later: ISO 8601, or 90s, 10m, 2h, 3d, 1w ago')
     .option('--until <time>', 'received before')
-    .option('--id <id>', 'the id of a delivery, or how it begins')
+    .option('--id <id>', 'the id of a delivery, or how ids begin')
     .option('--text <text>', 'words of the title, the user name or the project, or how they begin')
     .option('--limit <count>', 'at most so many')
 }
@@ -94,7 +94,7 @@ export function deliveryConditions(filters: Filters) {
     if (mr !== undefined) conditions.push(eb('deliveries.project', '=', mr.project), eb('deliveries.iid', '=', mr.iid))
     if (since !== undefined) conditions.push(eb('deliveries.received_at', '>=', since))
     if (until !== undefined) conditions.push(eb('deliveries.received_at', '<', until))
-    if (id !== undefined) conditions.push(eb('deliveries.id', 'like', beginningWith(id)))
+    if (id !== undefined) conditions.push(isOrBegins(sql.ref('deliveries.id'), id))
     if (text !== undefined) conditions.push(...wordsOf(text).map(saysWord))
     return eb.and(conditions)
   }
@@ -121,7 +121,7 @@ export function causeConditions({ kind, project, since, until, id }: Filters) {
     if (project !== undefined) conditions.push(eb('effects.project', 'like', like(project)))
     if (since !== undefined) conditions.push(eb('effects.received_at', '>=', since))
     if (until !== undefined) conditions.push(eb('effects.received_at', '<', until))
-    if (id !== undefined) conditions.push(eb('effects.delivery', 'like', beginningWith(id)))
+    if (id !== undefined) conditions.push(isOrBegins(sql.ref('effects.delivery'), id))
     return eb.and(conditions)
   }
 }
@@ -134,6 +134,13 @@ export function concernsDeliveries({ mr, text }: Filters): boolean {
 /** Whether a filter concerns effects. */
 export function concernsEffects({ sink, task, state, error }: Filters): boolean {
   return [sink, task, state, error].some((filter) => filter !== undefined)
+}
+
+// A whole id means that delivery alone, else it is how ids begin. Effects may be in the journal before their delivery is.
+function isOrBegins(column: RawBuilder<unknown>, id: string) {
+  const isWhole = sql`exists (select 1 from deliveries as whole where whole.id = ${id})
+    or exists (select 1 from effects as its where its.delivery = ${id})`
+  return sql<SqlBool>`(${column} like ${beginningWith(id)} and (${column} = ${id} or not (${isWhole})))`
 }
 
 // In the title, the user name or the project, as `wordsOf` takes them apart; a word is letters and digits, nothing else.

@@ -35,8 +35,9 @@ const clocksMs = 60_000
  */
 export async function* tail({ redis, prefix }: Place, chosen: Chosen, signal: AbortSignal): AsyncGenerator<TailLine> {
   const relay = openRelay({ redis, prefix })
-  const { since, until, limit = Number.POSITIVE_INFINITY } = chosen
+  const { id, since, until, limit = Number.POSITIVE_INFINITY } = chosen
   let cursor: Cursor = since ? `${Math.max(0, since.getTime() - clocksMs)}-0` : await relay.newest()
+  const isWhole = id !== undefined && (await relay.has(id))
   let count = 0
   while (!signal.aborted) {
     const entries = await relay.read(cursor, pageMessages, { block: blockMs }).catch(() => undefined)
@@ -45,7 +46,7 @@ export async function* tail({ redis, prefix }: Place, chosen: Chosen, signal: Ab
     for (const entry of entries ?? []) {
       cursor = entry.cursor
       const line = entry.message === undefined ? undefined : lineOf(cursor, entry.message)
-      if (!line || !matches(line, chosen)) continue
+      if (!line || !matches(line, chosen) || (isWhole && line.id !== id)) continue
       yield line
       count += 1
       if (count >= limit) return

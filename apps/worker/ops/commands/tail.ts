@@ -14,7 +14,7 @@ export function tailCommands(ops: Command): void {
     .option('--text <text>', 'words of the title, the user name or the project, or how they begin')
     .option('--since <time>', 'begin with those received then or later, as far back as Redis has them: ISO 8601, or 90s, 10m, 2h ago')
     .option('--until <time>', 'only those received before; when that has passed it ends')
-    .option('--id <id>', 'the id of a delivery, or how it begins')
+    .option('--id <id>', 'the id of a delivery, or how ids begin')
     .option('--sink <name>', 'sse, whose work the feed is')
     .option('--limit <count>', 'end after so many')
     .addHelpText('after', "\nWith --json each line is an object.\n\n  bin/ops tail --project 'repos/releng/*' --since 10m")

@@ -40,7 +40,7 @@ const fields: Array<[name: keyof Filters, label: string, example: string]> = [
   ['error', 'Error group', '4f2a90c1d7be'],
   ['since', 'Since', '2h, or 2026-11-23T10:00Z'],
   ['until', 'Until', '30m'],
-  ['id', 'Delivery id', 'how it begins'],
+  ['id', 'Delivery id', 'or how it begins'],
   ['text', 'Text', 'in title, user, project'],
 ]
 
