@@ -1,6 +1,7 @@
 // The one place where the environment is read: each process describes its variables as a zod schema, and learns about
 // all mistakes at once, by name, without ever seeing a value printed.
 import { z } from 'zod'
+import { harmless } from './harmless.ts'
 import { readRedisUrl, redisForm } from './redis.ts'
 import { readSecretFile } from './secret.ts'
 
@@ -72,7 +73,7 @@ export function configure<S extends z.ZodType>(schema: S): z.output<S> {
     return readEnvironment(schema)
   } catch (error) {
     if (!(error instanceof BadConfiguration)) throw error
-    process.stderr.write(`The configuration cannot be used:\n${error.mistakes.map((line) => `  ${line}\n`).join('')}`)
+    process.stderr.write(`The configuration cannot be used:\n${error.mistakes.map((line) => `  ${harmless(line)}\n`).join('')}`)
     process.exit(78)
   }
 }

@@ -1,6 +1,8 @@
 // Structured logs: one line a unit of work, with a verb and every id. JSON, or readable lines on a terminal.
 // Secrets are taken out of the finished line, so that no careless field can let one slip.
 import { type Logger, pino } from 'pino'
+import { harmless, harmlessJson } from './harmless.ts'
+import { readJson } from './json.ts'
 
 export type Log = Logger
 
@@ -12,9 +14,14 @@ export async function openLog(process_: 'ingest' | 'worker', { debug, redact }: 
     base: { process: process_, pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    hooks: { streamWrite: redact },
+    hooks: { streamWrite: (line: string) => (destination ? forTerminal : harmlessJson)(redact(line)) },
   }
   return destination ? pino(options, destination) : pino(options)
+}
+
+// pino-pretty shows texts as they are.
+function forTerminal(line: string): string {
+  return `${JSON.stringify(readJson(line), (_, value: unknown) => (typeof value === 'string' ? harmless(value) : value))}\n`
 }
 
 // pino-pretty is there in development only.

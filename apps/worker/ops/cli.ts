@@ -13,6 +13,7 @@ import { pruneCommands } from './commands/prune.ts'
 import { reconcileCommands } from './commands/reconcile.ts'
 import { tailCommands } from './commands/tail.ts'
 import { tokenCommands } from './commands/token.ts'
+import { warn, words } from './words.ts'
 
 const examples = `
 Examples:
@@ -32,6 +33,7 @@ const ops = new Command('bin/ops')
   .description('See and mend what gitlab-webhooks does.')
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
+  .configureOutput({ outputError: (fault) => warn(words`${fault.trimEnd()}`) })
   .option('--json', 'print JSON')
   .addHelpText('after', examples)
 
@@ -48,7 +50,7 @@ for (const [heading, commands] of Object.entries(groups)) {
 try {
   await ops.parseAsync()
 } catch (error) {
-  if (!(error instanceof CommanderError)) console.error(inWords(error))
+  if (!(error instanceof CommanderError)) warn(words`${inWords(error)}`)
   const usage = error instanceof BadUsage || (error instanceof CommanderError && error.exitCode !== 0)
   process.exitCode = usage ? 2 : error instanceof CommanderError ? 0 : 1
 }

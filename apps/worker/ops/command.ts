@@ -7,12 +7,13 @@ import { meaningOfRedis } from './away.ts'
 import { type Filters, filterSchema } from './filters.ts'
 import { lookAtPlace, openPlace, opsSchema, type Place } from './place.ts'
 import { noDeadLetters, type Selection } from './selection.ts'
+import { tell, tellJson, type Words, warn } from './words.ts'
 
 /** The words of a command cannot be used: exit 2, nothing changed. */
 export class BadUsage extends Error {}
 
 /** What a command answers: data for `--json` (undefined: all has been said already), words for people, and whether it failed (exit 1). */
-export type Said = { data: unknown; words: string; failed?: boolean }
+export type Said = { data: unknown; words: Words; failed?: boolean }
 
 type Run = (place: Place) => Promise<Said>
 
@@ -30,8 +31,9 @@ async function actIn(open: typeof openPlace, command: Command, run: Run): Promis
   const place = await open(configure(opsSchema))
   try {
     const { data, words, failed = false } = await run(place)
-    if (data === null && failed) console.error(words)
-    if (data !== undefined && (isJson(command) || data !== null)) console.log(isJson(command) ? JSON.stringify(data) : words)
+    if (data === null && failed) warn(words)
+    if (data !== undefined && isJson(command)) tellJson(data)
+    else if (data !== undefined && data !== null) tell(words)
     process.exitCode = failed ? 1 : 0
   } catch (error) {
     throw meaningOfRedis(error, place.config.redisUrl)

@@ -1,28 +1,26 @@
 // What an operator sees: aligned columns and a little colour on a terminal, plain lines in a pipe, JSON on request.
-import { stripVTControlCharacters, styleText } from 'node:util'
+import { joined, lines, type Piece, padded, styled, type Words, widthOf, words } from './words.ts'
 
-type Cell = string | number | null | undefined
+type Cell = Piece | null | undefined
 export type Row = Record<string, Cell>
 
 /** Columns as wide as they must be, under their names, with states in colour; a line that says so when there are no rows. */
-export function table(rows: Row[], none: string): string {
+export function table(rows: Row[], none: string): Words {
   const [first] = rows
-  if (!first) return none
+  if (!first) return words`${none}`
   const columns = Object.keys(first)
-  const lines = [columns, ...rows.map((row) => columns.map((column) => plainText(String(row[column] ?? '–'))))]
-  const widths = columns.map((_, at) => lines.reduce((widest, line) => Math.max(widest, line[at]?.length ?? 0), 0))
-  const aligned = lines.map((line) => line.map((cell, at) => paint(cell.padEnd(widths[at] ?? 0), columns[at])))
-  const [titles = '', ...others] = aligned.map((line) => line.join('  ').trimEnd())
-  return [dim(titles), ...others].join('\n')
+  const cells: Piece[][] = rows.map((row) => columns.map((column) => cellOf(row[column] ?? '–', column)))
+  const widths = columns.map((name, at) => cells.reduce((widest, row) => Math.max(widest, widthOf(row[at] ?? '')), name.length))
+  const aligned = [columns, ...cells].map((row) => {
+    const last = row.findLastIndex((cell) => cell !== '')
+    const shown = row.slice(0, last + 1).map((cell, at) => (at === last ? cell : padded(cell, widths[at] ?? 0)))
+    return joined(shown, '  ')
+  })
+  return lines(aligned.map((row, at) => (at === 0 ? dim(row) : row)))
 }
 
-function paint(cell: string, column: string | undefined): string {
-  return column === 'state' ? cell.replace(/^\w+/, state) : cell
-}
-
-/** Foreign text as one line that moves no cursor and changes no colour. */
-export function plainText(written: string): string {
-  return stripVTControlCharacters(written).replaceAll(/[\p{Cc}\p{Cf}]+/gu, ' ')
+function cellOf(cell: Piece, column: string): Piece {
+  return column === 'state' && typeof cell === 'string' ? state(cell) : cell
 }
 
 const good = new Set(['done', 'up', 'going', 'ok'])
@@ -30,10 +28,10 @@ const bad = new Set(['dead', 'held', 'refused', 'down', 'wrong'])
 const doubtful = new Set(['paused', 'warning'])
 
 /** How a state looks: good, bad, doubtful or none of these. */
-export function state(word: string): string {
-  if (good.has(word)) return styleText('green', word)
-  if (bad.has(word)) return styleText('red', word)
-  return doubtful.has(word) ? styleText('yellow', word) : word
+export function state(word: string): Words {
+  if (good.has(word)) return styled('green', word)
+  if (bad.has(word)) return styled('red', word)
+  return doubtful.has(word) ? styled('yellow', word) : words`${word}`
 }
 
 /** How long ago a time is, ISO 8601. */
@@ -41,8 +39,8 @@ export function since(at: string): string {
   return `${span(Math.max(0, (Date.now() - Date.parse(at)) / 1000))} ago`
 }
 
-export function dim(line: string): string {
-  return styleText('dim', line)
+export function dim(piece: Piece): Words {
+  return styled('dim', piece)
 }
 
 /** How long ago or for how long, in the largest whole unit. */

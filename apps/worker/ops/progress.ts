@@ -1,6 +1,8 @@
 // A long action told while it goes on, on stderr: one line that is written over on a terminal, a line now and then in a
 // pipe.
 
+import { warn, warnOver, words } from './words.ts'
+
 export type Show = {
   /** `more` is said behind the numbers. */
   at: (done: number, of: number, more?: string) => void
@@ -21,15 +23,15 @@ export function progress(verb: string): Show {
     at(done, of, more = '') {
       const line = `${verb} ${done} of ${of}${more === '' ? '' : `, ${more}`}`
       if (line === last) return
-      if (stderr.isTTY) stderr.write(`\r\u001b[K${bar(done, of)} ${line}`)
+      if (stderr.isTTY) warnOver(words`${bar(done, of)} ${line}`)
       else if (Date.now() - told > everyMs || done === of) {
-        stderr.write(`${line}\n`)
+        warn(words`${line}`)
         told = Date.now()
       }
       last = line
     },
     end() {
-      if (stderr.isTTY && last !== '') stderr.write('\n')
+      if (stderr.isTTY && last !== '') warn(words``)
     },
   }
 }

@@ -3,13 +3,14 @@ import type { QueueState, RemoteState } from './actions/queue-states.ts'
 import type { Status } from './actions/status.ts'
 import type { Said } from './command.ts'
 import { since, span, state, table } from './print.ts'
+import { joined, lines, type Piece, padded, type Words, words } from './words.ts'
 
 const unknown = 'unknown'
 
 /** Exit 1 when a part is away: then not all could be told. */
 export function sayStatus(data: Status): Said {
   const { redis, database, queues, remotes, processes, spool, feed, token, dead, lastDelivery: last, silence } = data
-  const lines = [
+  const first: Array<[name: string, value: Piece]> = [
     ['redis', partOf(redis)],
     ['database', partOf(database)],
     ['dead letters', dead === null ? unknown : String(dead)],
@@ -20,17 +21,16 @@ export function sayStatus(data: Status): Said {
     ['gitlab token', token ? tokenOf(token) : 'nobody has looked yet'],
   ]
   const parts = [
-    lines.map(([name = '', value = '']) => `${name.padEnd(15)}${value}`).join('\n'),
+    lines(first.map(([name, value]) => words`${padded(name, 15)}${value}`)),
     queues.length > 0 && table(queues.map(queueRow), ''),
     remotes.length > 0 && table(remotes.map(remoteRow), ''),
     redis.state === 'up' && table(processes.map(processRow), 'No process of the service has been seen within the last minute.'),
   ]
-  const words = parts.filter((part) => part !== false).join('\n\n')
-  return { data, words, failed: redis.state === 'down' || database.state === 'down' }
+  return { data, words: joined(parts, '\n\n'), failed: redis.state === 'down' || database.state === 'down' }
 }
 
-function partOf({ state: word, reason }: Status['redis']): string {
-  return reason === null ? state(word) : `${state(word)}: ${reason}`
+function partOf({ state: word, reason }: Status['redis']): Words {
+  return reason === null ? state(word) : words`${state(word)}: ${reason}`
 }
 
 function spoolOf({ deliveries, bytes, since: at }: NonNullable<Status['spool']>): string {
@@ -48,10 +48,10 @@ function queueRow(queue: QueueState) {
   return { queue: id, waiting, active, delayed, dead, lag: span(lag), state: stateOf(queue) }
 }
 
-function stateOf({ paused, held }: QueueState): string {
-  if (!held) return paused ? 'paused' : 'going'
+function stateOf({ paused, held }: QueueState): Words {
+  if (!held) return state(paused ? 'paused' : 'going')
   const { refused, since: at, reason } = held
-  return `${refused ? 'refused' : 'held'} for ${span((Date.now() - Date.parse(at)) / 1000)}: ${reason}`
+  return words`${state(refused ? 'refused' : 'held')} for ${span((Date.now() - Date.parse(at)) / 1000)}: ${reason}`
 }
 
 function remoteRow({ id, state: word, since: at, reason }: RemoteState) {

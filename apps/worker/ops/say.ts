@@ -6,6 +6,7 @@ import type { Story } from './actions/explain.ts'
 import type { Progress } from './actions/replay/list.ts'
 import type { Said } from './command.ts'
 import { dim, since, state, table } from './print.ts'
+import { joined, lines, type Piece, words } from './words.ts'
 
 export function sayDeliveries(data: DeliveryRow[]): Said {
   const rows = data.map(({ id, receivedAt, kind, action, project, mr, user, done, nothing, dead, planned }) => ({
@@ -24,19 +25,19 @@ export function sayDeliveries(data: DeliveryRow[]): Said {
 }
 
 export function sayStory(id: string, data: Story | undefined): Said {
-  if (!data) return { data: null, words: `${id}: no such delivery in the journal.`, failed: true }
-  const about = [data.kind, data.action, data.mr ?? data.project, data.user && `by ${data.user}`].filter(Boolean).join(' ')
-  const lines = [`${data.id}`, `  received ${data.receivedAt} (${since(data.receivedAt)})`, `  ${about}`]
-  if (data.title) lines.push(`  ${data.title}`)
-  lines.push('', 'What each sink decided')
-  for (const { sink, reason } of data.decisions) lines.push(`  ${sink}: ${reason === null ? 'acts' : `nothing, ${reason}`}`)
-  if (data.effects.length > 0) lines.push('', 'What came of it')
+  if (!data) return { data: null, words: words`${id}: no such delivery in the journal.`, failed: true }
+  const about = joined([data.kind, data.action, data.mr ?? data.project, data.user && `by ${data.user}`], ' ')
+  const story: Piece[] = [data.id, words`  received ${data.receivedAt} (${since(data.receivedAt)})`, words`  ${about}`]
+  if (data.title) story.push(words`  ${data.title}`)
+  story.push('', 'What each sink decided')
+  for (const { sink, reason } of data.decisions) story.push(words`  ${sink}: ${reason === null ? 'acts' : `nothing, ${reason}`}`)
+  if (data.effects.length > 0) story.push('', 'What came of it')
   for (const { sink, task, attempts, outcome } of data.effects) {
-    const details = [outcome.reason, outcome.link, outcome.at && dim(since(outcome.at))].filter(Boolean).join('  ')
-    lines.push(`  ${sink}${task ? ` ${task}` : ''}: ${state(outcome.state)}  ${details}`)
-    for (const attempt of attempts) lines.push(dim(`    ${attempt.at}  failed after ${attempt.ms} ms: ${attempt.error}`))
+    const details = joined([outcome.reason, outcome.link, outcome.at && dim(since(outcome.at))], '  ')
+    story.push(words`  ${joined([sink, task], ' ')}: ${state(outcome.state)}  ${details}`)
+    for (const { at, ms, error } of attempts) story.push(dim(words`    ${at}  failed after ${ms} ms: ${error}`))
   }
-  return { data, words: lines.join('\n') }
+  return { data, words: lines(story) }
 }
 
 export function sayDead(data: DeadLetter[]): Said {
@@ -54,7 +55,7 @@ export function sayDead(data: DeadLetter[]): Said {
 
 export function sayReplay(data: Progress, continued: boolean): Said {
   const { id, chosen, replayed, failedAgain, left, lost, state, stopped } = data
-  if (chosen === 0) return { data: { ...data, continued }, words: 'No dead letter matches.' }
+  if (chosen === 0) return { data: { ...data, continued }, words: words`No dead letter matches.` }
   const more = [
     failedAgain > 0 && `${failedAgain} failed again`,
     left > 0 && `${left} were no dead letters any more`,
@@ -62,8 +63,8 @@ export function sayReplay(data: Progress, continued: boolean): Said {
     stopped !== undefined && `stopped: ${stopped}`,
     state === 'interrupted' && 'interrupted: the same command goes on',
   ]
-  const words = [`replay ${id}: ${replayed} of ${chosen} put back`, ...more.filter((part) => part !== false)].join('; ')
-  return { data: { ...data, continued }, words, failed: state !== 'done' || failedAgain > 0 || lost > 0 }
+  const told = joined([`replay ${id}: ${replayed} of ${chosen} put back`, ...more], '; ')
+  return { data: { ...data, continued }, words: told, failed: state !== 'done' || failedAgain > 0 || lost > 0 }
 }
 
 export function sayActs(data: Act[]): Said {

@@ -6,8 +6,9 @@ import { inWords } from '#shared/errors.ts'
 import { deliveryJobId } from '#shared/queues.ts'
 import { openRelay } from '#shared/relay.ts'
 import { type Flight, sendCanary } from '../actions/canary.ts'
-import { BadUsage } from '../command.ts'
+import { BadUsage, isJson } from '../command.ts'
 import { lookAtPlace, opsSchema } from '../place.ts'
+import { joined, lines, tell, tellJson, type Words, warn, words } from '../words.ts'
 
 const environmentSchema = z.object({
   SOURCE_TOKEN: required('the secret that GitLab sends in X-Gitlab-Token'),
@@ -41,7 +42,8 @@ export function canaryCommands(ops: Command): void {
       const flight = await sendCanary({ hooks, feed, token, timeout: options.data.timeout * 1000 })
       const stages = flight.read ? { routed: true, published: true } : await howFar(flight)
       const data = { ...flight, ...stages }
-      console.log(command.optsWithGlobals().json === true ? JSON.stringify(data) : inLines(data))
+      if (isJson(command)) tellJson(data)
+      else tell(inLines(data))
       process.exitCode = flight.read ? 0 : 1
     })
 }
@@ -59,19 +61,19 @@ async function howFar({ id, answered }: Flight): Promise<Stages> {
     await place.close()
     return { routed, published }
   } catch (error) {
-    console.error(`The queues cannot be asked: ${inWords(error)}`)
+    warn(words`The queues cannot be asked: ${inWords(error)}`)
     return { routed: null, published: null }
   }
 }
 
-function inLines({ id, answered, routed, published, read, ms, problem }: Flight & Stages): string {
-  if (read) return `${id} came out of the feed after ${ms} ms.`
+function inLines({ id, answered, routed, published, read, ms, problem }: Flight & Stages): Words {
+  if (read) return words`${id} came out of the feed after ${String(ms)} ms.`
   const word = (reached: boolean | null) => (reached === null ? 'unknown' : reached ? 'yes' : 'no')
-  return [
-    `${id} did not come out of the feed. ${problem ?? ''}`.trim(),
+  return lines([
+    joined([`${id} did not come out of the feed.`, problem], ' '),
     `  answered 202   ${word(answered)}`,
     `  routed         ${word(routed)}`,
     `  published      ${word(published)}`,
     `  read           ${word(read)}`,
-  ].join('\n')
+  ])
 }

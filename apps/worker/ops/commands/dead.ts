@@ -5,6 +5,7 @@ import { explain } from '../actions/explain.ts'
 import { act, filtersOf } from '../command.ts'
 import { withFilters } from '../filters.ts'
 import { sayDead, sayGroups, sayStory } from '../say.ts'
+import { words } from '../words.ts'
 
 export function deadCommands(ops: Command): void {
   const dead = withFilters(ops.command('dead'))
@@ -26,7 +27,7 @@ export function deadCommands(ops: Command): void {
     .action((id: string, _: unknown, command: Command) =>
       act(command, async ({ database }) => {
         const [letter] = await listDead(database, { effect: id })
-        if (!letter) return { data: null, words: `${id}: no such dead letter.`, failed: true }
+        if (!letter) return { data: null, words: words`${id}: no such dead letter.`, failed: true }
         const story = await explain(database, letter.delivery)
         return { data: { ...letter, story: story ?? null }, words: sayStory(letter.delivery, story).words }
       }),

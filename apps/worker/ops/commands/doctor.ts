@@ -3,7 +3,8 @@ import type { Command } from 'commander'
 import { doctor } from '../actions/doctor/doctor.ts'
 import type { Finding } from '../actions/doctor/finding.ts'
 import { lookAround, type Said, untilInterrupted } from '../command.ts'
-import { dim, plainText, state } from '../print.ts'
+import { dim, state } from '../print.ts'
+import { lines, padded, words } from '../words.ts'
 
 const help = `
 It changes nothing. Exit 0 when nothing is wrong (there may be warnings), 1 when something is, 78 when the configuration
@@ -21,9 +22,9 @@ const stateWidth = 9
 const idWidth = 15
 
 function say(data: Finding[]): Said {
-  const lines = data.map(({ id, state: word, message, remedy }) => {
-    const mend = remedy === null || remedy === '' ? '' : dim(`  → ${plainText(remedy)}`)
-    return `${state(word)}${' '.repeat(stateWidth - word.length)}${id.padEnd(idWidth)}${plainText(message)}${mend}`
+  const findings = data.map(({ id, state: word, message, remedy }) => {
+    const mend = remedy === null || remedy === '' ? '' : dim(`  → ${remedy}`)
+    return words`${padded(state(word), stateWidth)}${padded(id, idWidth)}${message}${mend}`
   })
-  return { data, words: lines.join('\n'), failed: data.some(({ state: word }) => word === 'wrong') }
+  return { data, words: lines(findings), failed: data.some(({ state: word }) => word === 'wrong') }
 }

@@ -4,8 +4,9 @@ import { importFile } from '../actions/import.ts'
 import { redeliver } from '../actions/redeliver.ts'
 import { act, filtersOf, mustChoose, reasonOf, untilInterrupted, withReason } from '../command.ts'
 import { withFilters } from '../filters.ts'
+import { warn, words } from '../words.ts'
 
-const onWait = (waiting: number) => console.error(`${waiting} deliveries wait to be routed: the rest follows as they become fewer`)
+const onWait = (waiting: number) => warn(words`${waiting} deliveries wait to be routed: the rest follows as they become fewer`)
 
 export function handInCommands(ops: Command): void {
   withReason(withFilters(ops.command('redeliver [delivery...]')))
@@ -18,9 +19,9 @@ export function handInCommands(ops: Command): void {
         const manner = { reason, signal: untilInterrupted(), onWait }
         const data = await redeliver(place, ids.length > 0 ? { ids } : { filters }, manner)
         const { redelivered, missing, interrupted } = data
-        for (const id of missing) console.error(`${id}: no such delivery in the journal`)
-        if (interrupted) console.error(`interrupted after ${redelivered} deliveries; the same command begins anew, and makes nothing twice`)
-        return { data, words: `${redelivered} deliveries sent through again`, failed: missing.length > 0 || interrupted }
+        for (const id of missing) warn(words`${id}: no such delivery in the journal`)
+        if (interrupted) warn(words`interrupted after ${redelivered} deliveries; the same command begins anew, and makes nothing twice`)
+        return { data, words: words`${redelivered} deliveries sent through again`, failed: missing.length > 0 || interrupted }
       })
     })
 
@@ -31,11 +32,11 @@ export function handInCommands(ops: Command): void {
       return act(command, async (place) => {
         const data = await importFile(place, file, { reason, signal: untilInterrupted(), onWait })
         const { imported, bad, lines, interrupted } = data
-        for (const { line, reason } of bad) console.error(`${file}:${line}: ${reason}`)
+        for (const { line, reason } of bad) warn(words`${file}:${line}: ${reason}`)
         if (interrupted)
-          console.error(`interrupted after ${imported} deliveries, in line ${lines}; the same command begins anew, and makes nothing twice`)
-        const words = `${imported} deliveries handed in, ${bad.length} lines left out`
-        return { data, words, failed: bad.length > 0 || interrupted }
+          warn(words`interrupted after ${imported} deliveries, in line ${lines}; the same command begins anew, and makes nothing twice`)
+        const told = words`${imported} deliveries handed in, ${bad.length} lines left out`
+        return { data, words: told, failed: bad.length > 0 || interrupted }
       })
     })
 }

@@ -11,6 +11,7 @@ import { withFilters } from '../filters.ts'
 import type { Place } from '../place.ts'
 import { sayActs, sayDeliveries, sayStory } from '../say.ts'
 import { sayStatus } from '../say-status.ts'
+import { tellJson, tellOver, words } from '../words.ts'
 
 const redrawMs = 2000
 
@@ -65,10 +66,10 @@ export function lookCommands(ops: Command): void {
 async function watchStatus(place: Place, asJson: boolean): Promise<Said> {
   const signal = untilInterrupted()
   while (!signal.aborted) {
-    const { data, words } = sayStatus(await status(place))
-    if (process.stdout.isTTY && !asJson) process.stdout.write('\u001b[H\u001b[J')
-    console.log(asJson ? JSON.stringify(data) : `${words}\n`)
+    const said = sayStatus(await status(place))
+    if (asJson) tellJson(said.data)
+    else tellOver(said.words)
     await pause(redrawMs, undefined, { signal }).catch(() => undefined)
   }
-  return { data: undefined, words: '' }
+  return { data: undefined, words: words`` }
 }

@@ -12,6 +12,7 @@ import { table } from '../print.ts'
 import { progress } from '../progress.ts'
 import { sayReplay } from '../say.ts'
 import { notDead, type Selection } from '../selection.ts'
+import { warn, words } from '../words.ts'
 
 export function mendCommands(ops: Command): void {
   withReason(withFilters(ops.command('replay [id...]')))
@@ -44,9 +45,9 @@ What is chosen is frozen when a replay begins. It stops by itself when more than
         const strange = await tellStrange(place, selection)
         const data = await discard(place, selection, { reason, signal: untilInterrupted() })
         const { discarded, interrupted } = data
-        if (interrupted) console.error(`interrupted after ${discarded} dead letters; the same command goes on`)
+        if (interrupted) warn(words`interrupted after ${discarded} dead letters; the same command goes on`)
         const isShort = 'ids' in selection && discarded + strange < selection.ids.length
-        return { data, words: `${discarded} dead letters discarded`, failed: strange > 0 || interrupted || isShort }
+        return { data, words: words`${discarded} dead letters discarded`, failed: strange > 0 || interrupted || isShort }
       })
     })
 }
@@ -56,7 +57,7 @@ async function dryRun(place: Place, selection: Selection, rate: number): Promise
   const show = progress('looked at')
   const { plans, chosen, interrupted } = await planReplay(place, selection, { rate, signal: untilInterrupted(), onProgress: show.at })
   show.end()
-  if (interrupted) console.error(`interrupted: ${plans.length} of at least ${chosen} looked at`)
+  if (interrupted) warn(words`interrupted: ${plans.length} of at least ${chosen} looked at`)
   return { data: plans, words: table(plans, 'No dead letter matches.'), failed: strange > 0 || interrupted }
 }
 
@@ -65,7 +66,7 @@ async function replay(place: Place, selection: Selection, reason: string, rate: 
   const begun = await beginReplay(place, selection, { reason, rate })
   // What a replay that goes on has put back already is no dead letter any more.
   const strange = begun.continued ? 0 : await tellStrange(place, selection)
-  if (begun.continued) console.error(`going on with replay ${begun.id}: ${begun.left} of ${begun.chosen} are left`)
+  if (begun.continued) warn(words`going on with replay ${begun.id}: ${begun.left} of ${begun.chosen} are left`)
   const show = progress('replayed')
   const onProgress = ({ replayed, left, lost, chosen, failedAgain }: Progress) =>
     show.at(replayed + left + lost, chosen, failedAgain > 0 ? `${failedAgain} failed again` : '')
@@ -78,6 +79,6 @@ async function replay(place: Place, selection: Selection, reason: string, rate: 
 // Ids that are no dead letters do not keep the others from being dealt with.
 async function tellStrange({ database }: Place, selection: Selection): Promise<number> {
   const strange = await notDead(database, selection)
-  for (const id of strange) console.error(`${id}: no such dead letter`)
+  for (const id of strange) warn(words`${id}: no such dead letter`)
   return strange.length
 }

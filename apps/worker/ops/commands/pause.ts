@@ -3,6 +3,7 @@ import { Argument, type Command } from 'commander'
 import { type SinkName, sinkNames } from '#shared/queues.ts'
 import { pauseSink, resumeSink } from '../actions/pause.ts'
 import { act, reasonOf, withReason } from '../command.ts'
+import { words } from '../words.ts'
 
 export function pauseCommands(ops: Command): void {
   for (const [verb, description, change] of [
@@ -16,7 +17,7 @@ export function pauseCommands(ops: Command): void {
         const reason = reasonOf(options)
         return act(command, async (place) => {
           const data = await change(place, sink, reason)
-          return { data, words: `${sink} is ${data.paused ? 'paused' : 'going, unless it is held'}` }
+          return { data, words: words`${sink} is ${data.paused ? 'paused' : 'going, unless it is held'}` }
         })
       })
   }

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { type Pruned, prune } from '../actions/prune.ts'
 import { act, reasonOf, untilInterrupted, withReason } from '../command.ts'
 import { table } from '../print.ts'
+import { lines, type Words } from '../words.ts'
 
 export function pruneCommands(ops: Command): void {
   withReason(ops.command('prune'))
@@ -18,9 +19,9 @@ export function pruneCommands(ops: Command): void {
     })
 }
 
-function inWords({ before, dryRun, interrupted, kept, removed }: Pruned): string {
+function inWords({ before, dryRun, interrupted, kept, removed }: Pruned): Words {
   const rows = Object.entries(removed).map(([name, count]) => ({ table: name, [dryRun ? 'would be removed' : 'removed']: count }))
   const stay = kept > 0 ? [`${kept} deliveries stay for their dead letters`] : []
   const end = interrupted ? ['interrupted: run it again to go on'] : []
-  return [table(rows, 'Nothing is that old.'), `from before ${before}`, ...stay, ...end].join('\n')
+  return lines([table(rows, 'Nothing is that old.'), `from before ${before}`, ...stay, ...end])
 }

@@ -5,6 +5,7 @@ import { reconcile } from '../actions/reconcile.ts'
 import { act, BadUsage, filtersOf, reasonOf, withReason } from '../command.ts'
 import type { Place } from '../place.ts'
 import { table } from '../print.ts'
+import { joined, warn, words } from '../words.ts'
 
 // An event that comes by itself later than this is looked for before anything is made of it; a younger one is left to come.
 const stillComingMs = 10 * 60_000
@@ -30,18 +31,22 @@ export function reconcileCommands(ops: Command): void {
         await journalKnows(place, since)
         const leaving = new AbortController()
         process.once('SIGINT', () => leaving.abort(new Error('Interrupted: nothing was handed in.')))
-        const onProgress = (looked: number) => void (looked % 100 === 0 && process.stderr.write(`looked at ${looked} merge requests\n`))
+        const onProgress = (looked: number) => void (looked % 100 === 0 && warn(words`looked at ${looked} merge requests`))
         const data = await reconcile(place, { since, until, dryRun, reason, signal: leaving.signal, onProgress, onWait })
-        if (data.interrupted) console.error(`interrupted after ${data.handedIn} of them; the same command does the rest`)
-        for (const { mr, reason } of data.unreadable) console.error(`${mr}: ${reason}`)
-        const rows = table(data.missed, 'Nothing was missed.')
-        const words = `${rows}\n\n${data.looked} merge requests looked at, ${data.missed.length} events missed, ${data.handedIn} handed in`
-        return { data, words, failed: data.unreadable.length > 0 || data.interrupted }
+        if (data.interrupted) warn(words`interrupted after ${data.handedIn} of them; the same command does the rest`)
+        for (const { mr, reason } of data.unreadable) warn(words`${mr}: ${reason}`)
+        const { looked, missed, handedIn } = data
+        const counts = `${looked} merge requests looked at, ${missed.length} events missed, ${handedIn} handed in`
+        return {
+          data,
+          words: joined([table(missed, 'Nothing was missed.'), counts], '\n\n'),
+          failed: data.unreadable.length > 0 || data.interrupted,
+        }
       })
     })
 }
 
-const onWait = (waiting: number) => process.stderr.write(`${waiting} deliveries wait to be routed: the rest follows as they become fewer\n`)
+const onWait = (waiting: number) => warn(words`${waiting} deliveries wait to be routed: the rest follows as they become fewer`)
 
 async function journalKnows({ database, config }: Place, since: Date): Promise<void> {
   const begin = await knownSince(database, config.journalKeepDays)

@@ -2,7 +2,8 @@
 import type { Command } from 'commander'
 import { type TailLine, tail } from '../actions/tail.ts'
 import { BadUsage, filtersOf, isJson, lookAround, untilInterrupted } from '../command.ts'
-import { dim, plainText } from '../print.ts'
+import { dim } from '../print.ts'
+import { joined, padded, tell, tellJson, type Words, words } from '../words.ts'
 
 export function tailCommands(ops: Command): void {
   ops
@@ -22,8 +23,10 @@ export function tailCommands(ops: Command): void {
       const filters = filtersOf(options)
       if ((filters.sink ?? 'sse') !== 'sse') throw new BadUsage('--sink: the feed is what the sink sse makes: expected sse')
       return lookAround(command, async (place) => {
-        for await (const line of tail(place, filters, untilInterrupted())) console.log(isJson(command) ? JSON.stringify(line) : say(line))
-        return { data: undefined, words: '' }
+        for await (const line of tail(place, filters, untilInterrupted()))
+          if (isJson(command)) tellJson(line)
+          else tell(say(line))
+        return { data: undefined, words: words`` }
       })
     })
 }
@@ -31,8 +34,7 @@ export function tailCommands(ops: Command): void {
 const kindWidth = 18
 const actionWidth = 10
 
-function say({ at, kind, action, project, mr, user, id }: TailLine): string {
-  const [about, who] = [mr ?? project ?? '–', user === null ? '' : `by ${user}`].map(plainText)
-  const what = [plainText(kind).padEnd(kindWidth), plainText(action ?? '–').padEnd(actionWidth)]
-  return [dim(at), ...what, about, who, dim(id)].filter((part) => part).join('  ')
+function say({ at, kind, action, project, mr, user, id }: TailLine): Words {
+  const what = [padded(kind, kindWidth), padded(action ?? '–', actionWidth)]
+  return joined([dim(at), ...what, mr ?? project ?? '–', user !== null && `by ${user}`, dim(id)], '  ')
 }

@@ -5,6 +5,7 @@ import { daysLeft } from '../../token/memory.ts'
 import { LostAnswer, type Rotated } from '../../token/rotate.ts'
 import { rotateToken, type TokenState, tokenState } from '../actions/token.ts'
 import { act, BadUsage, reasonOf, type Said, withReason } from '../command.ts'
+import { lines, type Piece, padded, tell, warn, words } from '../words.ts'
 
 export function tokenCommands(ops: Command): void {
   const token = ops
@@ -28,17 +29,21 @@ type Rotation = (show: (token: string) => void) => Promise<Rotated>
 
 // The new token is printed the moment it is there, before anything else can go wrong; as JSON it is a part of the answer.
 async function sayRotation(rotate: Rotation, asJson: boolean): Promise<Said> {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => console.error('One moment: a token may be on its way.'))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => warn(words`One moment: a token may be on its way.`))
   let shown: string | null = null
   try {
     const { facts, file, problems } = await rotate((token) => {
       shown = token
-      if (!asJson) console.log(token)
+      if (!asJson) tell(words`${token}`)
     })
     const { name, expiresAt = null } = facts
     const where = file === undefined ? 'printed above: put it where GITLAB_TOKEN comes from, and restart the workers' : `in ${file}`
-    const words = [...problems, `The new token is ${where}. It is good until ${expiresAt ?? 'it is revoked'}.`].join('\n')
-    return { data: { remote: 'gitlab', name, expiresAt, file: file ?? null, token: shown, problems }, words, failed: problems.length > 0 }
+    const told = lines([...problems, `The new token is ${where}. It is good until ${expiresAt ?? 'it is revoked'}.`])
+    return {
+      data: { remote: 'gitlab', name, expiresAt, file: file ?? null, token: shown, problems },
+      words: told,
+      failed: problems.length > 0,
+    }
   } catch (error) {
     if (error instanceof LostAnswer) return sayLost(error)
     throw error
@@ -67,17 +72,23 @@ function read(options: unknown): z.output<typeof optionsSchema> {
 }
 
 function sayToken(data: TokenState | undefined): Said {
-  if (!data) return { data: null, words: 'Nobody has looked yet: set GITLAB_TOKEN, or start a worker.', failed: true }
+  if (!data) return { data: null, words: words`Nobody has looked yet: set GITLAB_TOKEN, or start a worker.`, failed: true }
   const { name, active, scopes, expiresAt, daysLeft: days, checkedAt, problem } = data
   const until = expiresAt === null ? 'never, or unknown' : `${expiresAt}, in ${days} days`
-  const lines = [`token    ${name || 'unknown'}`, `state    ${active ? 'good' : 'expired or revoked'}`, `expires  ${until}`]
-  lines.push(`scopes   ${scopes.join(', ') || 'unknown'}`, `checked  ${checkedAt}`, ...(problem === null ? [] : [`problem  ${problem}`]))
-  return { data, words: lines.join('\n'), failed: !active || problem !== null }
+  const facts: Array<[name: string, value: Piece]> = [
+    ['token', name || 'unknown'],
+    ['state', active ? 'good' : 'expired or revoked'],
+    ['expires', until],
+    ['scopes', scopes.join(', ') || 'unknown'],
+    ['checked', checkedAt],
+  ]
+  if (problem !== null) facts.push(['problem', problem])
+  return { data, words: lines(facts.map(([title, value]) => words`${padded(title, 9)}${value}`)), failed: !active || problem !== null }
 }
 
 function sayLost(error: LostAnswer): Said {
   const { name, scopes } = error.before
-  const words = `${error.message}
+  const told = words`${error.message}
 
 It must not be tried again as it is: rotating with a dead token kills its successor, too.
   1. After a minute, type: bin/ops token
@@ -85,5 +96,5 @@ It must not be tried again as it is: rotating with a dead token kills its succes
   3. If it says "expired or revoked", the new token is lost. In GitLab, revoke the token "${name}", make another with the scopes
      ${scopes.join(', ')}, and put it where GITLAB_TOKEN or GITLAB_TOKEN_FILE is.
 Meanwhile what needs GitLab waits in its queue; nothing is lost.`
-  return { data: { remote: 'gitlab', name, lost: true, error: error.message }, words, failed: true }
+  return { data: { remote: 'gitlab', name, lost: true, error: error.message }, words: told, failed: true }
 }

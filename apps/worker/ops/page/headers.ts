@@ -1,6 +1,8 @@
-// What browsers are told about every answer: to load nothing from elsewhere, to be in nobody's frame, to keep no copy.
+// What browsers are told about every answer: to load nothing from elsewhere, to be in nobody's frame, to keep no copy. And
+// what every page is freed of: characters in titles and names that cannot be seen, or turn the direction of writing.
 import type { MiddlewareHandler } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
+import { harmlessDocument } from '#shared/harmless.ts'
 
 const self = ["'self'"]
 const nothing = ["'none'"]
@@ -26,4 +28,11 @@ export const boardHeaders: MiddlewareHandler = secureHeaders({
 export const noStore: MiddlewareHandler = async function noStore(c, next) {
   await next()
   c.res.headers.set('cache-control', 'no-store')
+}
+
+/** Whatever a page shows may come from outside. */
+export const harmlessPages: MiddlewareHandler = async function harmlessPages(c, next) {
+  await next()
+  if (!c.res.headers.get('content-type')?.startsWith('text/html')) return
+  c.res = new Response(harmlessDocument(await c.res.text()), c.res)
 }

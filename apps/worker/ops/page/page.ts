@@ -16,7 +16,7 @@ import type { Desk } from './desk.ts'
 import { doctor } from './doctor.ts'
 import { door } from './door/door.ts'
 import type { Visited } from './door/visitor.ts'
-import { noStore, pageHeaders } from './headers.ts'
+import { harmlessPages, noStore, pageHeaders } from './headers.ts'
 import { overview } from './overview/overview.ts'
 import { pause } from './pause.ts'
 import { failure, refusal } from './refusal.ts'
@@ -31,7 +31,7 @@ type Parts = { desk: Desk; queues: Queues; host: string; token: Secret | undefin
 export function operatorPage({ desk, queues, host, token, log }: Parts): Hono<Visited> {
   const app = new Hono<Visited>()
   app.onError(failure(log))
-  app.use(pageHeaders, noStore, bodyLimit({ maxSize: mostBytes }))
+  app.use(pageHeaders, noStore, harmlessPages, bodyLimit({ maxSize: mostBytes }))
   app.route('/', assets())
   app.route('/', door({ host, token, log }))
   for (const part of [overview, deliveries, story, dead, mend, replays, acts, doctor, reviewers, pause]) app.route('/', part(desk))

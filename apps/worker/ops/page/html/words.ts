@@ -1,5 +1,6 @@
 // Small pieces that many pages show: times, states, names of things, links.
 import { html } from 'hono/html'
+import { harmless } from '#shared/harmless.ts'
 import { span } from '../../print.ts'
 import type { Html } from './frame.ts'
 
@@ -42,7 +43,7 @@ export function state(word: string): Html {
 
 /** Text that came from outside: it stays text, without what cannot be seen or turns the direction of writing. */
 export function foreign(text: string | null | undefined): Html | string {
-  return text === null || text === undefined || text === '' ? '–' : html`<bdi>${text.replaceAll(/[\p{Cc}\p{Cf}]+/gu, ' ')}</bdi>`
+  return text === null || text === undefined || text === '' ? '–' : html`<bdi>${harmless(text)}</bdi>`
 }
 
 /** A link to another system, which opens only what is a web address. */
