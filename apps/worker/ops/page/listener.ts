@@ -14,6 +14,8 @@ import type { Config } from '../../config.ts'
 import { watchQueues } from '../../queue-metrics.ts'
 import { watchToken } from '../../token/look.ts'
 import { placeOver, recorder } from '../place.ts'
+import { endedSessions } from './door/ended.ts'
+import { checkHost } from './door/origin.ts'
 import { operatorPage } from './page.ts'
 import { openRunner } from './replays/runner.ts'
 
@@ -40,8 +42,11 @@ export async function startListener({ at, config, database, metrics, lifecycle, 
   const runner = openRunner(log)
   lifecycle.push('replays', () => runner.stop())
   const app = new Hono()
+  // Without a token it is for this machine, also where nothing is shown but numbers.
+  if (at.token === undefined) for (const path of ['/readyz', '/metrics']) app.use(path, checkHost(at.host))
   app.route('/', health({ probes: { redis: redisProbe(redis), database: databaseProbe(database) }, enough: 'all', metrics }))
-  app.route('/', operatorPage({ desk: { database, place, runner }, queues: base.queues, host: at.host, token: at.token, log }))
+  const ended = endedSessions({ redis, prefix: config.redisPrefix, log })
+  app.route('/', operatorPage({ desk: { database, place, runner }, queues: base.queues, host: at.host, token: at.token, ended, log }))
 
   // What the pages read should be there before anything has happened. The recorder makes sure of it.
   void migrate(database).catch((error: unknown) => log.debug({ reason: inWords(error) }, 'no tables yet'))

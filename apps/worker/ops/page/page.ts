@@ -15,6 +15,7 @@ import { story } from './deliveries/story.ts'
 import type { Desk } from './desk.ts'
 import { doctor } from './doctor.ts'
 import { door } from './door/door.ts'
+import type { Ended } from './door/ended.ts'
 import type { Visited } from './door/visitor.ts'
 import { harmlessPages, noStore, pageHeaders } from './headers.ts'
 import { overview } from './overview/overview.ts'
@@ -25,15 +26,15 @@ import { reviewers } from './reviewers.ts'
 
 const mostBytes = 1_000_000
 
-type Parts = { desk: Desk; queues: Queues; host: string; token: Secret | undefined; log: Log }
+type Parts = { desk: Desk; queues: Queues; host: string; token: Secret | undefined; ended: Ended; log: Log }
 
 /** All of the page, to be served on `host`; `token` is the OPS_TOKEN. */
-export function operatorPage({ desk, queues, host, token, log }: Parts): Hono<Visited> {
+export function operatorPage({ desk, queues, host, token, ended, log }: Parts): Hono<Visited> {
   const app = new Hono<Visited>()
   app.onError(failure(log))
   app.use(pageHeaders, noStore, harmlessPages, bodyLimit({ maxSize: mostBytes }))
   app.route('/', assets())
-  app.route('/', door({ host, token, log }))
+  app.route('/', door({ host, token, ended, log }))
   for (const part of [overview, deliveries, story, dead, mend, replays, acts, doctor, reviewers, pause]) app.route('/', part(desk))
   app.route('/', board(queues))
   app.all('*', (c) => refusal(c, 404, 'No such page', `There is nothing at ${c.req.path}.`))

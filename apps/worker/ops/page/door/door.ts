@@ -2,15 +2,18 @@
 // without one everybody on this machine is the user that the worker runs as. Whatever changes something must come from
 // a form that we gave to that very session.
 import { randomBytes } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { getConnInfo } from '@hono/node-server/conninfo'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { z } from 'zod'
 import type { Log } from '#shared/log.ts'
 import { madeOf, type Secret } from '#shared/secret.ts'
 import { whoeverRunsThis } from '../../place.ts'
 import { refusal } from '../refusal.ts'
+import type { Ended } from './ended.ts'
 import { countGuesses } from './guesses.ts'
 import { loginForm } from './login.ts'
-import { isFromOwnPage, isMeantForUs, ownPath } from './origin.ts'
+import { checkHost, isFromOwnPage, ownPath } from './origin.ts'
 import { isEqual } from './secret.ts'
 import { openSessions, type Session, sessionKey } from './session.ts'
 import type { Visited } from './visitor.ts'
@@ -19,8 +22,10 @@ const hours = 3_600_000
 const loginSchema = z.object({ token: z.string(), who: z.string().trim(), form: z.string(), to: z.string().default('/') })
 const nameShape = /^[^\p{C}]{1,60}$/u
 
+type Parts = { host: string; token: Secret | undefined; ended: Ended; log: Log }
+
 /** Routes and checks that all come before the pages. `host` is where the listener listens. */
-export function door({ host, token, log }: { host: string; token: Secret | undefined; log: Log }): Hono<Visited> {
+export function door({ host, token, ended, log }: Parts): Hono<Visited> {
   const ofToday = randomBytes(32).toString('hex')
   const key = token === undefined ? () => ofToday : madeOf(token, sessionKey)
   const sessions = openSessions({ key, name: 'ops', ms: 12 * hours })
@@ -29,34 +34,39 @@ export function door({ host, token, log }: { host: string; token: Secret | undef
   const guesses = countGuesses()
   const app = new Hono<Visited>()
 
-  async function showLogin(c: Context, status: 200 | 401 | 403 | 429, message?: string, to = c.req.query('to')) {
+  async function showLogin(c: Context, status: 200 | 401 | 403, message?: string, to = c.req.query('to')) {
     const stranger = (await strangers.read(c)) ?? (await strangers.open(c, ''))
     return c.html(loginForm({ form: strangers.formToken(stranger), to: ownPath(to), message }), status)
   }
 
   // A token is looked at here only, so that guesses count wherever they are made.
-  function judge(given: string): 'right' | 'wrong' | number {
-    const wait = guesses.wait()
-    if (wait > 0) return wait
-    if (token !== undefined && isEqual(given, token())) return 'right'
-    guesses.wrong()
-    log.warn('a wrong OPS_TOKEN')
-    return 'wrong'
+  async function isRight(c: Context, given: string): Promise<boolean> {
+    const address = getConnInfo(c).remote.address ?? ''
+    const delayMs = guesses.delayMs(address)
+    const right = token !== undefined && isEqual(given, token())
+    const count = right ? 0 : guesses.wrong(address)
+    // Not a line for each: 1, 2, 4, 8 and so on.
+    if (Number.isInteger(Math.log2(count))) log.warn({ address, count }, 'a wrong OPS_TOKEN')
+    if (delayMs > 0) await pause(delayMs, undefined, { ref: false, signal: c.req.raw.signal }).catch(() => undefined)
+    return right
+  }
+
+  async function sessionOf(c: Context): Promise<Session | undefined> {
+    const session = await sessions.read(c)
+    return session && !(await ended.has(session)) ? session : undefined
   }
 
   const enterByToken: MiddlewareHandler<Visited> = async function enterByToken(c, next) {
     const given = /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1]
     if (given === undefined || token === undefined) return await enterBySession(c, next)
-    const verdict = judge(given)
-    if (typeof verdict === 'number') return c.text('Too many wrong tokens.\n', 429, { 'retry-after': String(verdict) })
-    if (verdict === 'wrong') return c.text('This is not the OPS_TOKEN.\n', 401, { 'www-authenticate': 'Bearer' })
+    if (!(await isRight(c, given))) return c.text('This is not the OPS_TOKEN.\n', 401, { 'www-authenticate': 'Bearer' })
     // No browser adds this header by itself, so no form needs to prove where it comes from.
     c.set('visitor', { who: 'bearer of the token', form: '' })
     return await next()
   }
 
   const enterBySession: MiddlewareHandler<Visited> = async function enterBySession(c, next) {
-    const session = (await sessions.read(c)) ?? (token === undefined ? await sessions.open(c, whoeverRunsThis()) : undefined)
+    const session = (await sessionOf(c)) ?? (token === undefined ? await sessions.open(c, whoeverRunsThis()) : undefined)
     if (!session && !isChange(c)) return c.redirect(`/login?to=${encodeURIComponent(pathOf(c))}`, 303)
     if (!session) return await showLogin(c, 403, 'You are not logged in, or not any more. Nothing has been changed.')
     const fault = await faultOf(c, session)
@@ -74,11 +84,7 @@ export function door({ host, token, log }: { host: string; token: Secret | undef
       : 'This form is out of date. Go back, load the page again, and try again.'
   }
 
-  if (token === undefined)
-    app.use(async function checkHost(c, next) {
-      if (isMeantForUs(c, host)) return await next()
-      return c.text('This page answers only under a name of the machine itself, such as 127.0.0.1.\n', 403)
-    })
+  if (token === undefined) app.use(checkHost(host))
   else {
     app.get('/login', (c) => showLogin(c, 200))
     app.post('/login', async (c) => {
@@ -88,12 +94,7 @@ export function door({ host, token, log }: { host: string; token: Secret | undef
         return await showLogin(c, 403, 'The form was out of date. Please try again.')
       const { who, to } = read.data
       if (!nameShape.test(who)) return await showLogin(c, 401, 'Your name is needed: 60 characters at most.', to)
-      const verdict = judge(read.data.token)
-      if (typeof verdict === 'number') {
-        c.header('retry-after', String(verdict))
-        return await showLogin(c, 429, `Too many wrong tokens. Try again in ${verdict} s.`, to)
-      }
-      if (verdict === 'wrong') return await showLogin(c, 401, 'This is not the token.', to)
+      if (!(await isRight(c, read.data.token))) return await showLogin(c, 401, 'This is not the token.', to)
       strangers.end(c)
       await sessions.open(c, who)
       return c.redirect(ownPath(to), 303)
@@ -101,7 +102,9 @@ export function door({ host, token, log }: { host: string; token: Secret | undef
   }
 
   app.use(enterByToken)
-  app.post('/logout', (c) => {
+  app.post('/logout', async (c) => {
+    const session = await sessions.read(c)
+    if (session) await ended.add(session)
     sessions.end(c)
     return c.redirect('/login', 303)
   })

@@ -1,26 +1,46 @@
-// Keeps guessing slow: after so many wrong tokens within a minute no token is looked at any more until the minute is
-// over. Whoever is logged in already does not notice.
+// Keeps guessing slow, by address: after a few wrong tokens each answer to one is put off, the longer the more there were.
+// A right one is put off just as long, or its haste would tell, but it is never refused: else whoever guesses would lock
+// everybody out. Who is logged in already does not notice.
 export type Guesses = {
-  /** For how many seconds no token is looked at; 0 when the next one is. */
-  wait: () => number
-  /** A token was wrong. */
-  wrong: () => void
+  /** For how many ms the answer to a token from `address` is put off now. */
+  delayMs: (address: string) => number
+  /** A token from `address` was wrong; answers how many there were lately. */
+  wrong: (address: string) => number
 }
 
-const minute = 60_000
+const free = 5
+const firstMs = 100
+const longestMs = 1000
+const forgetMs = 10 * 60_000
 
-/** Allows `most` wrong tokens a minute. `now` is there for tests. */
-export function countGuesses(most = 10, now = () => Date.now()): Guesses {
-  let since = 0
-  let count = 0
+/** Remembers `most` addresses, those that guessed last. `now` is there for tests. */
+export function countGuesses({ most = 10_000, now = () => Date.now() } = {}): Guesses {
+  const all = new Map<string, { count: number; at: number }>()
+  const countOf = (network: string) => {
+    const found = all.get(network)
+    return found && now() - found.at < forgetMs ? found.count : 0
+  }
   return {
-    wait: () => (count >= most && now() < since + minute ? Math.ceil((since + minute - now()) / 1000) : 0),
-    wrong() {
-      if (now() >= since + minute) {
-        since = now()
-        count = 0
-      }
-      count += 1
+    delayMs(address) {
+      const count = countOf(networkOf(address))
+      return count < free ? 0 : Math.min(longestMs, firstMs * 2 ** (count - free))
+    },
+    wrong(address) {
+      const network = networkOf(address)
+      const count = countOf(network) + 1
+      all.delete(network)
+      all.set(network, { count, at: now() })
+      const [oldest = network] = all.keys()
+      if (all.size > most) all.delete(oldest)
+      return count
     },
   }
+}
+
+// Of IPv6 one subscriber has a whole network of addresses.
+function networkOf(address: string): string {
+  if (!address.includes(':') || address.includes('.')) return address.replace(/^::ffff:/i, '')
+  const [head = [], tail = []] = address.split('::').map((half) => half.split(':').filter((group) => group !== ''))
+  const zeros = Array.from({ length: Math.max(0, 8 - head.length - tail.length) }, () => '0')
+  return [...head, ...zeros, ...tail].slice(0, 4).join(':')
 }

@@ -1,13 +1,24 @@
 // Which requests may come in at all. A web page in the operator's browser can send requests anywhere, also to this
 // machine, and with a name of its own that it has pointed here (DNS rebinding).
-import type { Context } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i
 
 /** Whether a request was meant for a name of this machine itself, or for the host that we listen on. */
-export function isMeantForUs(c: Context, host: string): boolean {
-  const name = (c.req.header('host') ?? '').replace(/:\d{1,5}$/, '')
+function isMeantForUs(c: Context, host: string): boolean {
+  const named = c.req.header('host')
+  // No browser leaves it out; a probe in HTTP/1.0 does.
+  if (named === undefined) return true
+  const name = named.replace(/:\d{1,5}$/, '')
   return loopback.test(name) || name === host || name === `[${host}]`
+}
+
+/** Refuses what is not meant for us, which listen on `host`. */
+export function checkHost(host: string): MiddlewareHandler {
+  return async function checkHost(c, next) {
+    if (isMeantForUs(c, host)) return await next()
+    return c.text('This is answered only under a name of the machine itself, such as 127.0.0.1.\n', 403)
+  }
 }
 
 /** Whether a request that changes something comes from our own pages, as browsers say; one that does not say does not. */

@@ -1,4 +1,4 @@
-// Who is looking, without any state in the server: a signed cookie carries the name and until when it is good, and
+// Who is looking, without any state in the server but who has left: a signed cookie carries the name and until when it is good, and
 // every form carries a token that belongs to that cookie. A cookie counts for one port only: cookies know hosts, not
 // ports, and several workers may listen on one host.
 import { createHmac, randomBytes } from 'node:crypto'
@@ -15,7 +15,7 @@ export type Sessions = {
   read: (c: Context) => Promise<Session | undefined>
   /** Opens a session for `who`, and hands out its cookie. */
   open: (c: Context, who: string) => Promise<Session>
-  /** Takes the cookie away. */
+  /** Takes the cookie away; who has a copy of it still has a session. */
   end: (c: Context) => void
   /** What the forms of a session carry. */
   formToken: (session: Session) => string
