@@ -1,6 +1,6 @@
 // What ingest reads from its environment.
 import { z } from 'zod'
-import { databaseUrl, places, redisUrl, required, secretFile, wholeNumber, yesOrNo } from '#shared/env.ts'
+import { databaseUrl, places, redisUrl, required, secretFile, webAddress, wholeNumber, yesOrNo } from '#shared/env.ts'
 import { openSecrets } from '#shared/secret.ts'
 import { isToken, longestToken } from './auth.ts'
 import { whyUnwritable } from './event-log.ts'
@@ -30,6 +30,7 @@ export const configSchema = z
     FEED_READER_BYTES: wholeNumber(1024, 1_000_000_000).default(1024 * 1024),
     FEED_PATIENCE: wholeNumber(1, 86_400).default(300),
     DEBUG: yesOrNo.default(false),
+    PUBLIC_URL: webAddress.optional(),
     HOST: z.string().default('0.0.0.0'),
     PORT: wholeNumber(0, 65535).default(8000),
   })
@@ -45,6 +46,7 @@ export const configSchema = z
       patience: env.FEED_PATIENCE * 1000,
     },
     debug: env.DEBUG,
+    publicUrl: env.PUBLIC_URL,
     host: env.HOST,
     port: env.PORT,
     redisUrl: redisUrl(env),

@@ -76,7 +76,7 @@ const takeDelivery = hooks({
 })
 const feed = feedRoute({ tail, history, limits: config.feedLimits, signal: goodbye.signal, log, metrics, measures })
 const probes = { redis: redisProbe(askRedis), spool: spoolProbe(spool) }
-const app = createApp({ takeDelivery, feed, welcome: welcome(), health: health({ probes, enough: 'any', metrics }), log })
+const app = createApp({ takeDelivery, feed, welcome: welcome(config.publicUrl), health: health({ probes, enough: 'any', metrics }), log })
 
 const listener = await listen({ fetch: app.fetch, host: config.host, port: config.port })
 lifecycle.push('listener', () => listener.stop())

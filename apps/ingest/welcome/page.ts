@@ -16,10 +16,14 @@ const assets = [
   { path: '/welcome/style.css', file: 'style.css', type: 'text/css; charset=utf-8' },
 ]
 
-/** The page and what belongs to it. */
-export function welcome(): Hono {
+/**
+ * The page and what belongs to it. The examples on it name `publicUrl`; without one they name what the request says of itself,
+ * which nobody may be shown but who sent it.
+ */
+export function welcome(publicUrl: string | undefined): Hono {
   const app = new Hono()
-  app.get('/', (c) => c.html(page(addressOf(c)), 200, headers))
+  const cached = { ...headers, 'cache-control': publicUrl === undefined ? 'no-store' : 'max-age=300' }
+  app.get('/', (c) => c.html(page(publicUrl ?? addressOf(c)), 200, cached))
   for (const { path, file, type } of assets) {
     const text = readFileSync(new URL(`assets/${file}`, import.meta.url), 'utf8')
     app.get(path, (c) => c.body(text, 200, { ...headers, 'content-type': type, 'cache-control': 'max-age=300' }))
@@ -27,7 +31,7 @@ export function welcome(): Hono {
   return app
 }
 
-// Where the reader found us, for examples that can be copied as they are. A proxy tells how it was asked.
+// Where the reader found us, if that is a plain name, for examples that can be copied as they are. A proxy tells how it was asked.
 function addressOf(c: Context): string {
   const host = c.req.header('host') ?? ''
   const isSecure = c.req.header('x-forwarded-proto') === 'https'
@@ -56,7 +60,7 @@ const page = (address: string) => html`<!doctype html>
     ${examples.map(
       ({ title, text }) =>
         html`<h3>${title}</h3>
-          <pre><code>${text.replaceAll(exampleAddress, address)}</code></pre>`,
+          <pre><code>${text.replaceAll(exampleAddress, () => address)}</code></pre>`,
     )}
     <p>
       Filters are <code>kind</code>, <code>project</code> (a shell pattern) and <code>action</code>, each with several values and

