@@ -16,7 +16,8 @@ export type Secrets = {
   values: () => string[]
   /**
    * Takes over what the files hold, from now until `signal` aborts: a new secret is in use about two seconds after it was
-   * written, and `redact` knows it before. Contents that cannot be used are logged once, and the old secret stays.
+   * written, and `redact` knows it before. Contents that cannot be used are logged once, and the old secret stays. Of a token
+   * that is so short that it could be guessed the log says so, now and when it is taken over.
    */
   watch: (parts: { redact: Redact; log: Log; signal: AbortSignal }) => Promise<void>
 }
@@ -24,6 +25,16 @@ export type Secrets = {
 type Kept = { name: string; value: string; file: string | undefined; isGood: (value: string) => boolean; read: string; wrong: string }
 
 const lookMs = 1000
+
+/** A token that people choose has so many characters at least, or it could be guessed. */
+export const enoughCharacters = 16
+/** Those that people choose; others come from where they are good. */
+export const chosenTokens = ['SOURCE_TOKEN', 'SOURCE_TOKEN_OLD', 'OPS_TOKEN'] as const
+
+function warnIfShort({ name, value }: Kept, log: Log): void {
+  if (value.length >= enoughCharacters || !chosenTokens.some((chosen) => chosen === name)) return
+  log.warn({ secret: name, enoughCharacters }, 'secret is short enough to be guessed')
+}
 
 /** The secrets of one process, none at first. */
 export function openSecrets(): Secrets {
@@ -44,6 +55,7 @@ export function openSecrets(): Secrets {
     redact.learn(value)
     kept.value = value
     log.info({ secret: kept.name, file }, 'secret taken over')
+    warnIfShort(kept, log)
   }
 
   return {
@@ -54,6 +66,7 @@ export function openSecrets(): Secrets {
     },
     values: () => all.map(({ value }) => value),
     async watch({ signal, ...parts }) {
+      for (const kept of all) warnIfShort(kept, parts.log)
       const fromFiles = all.flatMap((kept) => (kept.file === undefined ? [] : [{ kept, file: kept.file }]))
       while (fromFiles.length > 0 && !signal.aborted) {
         for (const { kept, file } of fromFiles) await look(kept, file, parts)

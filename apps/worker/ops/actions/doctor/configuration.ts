@@ -1,4 +1,7 @@
 // Whether the worker would start with the configuration that this command has.
+import { z } from 'zod'
+import { readEnvironment } from '#shared/env.ts'
+import { chosenTokens, enoughCharacters } from '#shared/secret.ts'
 import type { Place } from '../../place.ts'
 import { type Finding, ok, warning, wrong } from './finding.ts'
 
@@ -17,6 +20,22 @@ export function checkConfiguration({ config }: Place): Finding[] {
     )
   if (sinksEnabled.has('phabricator') && phabricatorToken && !gitlabToken)
     findings.push(warning(id, 'without GITLAB_TOKEN no commit messages are read', 'set it, and tasks named in them are commented on, too'))
+  findings.push(...chosenTokens.filter(isShortHere).map(tooShort))
   if (dryRun) findings.push(warning(id, 'DRY_RUN is set: nothing is commented or mentioned', 'unset it when you are ready'))
   return findings.length > 0 ? findings : [ok(id, `sinks: ${[...sinksEnabled].join(', ')}`)]
+}
+
+function tooShort(name: string): Finding {
+  const message = `${name} is shorter than ${enoughCharacters} characters: it could be guessed`
+  return warning(id, message, 'make a longer one, such as by openssl rand -hex 32, and put it wherever the old one is')
+}
+
+// Those of ingest are there only when this runs with its environment; what cannot be read here is none of ours.
+function isShortHere(name: string): boolean {
+  try {
+    const { [name]: value } = readEnvironment(z.object({ [name]: z.string().optional() }))
+    return value !== undefined && value.length < enoughCharacters
+  } catch {
+    return false
+  }
 }
