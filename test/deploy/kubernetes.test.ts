@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { configSchema as ingestSchema } from '../../apps/ingest/config.ts'
 import { configSchema as workerSchema } from '../../apps/worker/config.ts'
 import { readCommand, readCompose, readDockerfile } from '../containers/files.ts'
-import { type DeploymentObject, deployments, mistakesIn, readManifests } from './manifests.ts'
+import { type DeploymentObject, deployments, mistakesIn, policies, readManifests } from './manifests.ts'
 
 const manifests = readManifests()
 const [ingest, worker] = deployments()
@@ -73,6 +74,25 @@ test('the Service and the disruption budget are about the pods of ingest', () =>
   assert.deepEqual(selectors.Service, labels)
   assert.deepEqual(selectors.PodDisruptionBudget, { matchLabels: labels })
   for (const [, deployment] of parts) assert.deepEqual(deployment?.spec.selector.matchLabels, deployment?.spec.template.metadata.labels)
+})
+
+test('each pod takes connections on its own port only, the worker from who watches it, and reaches what it needs', () => {
+  for (const [name, deployment] of parts) {
+    const labels = deployment?.spec.template.metadata.labels
+    const [policy, ...others] = policies().filter(({ podSelector }) => isDeepStrictEqual(podSelector.matchLabels, labels))
+    assert.ok(policy && others.length === 0, `${name} has one`)
+    assert.deepEqual(policy.policyTypes, ['Ingress', 'Egress'])
+    const { containerPort } = podOf(deployment).container.ports[0]
+    assert.deepEqual(
+      policy.ingress.flatMap(({ ports }) => ports),
+      [{ protocol: 'TCP', port: containerPort }],
+    )
+    const from = policy.ingress.flatMap(({ from: namespaces }) => namespaces?.map(({ namespaceSelector }) => namespaceSelector.matchLabels))
+    assert.deepEqual(from, name === 'ingest' ? [undefined] : [{ 'kubernetes.io/metadata.name': 'monitoring' }])
+    const reached = new Set(policy.egress.flatMap(({ ports }) => ports.map(({ protocol, port }) => `${protocol} ${port}`)))
+    const own = ['UDP 53', 'TCP 53', 'TCP 6379', 'TCP 3306']
+    assert.deepEqual(reached, new Set(name === 'ingest' ? own : [...own, 'TCP 443']))
+  }
 })
 
 test('the spool lies in a volume that outlives its pod', () => {

@@ -1,12 +1,13 @@
 // deploy/kubernetes.yml as the tests read it, and the published schemas of its kinds of objects.
 import { readFileSync } from 'node:fs'
 import { Deployment } from 'kubernetes-models/apps/v1'
+import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1'
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1'
 import { PersistentVolumeClaim, Service } from 'kubernetes-models/v1'
 import { parseAllDocuments } from 'yaml'
 import { z } from 'zod'
 
-const models = { Deployment, PodDisruptionBudget, PersistentVolumeClaim, Service }
+const models = { Deployment, NetworkPolicy, PodDisruptionBudget, PersistentVolumeClaim, Service }
 
 const probe = z.object({ httpGet: z.object({ path: z.string(), port: z.string() }) })
 const file = z.object({ key: z.string(), path: z.string() })
@@ -38,7 +39,20 @@ const deploymentSchema = z.object({
 })
 export type DeploymentObject = z.output<typeof deploymentSchema>
 
-const objectSchema = z.looseObject({ kind: z.enum(['Deployment', 'PodDisruptionBudget', 'PersistentVolumeClaim', 'Service']) })
+const ports = z.array(z.object({ protocol: z.enum(['TCP', 'UDP']), port: z.number() }))
+const policySchema = z.object({
+  kind: z.literal('NetworkPolicy'),
+  spec: z.object({
+    podSelector: z.object({ matchLabels: labels }),
+    policyTypes: z.array(z.enum(['Ingress', 'Egress'])),
+    ingress: z.array(z.object({ ports, from: z.array(z.object({ namespaceSelector: z.object({ matchLabels: labels }) })).optional() })),
+    egress: z.array(z.object({ ports })),
+  }),
+})
+
+const objectSchema = z.looseObject({
+  kind: z.enum(['Deployment', 'NetworkPolicy', 'PodDisruptionBudget', 'PersistentVolumeClaim', 'Service']),
+})
 export type Manifest = z.output<typeof objectSchema>
 
 export function readManifests(): Manifest[] {
@@ -52,6 +66,10 @@ export function readManifests(): Manifest[] {
 
 export function deployments(): DeploymentObject[] {
   return readManifests().flatMap((manifest) => (manifest.kind === 'Deployment' ? [deploymentSchema.parse(manifest)] : []))
+}
+
+export function policies(): Array<z.output<typeof policySchema>['spec']> {
+  return readManifests().flatMap((manifest) => (manifest.kind === 'NetworkPolicy' ? [policySchema.parse(manifest).spec] : []))
 }
 
 /** What is wrong with `manifest` by the published schema; also names in it that the schema never asks for. */
