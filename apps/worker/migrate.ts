@@ -4,12 +4,13 @@ import { configure } from '#shared/env.ts'
 import { inWords } from '#shared/errors.ts'
 import { migrate, openDatabase } from '#shared/journal/database.ts'
 import { opsSchema } from './ops/place.ts'
+import { warn, words } from './ops/words.ts'
 
 const database = openDatabase(configure(opsSchema).databaseUrl)
 try {
   await migrate(database)
 } catch (error) {
-  process.stderr.write(`${inWords(error)}\n`)
+  warn(words`${inWords(error)}`)
   process.exitCode = 1
 } finally {
   await database.destroy()
