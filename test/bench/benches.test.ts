@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { attacks } from '../hostile/attacks.ts'
 
 const programOf = (name: string) => new URL(`${name}.ts`, import.meta.url).pathname
 
@@ -116,4 +117,13 @@ test('the benchmark of a great replay tells what it costs those who come by mean
   const [, ...figures] = rows[1] ?? []
   assert.equal(figures.length, 5)
   assertSane(figures)
+})
+
+test('the benchmark of strangers shows how long deliveries wait beside each attack, and beside none', async () => {
+  const rows = await rowsOf('strangers')
+  assert.deepEqual(
+    rows.map(([attack]) => attack),
+    ['nobody', ...attacks.map(({ name }) => name)],
+  )
+  for (const [, ...figures] of rows) assertSane(figures)
 })

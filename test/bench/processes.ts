@@ -13,6 +13,11 @@ export async function watchGrowth(pid: number): Promise<() => Promise<number>> {
   return async () => (await statusOf(pid, 'VmHWM')) - before
 }
 
+/** The most memory that a process has ever had, in bytes. */
+export async function peakOf(pid: number): Promise<number> {
+  return await statusOf(pid, 'VmHWM')
+}
+
 async function statusOf(pid: number, field: string): Promise<number> {
   return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
 }
