@@ -2,17 +2,15 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { complete, missingFrom, readLock } from '../support/lock.ts'
+import { complete, missingFrom, readLock, unknownIn } from '../support/lock.ts'
 
 const root = new URL('../../', import.meta.url).pathname
 const lock = readLock(`${root}package-lock.json`)
 
 test('bin/setup, run again, finds nothing to do', () => {
-  const start = performance.now()
   const { status, stdout, stderr } = spawnSync(`${root}bin/setup`, { encoding: 'utf8' })
   assert.equal(status, 0, stderr)
   assert.equal(stdout + stderr, '')
-  assert.ok(performance.now() - start < 10_000)
 })
 
 test('bin/setup works from any directory', () => {
@@ -22,6 +20,11 @@ test('bin/setup works from any directory', () => {
 test('the lock has the packages of all platforms, so that npm ci takes it everywhere', () => {
   assert.deepEqual(missingFrom(lock), [])
   assert.deepEqual(complete(lock), lock)
+})
+
+test('the lock knows the contents of every package, so that npm takes no other', () => {
+  assert.deepEqual(unknownIn(lock), [])
+  assert.deepEqual(unknownIn({ packages: { '': {}, 'node_modules/x': { version: '1.0.0' } } }), ['node_modules/x'])
 })
 
 test('the lock can be used with any registry', () => {
