@@ -1,6 +1,6 @@
-// `bin/test --nodes`: the tests of the feed and of ingest on other Node.js than the one in bin/node: on the oldest that is
-// supported, and on the newest that the registry has, of that line and of all. Only what fails on the oldest is a failure;
-// what fails on a newer one is told, loudly: so that it is known before that one is ours.
+// `bin/test --nodes`: the tests of the feed, of ingest and of the Procfile's flags on other Node.js than the one in bin/node:
+// on the oldest that is supported, and on the newest that the registry has, of that line and of all. Only what fails on the
+// oldest is a failure; what fails on a newer one is told, loudly: so that it is known before that one is ours.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ type Candidate = Package & { title: string; lock?: string }
 
 const run = promisify(execFile)
 const platform = `${process.platform}-${process.arch}`
-const files = process.argv.length > 2 ? process.argv.slice(2) : ['test/feed', 'test/ingest']
+const files = process.argv.length > 2 ? process.argv.slice(2) : ['test/feed', 'test/ingest', 'test/deploy/procfile.test.ts']
 const manifestSchema = z.looseObject({ optionalDependencies: z.record(z.string(), z.string()) })
 const versionsSchema = z.array(z.string()).or(z.string().transform((version) => [version]))
 
