@@ -3,11 +3,12 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rmdir } from 'node:fs/promises'
+import { mkdtemp, readdir, rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { until } from '../support/until.ts'
+import { processesOf } from './processes.ts'
 
 const root = new URL('../../', import.meta.url).pathname
 const skip = process.platform === 'linux' ? false : 'looks into /proc'
@@ -28,17 +29,6 @@ async function leavesNothing({ directory, mark }: Dev): Promise<void> {
   await until(async () => (await processesOf(mark)).length === 0, 'all its processes are gone')
   await until(async () => (await readdir(directory)).length === 0, 'all its directories are gone')
   await rmdir(directory)
-}
-
-async function processesOf(mark: string): Promise<string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-  const found = await Promise.all(
-    pids.map(async (pid) => {
-      const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
-      return environment.includes(mark) ? [pid] : []
-    }),
-  )
-  return found.flat()
 }
 
 test('bin/dev --once shows what comes of a merge request and leaves nothing behind', { skip, timeout: 90_000 }, async () => {

@@ -1,6 +1,7 @@
 // The operator's command line, as it is typed.
 import { execFile } from 'node:child_process'
 import { bareEnvironment } from './bare.ts'
+import { keepFromOutliving } from './leashed.ts'
 import type { Environment } from './service.ts'
 
 const command = new URL('../../bin/ops', import.meta.url).pathname
@@ -22,6 +23,7 @@ export function typeOps(environment: Environment, ...args: string[]): Typed {
   const child = execFile(command, args, { env, timeout: 600_000 }, (error, out, err) => {
     resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err })
   })
+  keepFromOutliving(child)
   let [out, err] = ['', '']
   child.stdout?.on('data', (text: string) => (out += text))
   child.stderr?.on('data', (text: string) => (err += text))

@@ -14,7 +14,9 @@ const server = process.env.DATABASE_URL ? undefined : await startMariaDb()
 // Hundreds of processes are started: each in half the time.
 process.env.NODE_COMPILE_CACHE ??= new URL('../../.node/compiled', import.meta.url).pathname
 
-const runner = spawn(process.execPath, ['--test', '--test-concurrency=4', '--test-timeout=120000', ...given, ...files], {
+// A test that fails may leave something behind that would keep its file from ending: a server, a command that still runs.
+const options = ['--test', '--test-concurrency=4', '--test-timeout=120000', '--test-force-exit']
+const runner = spawn(process.execPath, [...options, ...given, ...files], {
   stdio: 'inherit',
   env: { ...process.env, DATABASE_URL: process.env.DATABASE_URL || (server?.url ?? '') },
 })
