@@ -29,20 +29,27 @@ test('a port that another process has is told in the log, and the exit code is 1
   assert.match(String(last?.reason), /EADDRINUSE/)
 })
 
+// How long each of six large hooks at once waits for its answer.
+async function answerTimes(to: Process): Promise<number[]> {
+  const body = JSON.stringify({ object_kind: 'push', text: 'x'.repeat(1_300_000) })
+  return await Promise.all(
+    Array.from({ length: 6 }, async (_, index) => {
+      const start = performance.now()
+      assert.equal((await post(to, body, { 'idempotency-key': `large-${index}` })).status, 202)
+      return performance.now() - start
+    }),
+  )
+}
+
 test('six large hooks at once are answered in time though Redis is slow', async () => {
   const slow = await stage.start('ingest', { REDIS_URL: await openSlowRedis(stage, 700) })
-  const body = JSON.stringify({ object_kind: 'push', text: 'x'.repeat(1_300_000) })
   const ready = async () => (await fetch(`http://127.0.0.1:${slow.port()}/readyz`)).text()
   await until(async () => (await ready()).includes('"redis":{"state":"up"'), 'Redis is up')
   await post(slow, '{}', { 'idempotency-key': 'the script must be known there' })
   await until(async () => (await ready()).includes('"deliveries":0'), 'nothing is in the spool')
-  const answers = await Promise.all(
-    Array.from({ length: 6 }, async (_, index) => {
-      const start = performance.now()
-      const { status } = await post(slow, body, { 'idempotency-key': `large-${index}` })
-      return { status, ms: performance.now() - start }
-    }),
-  )
-  for (const { status, ms } of answers) assert.ok(status === 202 && ms < 2000, `${status} after ${Math.round(ms)} ms`)
+  // What this machine needs for them has nothing to do with Redis. One after another they would take 4.2 s more.
+  const withoutWaiting = Math.max(...(await answerTimes(ingest)))
+  const longest = Math.max(...(await answerTimes(slow)))
+  assert.ok(longest < 2000 + withoutWaiting, `${Math.round(longest)} ms, and ${Math.round(withoutWaiting)} ms when Redis is quick`)
   await slow.kill()
 })

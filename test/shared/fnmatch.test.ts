@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { fnmatch } from '#shared/fnmatch.ts'
+import { effortOf } from '../support/effort.ts'
 
 // name, pattern, what fnmatch.fnmatchcase of Python 3.11 says
 const answersOfPython: Array<[string, string, boolean]> = [
@@ -93,10 +94,11 @@ test('names and patterns that repeat themselves agree with it too', () => {
 })
 
 test('a pattern of many stars takes no time to fail', () => {
-  const began = performance.now()
-  assert.equal(fnmatch('a'.repeat(2000), `${'*a'.repeat(200)}*b`), false)
-  assert.equal(fnmatch('a'.repeat(2000), '['.repeat(100_000)), false)
-  assert.ok(performance.now() - began < 1000)
+  const ms = effortOf(() => {
+    assert.equal(fnmatch('a'.repeat(2000), `${'*a'.repeat(200)}*b`), false)
+    assert.equal(fnmatch('a'.repeat(2000), '['.repeat(100_000)), false)
+  })
+  assert.ok(ms < 1000, `it took ${ms} ms`)
 })
 
 // fnmatch.translate of Python 3.11 without its protection against backtracking.
