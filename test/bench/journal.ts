@@ -13,7 +13,7 @@ import { computer, median, table } from './table.ts'
 const { values } = parseArgs({
   options: { short: { type: 'boolean', default: false }, rows: { type: 'string' }, times: { type: 'string' } },
 })
-const rows = Number(values.rows ?? (values.short ? 20_000 : 10_000_000))
+const rows = Number(values.rows ?? (values.short ? 5000 : 10_000_000))
 const times = Number(values.times ?? (values.short ? 2 : 7))
 
 // The pool is smaller than ten million deliveries; the rest is there to fill them in quickly.

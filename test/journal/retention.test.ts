@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { Effect } from '#shared/effect.ts'
 import { effectId } from '#shared/effect.ts'
 import { migrate } from '#shared/journal/database.ts'
-import type { DeliveryEntry } from '#shared/journal/entry.ts'
+import type { DeliveryEntry, Entry } from '#shared/journal/entry.ts'
 import type { Tables } from '#shared/journal/tables.ts'
 import { writeEntries } from '#shared/journal/write.ts'
 import { pruneJournal } from '../../apps/worker/ops/actions/prune.ts'
@@ -19,7 +19,13 @@ let stage: Stage
 before(async () => {
   stage = await openStage({ JOURNAL_KEEP_DAYS: '30' })
   await migrate(stage.database)
-  for (let index = 0; index < 1200; index++) await write(`old-${index}`, 31 + index / 100, index % 300 === 7 ? 'dead' : 'done')
+  for (let from = 0; from < 1200; from += 100) {
+    const indexes = Array.from({ length: 100 }, (_, more) => from + more)
+    await writeEntries(
+      stage.database,
+      indexes.flatMap((index) => entriesOf(`old-${index}`, 31 + index / 100, index % 300 === 7 ? 'dead' : 'done')),
+    )
+  }
   for (let index = 0; index < 20; index++) await write(`young-${index}`, 29, 'done')
   await stage.database
     .insertInto('acts')
@@ -29,8 +35,7 @@ before(async () => {
 after(() => stage?.close())
 
 // A delivery with an effect that failed once before it ended, and its message on the feed.
-async function write(id: string, days: number, state: 'done' | 'dead'): Promise<void> {
-  const { database } = stage
+function entriesOf(id: string, days: number, state: 'done' | 'dead'): Entry[] {
   const receivedAt = ago(days).toISOString()
   const effect: Omit<Effect, 'data'> = { id: effectId(id, 'sse', 'message'), delivery: id, sink: 'sse', order: 'feed', since: receivedAt }
   const about = { kind: 'merge_request', project: 'repos/releng/tool', iid: 1, username: 'alice', title: `Words of ${id}` }
@@ -44,10 +49,16 @@ async function write(id: string, days: number, state: 'done' | 'dead'): Promise<
     effects: [effect],
     ...about,
   }
-  await writeEntries(database, [entry])
-  await writeEntries(database, [{ type: 'failed', effect: effect.id, number: 1, at: receivedAt, ms: 5, reason: 'no luck' }])
   const made = { made: `${Date.parse(receivedAt)}-0`, attempts: 2, endedAt: receivedAt }
-  await writeEntries(database, [{ type: 'ended', effect, state, ...made, ...(state === 'dead' && { reason: 'no luck' }) }])
+  return [
+    entry,
+    { type: 'failed', effect: effect.id, number: 1, at: receivedAt, ms: 5, reason: 'no luck' },
+    { type: 'ended', effect, state, ...made, ...(state === 'dead' && { reason: 'no luck' }) },
+  ]
+}
+
+async function write(...of: Parameters<typeof entriesOf>): Promise<void> {
+  for (const entry of entriesOf(...of)) await writeEntries(stage.database, [entry])
 }
 
 async function count(table: keyof Tables): Promise<number> {

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { startMariaDb } from './servers.ts'
 
@@ -14,8 +15,10 @@ const server = process.env.DATABASE_URL ? undefined : await startMariaDb()
 // Hundreds of processes are started: each in half the time.
 process.env.NODE_COMPILE_CACHE ??= new URL('../../.node/compiled', import.meta.url).pathname
 
+// Files wait more than they work: for locks to run out, for what hangs to be given up. So there are more than processors.
+const atOnce = Math.min(3 * availableParallelism(), 12)
 // A test that fails may leave something behind that would keep its file from ending: a server, a command that still runs.
-const options = ['--test', '--test-concurrency=4', '--test-timeout=120000', '--test-force-exit']
+const options = ['--test', `--test-concurrency=${atOnce}`, '--test-timeout=120000', '--test-force-exit']
 const runner = spawn(process.execPath, [...options, ...given, ...files], {
   stdio: 'inherit',
   env: { ...process.env, DATABASE_URL: process.env.DATABASE_URL || (server?.url ?? '') },
