@@ -91,7 +91,7 @@ async function ready(child: Leashed, answers: () => Promise<boolean>, what: stri
 
 /** Runs one statement at `url`; true when it went through. */
 export async function runSql(url: string, statement: string): Promise<true> {
-  const connection = await createConnection({ uri: url, connectTimeout: 1000 })
+  const connection = await createConnection({ uri: url, connectTimeout: 10_000 })
   try {
     await connection.query(statement)
     return true

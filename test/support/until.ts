@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** What `condition` answers as soon as that is truthy. Throws after `patience` ms, with the last error if there was one. */
-export async function until<T>(condition: () => T | Promise<T>, what: string, patience = 20_000): Promise<NonNullable<T>> {
+export async function until<T>(condition: () => T | Promise<T>, what: string, patience = 45_000): Promise<NonNullable<T>> {
   const deadline = Date.now() + patience
   let last: unknown
   while (Date.now() < deadline) {
