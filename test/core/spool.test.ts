@@ -10,7 +10,8 @@ import fc from 'fast-check'
 import { pino } from 'pino'
 import type { Delivery } from '#shared/delivery.ts'
 import { spoolFile } from '../../apps/ingest/spool/file.ts'
-import { newName, newOwner, takeOrphans } from '../../apps/ingest/spool/orphans.ts'
+import { newName, newOwner } from '../../apps/ingest/spool/names.ts'
+import { findFiles, take } from '../../apps/ingest/spool/orphans.ts'
 import { readRecords, record } from '../../apps/ingest/spool/record.ts'
 import { openSpool } from '../../apps/ingest/spool/spool.ts'
 import { until } from '../support/until.ts'
@@ -123,13 +124,20 @@ test('a file that is taken away and emptied while it is written loses nothing of
   )
 })
 
+async function takeAll(directory: string, owner: string): Promise<string[]> {
+  const { orphans } = await findFiles(directory, owner)
+  const taken = await Promise.all(orphans.map((name) => take(directory, name, owner)))
+  return taken.filter((path) => path !== undefined)
+}
+
 test('files of two dead processes that were made in the same moment are both taken', async () => {
   const directory = await folder()
   const names = ['1', '2'].map((life) => newName(`${hostname()}.${deadPid}.${life}`))
   const sameMoment = names.map((name) => name.replace(/\d{13}-\d{6}/, '1790000000000-000000'))
   for (const [index, name] of sameMoment.entries()) writeFileSync(join(directory, name), record(plain(`from-${index}`)))
-  const taken = await takeOrphans(directory, newOwner())
-  const found = await Promise.all(taken.map(async (path) => (await read(path)).deliveries.map(({ id }) => id)))
+  const found = await Promise.all(
+    (await takeAll(directory, newOwner())).map(async (path) => (await read(path)).deliveries.map(({ id }) => id)),
+  )
   assert.deepEqual(found.flat().sort(), ['from-0', 'from-1'])
 })
 
@@ -138,8 +146,8 @@ test('a process never takes its own file for an orphan, and takes that of an ear
   const owner = newOwner()
   writeFileSync(join(directory, newName(owner)), '')
   writeFileSync(join(directory, newName(newOwner())), '')
-  assert.equal((await takeOrphans(directory, owner)).length, 1)
-  assert.equal((await takeOrphans(directory, owner)).length, 0)
+  assert.equal((await takeAll(directory, owner)).length, 1)
+  assert.equal((await takeAll(directory, owner)).length, 0)
 })
 
 type Scene = { directory: string; taken: string[]; open: () => void; spool: Awaited<ReturnType<typeof openSpool>> }

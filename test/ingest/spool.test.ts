@@ -1,86 +1,10 @@
 // The spool through the front door: what happens to deliveries while Redis does not take them.
 import assert from 'node:assert/strict'
-import { appendFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { appendFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
-import { freePort, type Server, startRedis } from '../support/servers.ts'
-import { type Process, startReady } from '../support/service.ts'
-import { post } from '../support/stage.ts'
 import { until } from '../support/until.ts'
-
-let directory: string
-before(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'gitlab-webhooks-spool-'))
-})
-after(() => rm(directory, { recursive: true }))
-
-type Scene = {
-  port: number
-  spool: string
-  start: (more?: Record<string, string>) => Promise<Process>
-  startRedisThere: () => Promise<Server>
-}
-
-// Each test has a Redis port of its own with nothing behind it yet, and a spool directory of its own.
-function scene(title: string, play: (scene: Scene) => Promise<void>): void {
-  test(title, async () => {
-    const releases: Array<() => unknown> = []
-    const port = await freePort()
-    const spool = await mkdtemp(join(directory, 'spool-'))
-    const environment = {
-      SOURCE_TOKEN: 'a-source-token',
-      HOST: '127.0.0.1',
-      PORT: '0',
-      REDIS_URL: `redis://127.0.0.1:${port}`,
-      SPOOL_DIR: spool,
-    }
-    const start = async (more = {}) => {
-      const ingest = await startReady('ingest', { ...environment, ...more })
-      releases.push(() => ingest.kill())
-      return ingest
-    }
-    const startRedisThere = async () => {
-      const redis = await startRedis({ port })
-      releases.push(() => redis.stop())
-      return redis
-    }
-    try {
-      await play({ port, spool, start, startRedisThere })
-    } finally {
-      for (const release of releases.reverse()) await release()
-    }
-  })
-}
-
-const send = (ingest: Process, id: string) =>
-  post(ingest, { object_kind: 'push' }, { 'idempotency-key': id, 'x-gitlab-token': 'a-source-token' })
-
-async function sendAll(ingest: Process, ids: string[]): Promise<void> {
-  for (const id of ids) assert.equal((await send(ingest, id)).status, 202)
-}
-
-async function ask(ingest: Process, path: string): Promise<{ status: number; text: string }> {
-  const answer = await fetch(`http://127.0.0.1:${ingest.port()}${path}`)
-  return { status: answer.status, text: await answer.text() }
-}
-
-/** The ids of the deliveries that wait in Redis, in the order in which they will be routed. */
-async function queued({ url }: Server): Promise<string[]> {
-  const redis = new Redis(url, { maxRetriesPerRequest: null })
-  const queue = new Queue('deliveries', { connection: redis, prefix: '{gitlab-webhooks}' })
-  try {
-    return (await queue.getJobs(['waiting'], 0, -1, true)).map(({ data }) => String(data.id))
-  } finally {
-    await queue.close()
-    redis.disconnect()
-  }
-}
-
-const names = (count: number) => Array.from({ length: count }, (_, at) => `d-${at}`)
-const records = async (spool: string) => (await readdir(spool)).filter((name) => name.endsWith('.spool'))
+import { ask, names, queued, records, scene, send, sendAll } from './spool-scene.ts'
 
 scene('deliveries are taken with Redis down, and handed over in order when it comes', async ({ start, startRedisThere }) => {
   const ingest = await start()

@@ -3,7 +3,8 @@
 // before anything is acknowledged, and what was written is written again, into a new file.
 import { type FileHandle, mkdir, open, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { newName, touch } from './orphans.ts'
+import { newName } from './names.ts'
+import { letGo, touch } from './orphans.ts'
 
 export type SpoolFile = {
   /** Resolves with the path of the file when `bytes`, whole lines, are on disk there. Rejects when they could not be written. */
@@ -12,10 +13,11 @@ export type SpoolFile = {
   current: () => { path: string; end: number } | undefined
   /** Removes the current file, if no more than `end` bytes of it count and nothing is being written. Answers whether. */
   finish: (end: number) => Promise<boolean>
-  /** Lets the file at `path` go, which is gone, unless something is being written, which notices that by itself. */
+  /** What is appended from now on goes into another file than the one at `path`; not while something is being written. */
   forget: (path: string) => Promise<void>
   /** Shows other processes that the owner lives. */
   touch: () => Promise<void>
+  /** Nothing more is appended: other processes may have the file. */
   close: () => Promise<void>
 }
 
@@ -80,7 +82,11 @@ export function spoolFile(directory: string, owner: string): SpoolFile {
     },
     touch: () => touch(file ? [file.path] : []),
     async close() {
-      await file?.handle.close()
+      if (!file) return
+      const { path, handle, end } = file
+      await handle.close()
+      if (end === 0) await unlink(path).catch(() => undefined)
+      else await letGo([path])
     },
   }
 }

@@ -1,46 +1,59 @@
-// Spool files whose process is gone. A file names its owner, that is host, process and one life of it, and when it was
-// made by whom, by which no two files are ever alike. Its owner touches it every few seconds. Taking one is a rename, so
-// only one process gets it.
-import { randomBytes } from 'node:crypto'
-import { readdir, rename, stat, utimes } from 'node:fs/promises'
+// Spool files whose process is gone. An owner touches its files every few seconds, and when it ends it lets them go. Taking one
+// is a rename, so only one process gets it.
+import { open, readdir, rename, stat, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { ageOf, byAge, ending, nameOf, ownerOf, placeOf } from './names.ts'
 
-export const ending = '.spool'
-
-/** How often an owner touches its file, and how long after the last time it counts as dead, in ms. */
+/** How often an owner touches its files, and how long after the last time it counts as dead, in ms. */
 export const touchMs = 5000
 const deadMs = 30_000
 
-/** One life of this process: in a container the next one may have its number. */
-export function newOwner(): string {
-  return `${hostname()}.${process.pid}.${randomBytes(4).toString('hex')}`
-}
+/**
+ * Names of files, oldest first: `own`, `orphans`, whose owners are gone, and `strangers`, which have something in them and are
+ * of other hosts: nobody here can know whether their owners live until they have not been touched for half a minute.
+ */
+export type Files = { own: string[]; orphans: string[]; strangers: string[] }
 
-let counter = 0
-
-/** The name of a new file of `owner`. */
-export function newName(owner: string): string {
-  const order = String(counter++).padStart(6, '0')
-  return `${owner}.${Date.now()}-${order}-${owner.split('.').at(-1)}${ending}`
-}
-
-/** Takes the files in `directory` whose owners are gone, oldest first; their paths, now of `owner`, whose own are left alone. */
-export async function takeOrphans(directory: string, owner: string): Promise<string[]> {
-  const names = await readdir(directory).catch(() => [])
-  const taken: string[] = []
+/** What is in `directory`, as `owner` sees it. Rejects when it cannot be listed; where there is none there are no files. */
+export async function findFiles(directory: string, owner: string): Promise<Files> {
+  const names = (await unlessGone(() => readdir(directory))) ?? []
+  const files: Files = { own: [], orphans: [], strangers: [] }
   for (const name of names.filter((one) => one.endsWith(ending)).sort(byAge)) {
-    const path = join(directory, name)
-    if (name.startsWith(`${owner}.`) || !(await isOrphan(path, name))) continue
-    const ours = join(directory, `${owner}.${ageOf(name)}${ending}`)
-    try {
-      await rename(path, ours)
-      taken.push(ours)
-    } catch {
-      // Another process was faster.
+    if (ownerOf(name) === owner) files.own.push(name)
+    else if (hasDied(name)) files.orphans.push(name)
+    else {
+      const { mtimeMs, size } = await stat(join(directory, name)).catch(() => ({ mtimeMs: Date.now(), size: 0 }))
+      if (Date.now() - mtimeMs > deadMs) files.orphans.push(name)
+      else if (placeOf(name)?.host !== hostname() && size > 0) files.strangers.push(name)
     }
   }
-  return taken
+  return files
+}
+
+/**
+ * Makes the orphan `name` a file of `owner`; its path then, or undefined when another process was faster. Rejects when it
+ * cannot be read, and leaves it where it is.
+ */
+export async function take(directory: string, name: string, owner: string): Promise<string | undefined> {
+  const path = join(directory, name)
+  const ours = join(directory, nameOf(owner, ageOf(name)))
+  return await unlessGone(async () => {
+    await tryToRead(path)
+    await touch([path])
+    await rename(path, ours)
+    return ours
+  })
+}
+
+async function tryToRead(path: string): Promise<void> {
+  if (!(await stat(path)).isFile()) throw new Error('it is not a file')
+  const handle = await open(path)
+  try {
+    await handle.read(Buffer.alloc(1), 0, 1, 0)
+  } finally {
+    await handle.close()
+  }
 }
 
 /** Shows other processes that the owner of the files at `paths` lives. */
@@ -49,13 +62,17 @@ export async function touch(paths: string[]): Promise<void> {
   for (const path of paths) await utimes(path, now, now).catch(() => undefined)
 }
 
-/** How many bytes the files at `paths` have together. */
-export async function sizeOf(paths: string[]): Promise<number> {
-  const sizes = await Promise.all(paths.map(async (path) => (await stat(path).catch(() => undefined))?.size ?? 0))
-  return sizes.reduce((sum, size) => sum + size, 0)
+/** Lets other processes have the files at `paths` at once. */
+export async function letGo(paths: string[]): Promise<void> {
+  for (const path of paths) await utimes(path, 0, 0).catch(() => undefined)
 }
 
-/** What `use` makes of a file of ours; undefined when it is gone, because another process took it for an orphan. */
+/** How many bytes the file at `path` has. */
+export async function sizeOf(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? 0
+}
+
+/** What `use` makes of a file; undefined when that is gone, because another process took it for an orphan. */
 export async function unlessGone<T>(use: () => Promise<T>): Promise<T | undefined> {
   try {
     return await use()
@@ -65,11 +82,9 @@ export async function unlessGone<T>(use: () => Promise<T>): Promise<T | undefine
   }
 }
 
-async function isOrphan(path: string, name: string): Promise<boolean> {
-  const [, host, pid] = /^(.*)\.(\d+)\.[^.]+\.[^.]+\.spool$/.exec(name) ?? []
-  if (host === hostname() && (Number(pid) === process.pid || !isAlive(Number(pid)))) return true
-  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }))
-  return Date.now() - mtimeMs > deadMs
+function hasDied(name: string): boolean {
+  const place = placeOf(name)
+  return place?.host === hostname() && (place.pid === process.pid || !isAlive(place.pid))
 }
 
 function isAlive(pid: number): boolean {
@@ -79,12 +94,4 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
-}
-
-function ageOf(name: string): string {
-  return name.split('.').at(-2) ?? ''
-}
-
-function byAge(a: string, b: string): number {
-  return ageOf(a) < ageOf(b) ? -1 : 1
 }

@@ -26,5 +26,6 @@ export function watchSpool(spool: Spool, registry: Registry): void {
   gauge('deliveries', 'Deliveries that wait in the spool of this process.', () => spool.state().deliveries)
   gauge('bytes', 'Bytes of the files they are in, with those that dead processes left.', () => spool.state().bytes)
   gauge('age_seconds', 'For how long the oldest of them has been waiting.', () => (Date.now() - (spool.state().since ?? Date.now())) / 1000)
+  gauge('unreadable_files', 'Files there that cannot be read, and are tried again.', () => spool.state().unreadable?.files ?? 0)
   gauge('writable', '1 when the disk took the last delivery, 0 when it did not.', () => (spool.state().trouble === undefined ? 1 : 0))
 }
