@@ -6,10 +6,10 @@ import type { Spool } from './spool/spool.ts'
 /** Asks the spool, and the metric in which the feed counts its subscribers. */
 export function ingestFacts(spool: Spool, metrics: Registry): () => Promise<Pick<Facts, 'spool' | 'feed'>> {
   return async function facts() {
-    const { deliveries, bytes, since } = spool.state()
+    const { deliveries, bytes, since, unreadable } = spool.state()
     const subscribers = await metrics.getSingleMetric('gitlab_webhooks_feed_subscribers')?.get()
     return {
-      spool: { deliveries, bytes, since: since === undefined ? null : new Date(since).toISOString() },
+      spool: { deliveries, bytes, since: since === undefined ? null : new Date(since).toISOString(), ...(unreadable && { unreadable }) },
       feed: { subscribers: subscribers?.values[0]?.value ?? 0 },
     }
   }

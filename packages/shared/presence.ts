@@ -14,8 +14,15 @@ const factsSchema = z.object({
   version: z.string(),
   /** When it started. */
   since: z.iso.datetime(),
-  /** What waits in its spool, in how many bytes, and since when. */
-  spool: z.object({ deliveries: z.number(), bytes: z.number(), since: z.iso.datetime().nullable() }).optional(),
+  /** What waits in its spool, in how many bytes, and since when; and how many files cannot be read, with the reason for one. */
+  spool: z
+    .object({
+      deliveries: z.number(),
+      bytes: z.number(),
+      since: z.iso.datetime().nullable(),
+      unreadable: z.object({ files: z.number(), reason: z.string() }).optional(),
+    })
+    .optional(),
   feed: z.object({ subscribers: z.number() }).optional(),
   sinks: z.array(z.string()).optional(),
 })

@@ -1,5 +1,8 @@
 // `doctor`: what is wrong with what the service stands on, and how to mend it.
 import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, rm, utimes } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { z } from 'zod'
 import { reviewersPage } from '../sandbox/seed.ts'
@@ -7,6 +10,7 @@ import { ops } from '../support/ops.ts'
 import { freePort } from '../support/servers.ts'
 import type { Environment } from '../support/service.ts'
 import { openStage, type Stage } from '../support/stage.ts'
+import { until } from '../support/until.ts'
 
 const findingsSchema = z.array(
   z.strictObject({ id: z.string(), state: z.enum(['ok', 'warning', 'wrong']), message: z.string(), remedy: z.string().nullable() }),
@@ -89,6 +93,22 @@ test('mistakes on the reviewers page are told with section and line, and work th
   assert.equal(unknown, `line ${line + 3}, "repos/broken", nobody-knows: GitLab knows no user of that name`)
   assert.equal(blocked, `line ${line + 4}, "repos/broken", erin: the user is blocked or deactivated in GitLab`)
   wiki.save('Git/Reviewers', reviewersPage)
+})
+
+test('a spool file that cannot be read is wrong, with its name and the reason, and status tells of it', async () => {
+  const spool = await mkdtemp(join(tmpdir(), 'gitlab-webhooks-doctor-'))
+  stage.defer(() => rm(spool, { recursive: true }))
+  const name = 'gone.1.0000.1790000000000-000000-0000.spool'
+  await mkdir(join(spool, name))
+  await utimes(join(spool, name), 0, 0)
+  const ingest = await stage.start('ingest', { SPOOL_DIR: spool })
+  const found = await until(async () => {
+    const { code, of } = await doctor()
+    return code === 1 ? of('spool') : undefined
+  }, 'it is told')
+  assert.match(said(found), new RegExp(`^wrong files that cannot be read: 1\\. ${join(spool, name)}: it is not a file$`))
+  assert.match((await ops(stage.environment, 'status')).out, /spool +empty, unreadable files: 1/)
+  await ingest.stop()
 })
 
 test('what cannot be looked into because something else is away says so', async () => {

@@ -33,9 +33,10 @@ function partOf({ state: word, reason }: Status['redis']): Words {
   return reason === null ? state(word) : words`${state(word)}: ${reason}`
 }
 
-function spoolOf({ deliveries, bytes, since: at }: NonNullable<Status['spool']>): string {
-  if (deliveries === 0 && bytes === 0) return 'empty'
-  return `${deliveries} deliveries, ${bytes} bytes${at === null ? '' : `, since ${since(at)}`}`
+function spoolOf({ deliveries, bytes, since: at, unreadable }: NonNullable<Status['spool']>): string {
+  const aside = unreadable ? `, unreadable files: ${unreadable.files}` : ''
+  if (deliveries === 0 && bytes === 0) return `empty${aside}`
+  return `${deliveries} deliveries, ${bytes} bytes${at === null ? '' : `, since ${since(at)}`}${aside}`
 }
 
 function tokenOf({ active, expiresAt, daysLeft, checkedAt }: NonNullable<Status['token']>): string {

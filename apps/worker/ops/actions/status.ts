@@ -18,7 +18,7 @@ export type Status = {
   remotes: RemoteState[]
   processes: Presence[]
   /** Of all ingest processes together; null when Redis is away. */
-  spool: { deliveries: number; bytes: number; since: string | null } | null
+  spool: { deliveries: number; bytes: number; since: string | null; unreadable: { files: number; reason: string } | null } | null
   feed: { subscribers: number } | null
   /** GitLab's token, as somebody saw it last. */
   token: { expiresAt: string | null; daysLeft: number | null; active: boolean; checkedAt: string } | null
@@ -57,12 +57,14 @@ async function lookInRedis(place: Place): Promise<InRedis> {
 
 function together(processes: Presence[]): Pick<InRedis, 'spool' | 'feed'> {
   const spools = processes.flatMap(({ spool }) => spool ?? [])
+  const unreadable = spools.flatMap((spool) => spool.unreadable ?? [])
   const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0)
   return {
     spool: {
       deliveries: sum(spools.map(({ deliveries }) => deliveries)),
       bytes: sum(spools.map(({ bytes }) => bytes)),
       since: spools.flatMap(({ since }) => since ?? []).toSorted()[0] ?? null,
+      unreadable: unreadable[0] ? { files: sum(unreadable.map(({ files }) => files)), reason: unreadable[0].reason } : null,
     },
     feed: { subscribers: sum(processes.map(({ feed }) => feed?.subscribers ?? 0)) },
   }

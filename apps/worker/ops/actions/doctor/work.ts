@@ -11,7 +11,7 @@ export async function checkWork(place: Place): Promise<Finding[]> {
   const inRedis = ['processes', 'spool', 'queues'].map((id) => notLooked(id, 'Redis does not answer', 'see redis'))
   const inDatabase = ['deliveries', 'dead'].map((id) => notLooked(id, 'the database does not answer', 'see database'))
   return [
-    ...(redisIsUp ? [processes(now), spool(now), ...queues(now)] : inRedis),
+    ...(redisIsUp ? [processes(now), ...spool(now), ...queues(now)] : inRedis),
     ...(databaseIsUp ? [deliveries(now), dead(now)] : inDatabase),
   ]
 }
@@ -25,10 +25,19 @@ function processes({ processes: all }: Status): Finding {
   return ok('processes', `${count('ingest')} ingest, ${count('worker')} worker, version ${versions.join()}`)
 }
 
-function spool({ spool: all }: Status): Finding {
-  if (!all || all.deliveries === 0) return ok('spool', 'it is empty')
-  const age = all.since === null ? '' : `, for ${span((Date.now() - Date.parse(all.since)) / 1000)}`
-  return warning('spool', `${all.deliveries} deliveries wait on disk${age}`, 'see that ingest reaches Redis, and that Redis takes writes')
+function spool({ spool: all }: Status): Finding[] {
+  const findings: Finding[] = []
+  if (all?.unreadable) {
+    const { files, reason } = all.unreadable
+    const remedy = 'make it readable, or move it away; what is in it is handed over by itself as soon as it can be read'
+    findings.push(wrong('spool', `files that cannot be read: ${files}. ${reason}`, remedy))
+  }
+  if (all && all.deliveries > 0) {
+    const age = all.since === null ? '' : `, for ${span((Date.now() - Date.parse(all.since)) / 1000)}`
+    const remedy = 'see that ingest reaches Redis, and that Redis takes writes'
+    findings.push(warning('spool', `${all.deliveries} deliveries wait on disk${age}`, remedy))
+  }
+  return findings.length > 0 ? findings : [ok('spool', 'it is empty')]
 }
 
 function queues({ queues: all }: Status): Finding[] {
