@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -104,6 +104,24 @@ test('what is in the log already stays', async () => {
     assert.equal(await ingest.stop(), 0)
   }
   assert.deepEqual(await ids(path), ['before', 'after'])
+})
+
+test('a line that was torn off swallows nothing: the next delivery has a line of its own', async () => {
+  const path = join(directory, 'torn.log')
+  const torn = '{"id":"torn","receivedAt":"2026-11-23T10:00:00.000Z","headers":{},"body":"{\\"object_ki'
+  await writeFile(path, torn)
+  const ingest = await stage.start('ingest', { LOG_EVENTS_TO: path })
+  assert.equal(await send(ingest, 'next'), 202)
+  const text = () => readFile(path, 'utf8')
+  await until(async () => (await text()).endsWith('}\n'), 'it is in the log')
+  await writeFile(path, (await text()) + torn)
+  process.kill(ingest.pid(), 'SIGHUP')
+  assert.equal(await send(ingest, 'after-a-rotation'), 202)
+  assert.equal(await ingest.stop(), 0)
+  const [first, second, third, fourth, ...none] = (await text()).split('\n').slice(0, -1)
+  assert.deepEqual([first, third, none], [torn, torn, []])
+  const read = [second, fourth].map((line) => deliverySchema.parse(readJson(line ?? '')).id)
+  assert.deepEqual(read, ['next', 'after-a-rotation'])
 })
 
 const unusable = { 'a directory': '', 'in a directory that does not exist': 'no/such/file' }
