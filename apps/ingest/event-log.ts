@@ -18,6 +18,8 @@ export type EventLog = {
 
 const mostWaiting = 64 * 1024 * 1024
 const newline = 0x0a
+// Of a file that is made: it holds what GitLab tells, also of what is private.
+const ownerOnly = 0o600
 
 /** An `accept` that writes down in `eventLog` what `accept` has made durable. */
 export function withEventLog(eventLog: EventLog, accept: Accept): Accept {
@@ -70,7 +72,7 @@ export function openEventLog(path: string | undefined, log: Log): EventLog {
 async function appendTo(path: string, lines: PassThrough): Promise<void> {
   lines.on('error', ignore)
   try {
-    await using file = await open(path, 'a')
+    await using file = await open(path, 'a', ownerOnly)
     if (await isTorn(path)) await file.appendFile('\n')
     await pipeline(lines, file.createWriteStream())
   } finally {
@@ -90,7 +92,7 @@ async function isTorn(path: string): Promise<boolean> {
 /** Why the file at `path`, which is made when it is not there, cannot be appended to; undefined when it can. */
 export function whyUnwritable(path: string): string | undefined {
   try {
-    closeSync(openSync(path, 'a'))
+    closeSync(openSync(path, 'a', ownerOnly))
     return undefined
   } catch (error) {
     return inWords(error)

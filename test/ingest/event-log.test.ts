@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -122,6 +122,23 @@ test('a line that was torn off swallows nothing: the next delivery has a line of
   assert.deepEqual([first, third, none], [torn, torn, []])
   const read = [second, fourth].map((line) => deliverySchema.parse(readJson(line ?? '')).id)
   assert.deepEqual(read, ['next', 'after-a-rotation'])
+})
+
+test('a log that ingest makes can be read by nobody else, and one that is there keeps its mode', async () => {
+  const mode = async (path: string) => (await stat(path)).mode & 0o777
+  const shared = join(directory, 'shared.log')
+  await writeFile(shared, '')
+  await chmod(shared, 0o640)
+  for (const path of [join(directory, 'private.log'), shared]) {
+    const ingest = await stage.start('ingest', { LOG_EVENTS_TO: path })
+    assert.equal(await send(ingest, 'private'), 202)
+    assert.equal(await mode(path), path === shared ? 0o640 : 0o600)
+    await rename(path, `${path}.1`)
+    process.kill(ingest.pid(), 'SIGHUP')
+    await until(() => stat(path), 'there is a new file')
+    assert.equal(await mode(path), 0o600)
+    assert.equal(await ingest.stop(), 0)
+  }
 })
 
 const unusable = { 'a directory': '', 'in a directory that does not exist': 'no/such/file' }

@@ -1,6 +1,6 @@
 // The spool through the front door: what happens to deliveries while Redis does not take them.
 import assert from 'node:assert/strict'
-import { appendFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { appendFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { until } from '../support/until.ts'
@@ -90,4 +90,13 @@ scene('without Redis and without a disk the answer is 503, and the state says so
   await until(async () => (await send(ingest, 'taken')).status === 202, 'deliveries are taken again')
   await rm(noDirectory)
   await until(async () => (await ask(ingest, '/readyz')).text.includes('"state":"ready"'), 'the spool can be written again')
+})
+
+scene('spool files and their directory can be read by nobody else', async (play) => {
+  const spool = join(play.spool, 'made', 'by-ingest')
+  const ingest = await play.start({ SPOOL_DIR: spool })
+  assert.equal((await send(ingest, 'private')).status, 202)
+  const [file = ''] = await readdir(spool)
+  const mode = async (path: string) => (await stat(path)).mode & 0o777
+  assert.deepEqual([await mode(spool), await mode(join(spool, file))], [0o700, 0o600])
 })

@@ -117,7 +117,7 @@ export function drainInto(handOver: Accept, { own, adopted, waiting, signal, log
   }
 
   async function putAside(path: string, broken: Buffer): Promise<void> {
-    await appendFile(`${path}.broken`, broken)
+    await appendFile(`${path}.broken`, broken, { mode: 0o600 })
     log.error({ file: `${path}.broken`, bytes: broken.length }, 'put aside what is no record')
   }
 

@@ -93,7 +93,7 @@ export function spoolFile(directory: string, owner: string): SpoolFile {
 
 async function create(path: string): Promise<Open> {
   const directory = dirname(path)
-  await mkdir(directory, { recursive: true })
+  await mkdir(directory, { recursive: true, mode: 0o700 })
   const handle = await open(path, 'wx', 0o600)
   await syncDirectory(directory)
   return { path, handle, inode: (await handle.stat()).ino, end: 0 }
