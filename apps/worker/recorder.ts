@@ -3,7 +3,8 @@
 import type { Job, Queue, Worker } from 'bullmq'
 import { inWords, Permanent } from '#shared/errors.ts'
 import { type Database, meaningOf, migrate } from '#shared/journal/database.ts'
-import { toldSchema } from '#shared/journal/entry.ts'
+import type { Entry } from '#shared/journal/entry.ts'
+import { entriesIn, remainsOf } from '#shared/journal/remains.ts'
 import { writeEntries } from '#shared/journal/write.ts'
 import { type Office, work } from './work.ts'
 
@@ -22,25 +23,28 @@ export function startRecorder({ office, queue, database }: { office: Office; que
   }
 
   async function write(data: unknown): Promise<void> {
-    const told = toldSchema.safeParse(data)
-    if (!told.success) throw new Permanent('The journal was told something that is not an entry.')
+    const all = entriesIn(data)
     await prepare()
-    const mistakes = await mistakesOf(writeEntries(database, told.data))
-    if (mistakes.length === 0) return
-    // One of them cannot be written: the others can.
-    const apart: string[] = []
-    for (const entry of told.data) apart.push(...(await mistakesOf(writeEntries(database, [entry]))))
-    if (apart.length > 0) throw new Permanent(apart.join(' '))
+    const entries = all.flatMap((one) => ('entry' in one ? [one.entry] : []))
+    if (entries.length === all.length && (await mistakeOf(entries)) === undefined) return
+    const mistakes: string[] = []
+    for (const one of all) {
+      const mistake = 'mistake' in one ? one.mistake : await mistakeOf([one.entry])
+      if (mistake === undefined) continue
+      mistakes.push(mistake)
+      await mistakeOf(remainsOf(one.told, mistake))
+    }
+    if (mistakes.length > 0) throw new Permanent(`The journal cannot keep all that it was told: ${mistakes.join(' ')}`)
   }
 
-  async function mistakesOf(writing: Promise<void>): Promise<string[]> {
+  async function mistakeOf(entries: Entry[]): Promise<string | undefined> {
     try {
-      await writing
-      return []
+      await writeEntries(database, entries)
+      return undefined
     } catch (error) {
       const meaning = meaningOf(error)
       if (!(meaning instanceof Permanent)) throw meaning
-      return [meaning.message]
+      return meaning.message
     }
   }
 

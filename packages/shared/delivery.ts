@@ -3,10 +3,11 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { JsonObject } from './json.ts'
+import { timeSchema } from './time.ts'
 
 export const deliverySchema = z.object({
   id: z.string(),
-  receivedAt: z.iso.datetime(),
+  receivedAt: timeSchema,
   headers: z.record(z.string(), z.string()),
   body: z.string(),
   again: z.boolean().optional(),

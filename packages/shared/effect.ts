@@ -3,13 +3,14 @@
 import { z } from 'zod'
 import type { Json } from './json.ts'
 import { type SinkName, sinkNames } from './queues.ts'
+import { timeSchema } from './time.ts'
 
 export const effectSchema = z.object({
   id: z.string(),
   delivery: z.string(),
   sink: z.enum(sinkNames),
   order: z.string(),
-  since: z.iso.datetime(),
+  since: timeSchema,
   again: z.boolean().optional(),
   anew: z.boolean().optional(),
   data: z.json(),

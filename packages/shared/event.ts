@@ -4,6 +4,7 @@ import { type Body, bodySchema, type Visibility, visibilityOf } from './body.ts'
 import { type Delivery, kindOf } from './delivery.ts'
 import { Permanent } from './errors.ts'
 import { type JsonObject, readObject } from './json.ts'
+import { isTime } from './time.ts'
 
 export type Change = { previous: unknown; current: unknown }
 
@@ -108,5 +109,5 @@ function mergeRequestOf({ object_attributes: attributes, project, changes }: Bod
 function happened(updatedAt: string | undefined, receivedAt: string): Date {
   const received = Date.parse(receivedAt)
   const told = Date.parse(updatedAt ?? '')
-  return new Date(Number.isNaN(told) ? received : Math.min(told, received))
+  return new Date(isTime(told) ? Math.min(told, received) : received)
 }

@@ -28,17 +28,27 @@ const line = (id: string, more: object = {}) => JSON.stringify({ id, receivedAt,
 
 test('lines that cannot be deliveries of ours are left out, each with its number, and the others are handed in', async () => {
   const inAnHour = new Date(Date.now() + 3_600_000).toISOString()
-  const bad = [line(''), line('\ud800'), line('with a blank'), line('x'.repeat(201)), line('soon', { receivedAt: inAnHour }), '[]', '{']
+  const bad = [
+    line(''),
+    line('\ud800'),
+    line('with a blank'),
+    line('x'.repeat(201)),
+    line('soon', { receivedAt: inAnHour }),
+    '[]',
+    '{',
+    line('early', { receivedAt: '0001-01-01T00:00:00Z' }),
+  ]
   // A separator of lines to some, but not to JSON.
   const good = [line('one', { body: '{"title":"a\u2028b"}' }), line('two')]
   await writeFile(file, `${bad.join('\n')}\n\n${good.join('\r\n')}`)
   const { code, out, err } = await ops(stage.environment, 'import', file, '--reason', 'to be sure', '--json')
   assert.equal(code, 1)
   const said = JSON.parse(out)
-  assert.deepEqual([said.imported, said.bad.map((one: { line: number }) => one.line)], [2, [1, 2, 3, 4, 5, 6, 7]])
+  assert.deepEqual([said.imported, said.bad.map((one: { line: number }) => one.line)], [2, [1, 2, 3, 4, 5, 6, 7, 8]])
   assert.match(err, /events\.log:1: id: expected 1 to 200 printable ASCII characters without blanks\n/)
   assert.match(err, /events\.log:5: receivedAt: it lies in the future\n/)
   assert.match(err, /events\.log:6: expected an object/)
+  assert.match(err, /events\.log:8: receivedAt: expected a time from 1970 to 9999\n/)
   assert.deepEqual(await deliveriesOf(stage).ids(), ['one', 'two'])
   assert.equal((await deliveriesOf(stage).find('one'))?.body, '{"title":"a\u2028b"}')
 })

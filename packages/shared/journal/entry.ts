@@ -5,6 +5,7 @@ import type { Delivery } from '../delivery.ts'
 import { type Effect, effectId, effectSchema, type Outcome } from '../effect.ts'
 import type { GitLabEvent } from '../event.ts'
 import { type QueuePlace, sinkNames } from '../queues.ts'
+import { timeSchema } from '../time.ts'
 import { compress } from './compress.ts'
 import { tell as tellTo } from './told.ts'
 
@@ -19,7 +20,7 @@ const recordedEffectSchema = effectSchema.omit({ data: true }).extend({ sink: z.
 const deliverySchema = z.object({
   type: z.literal('delivery'),
   id: z.string(),
-  receivedAt: z.iso.datetime(),
+  receivedAt: timeSchema,
   origin: z.string().max(12).optional(),
   headers: z.record(z.string(), z.string()),
   body: z.base64(),
@@ -43,26 +44,22 @@ const endedSchema = z.object({
   made: z.string().optional(),
   previous: z.string().optional(),
   attempts: z.number(),
-  endedAt: z.iso.datetime(),
+  endedAt: timeSchema,
 })
 
 const failedSchema = z.object({
   type: z.literal('failed'),
   effect: z.string(),
   number: z.number(),
-  at: z.iso.datetime(),
+  at: timeSchema,
   ms: z.number(),
   reason: z.string(),
 })
 
+/** Everything the journal may be told. */
 export const entrySchema = z.discriminatedUnion('type', [deliverySchema, endedSchema, failedSchema])
 export type Entry = z.output<typeof entrySchema>
 
-/** What a job of the `journal` queue carries: the entries that were gathered, or as formerly a single one. */
-export const toldSchema = z.union([
-  entrySchema.transform((entry) => [entry]),
-  z.object({ entries: z.array(entrySchema) }).transform(({ entries }) => entries),
-])
 export type DeliveryEntry = z.output<typeof deliverySchema>
 export type EndedEntry = z.output<typeof endedSchema>
 export type FailedEntry = z.output<typeof failedSchema>
@@ -106,10 +103,7 @@ export function openJournal(place: QueuePlace, onTold: () => void): Journal {
     async unrouted(delivery, reason, attempts) {
       const entry: DeliveryEntry = { ...(await withBody(delivery)), kind: unread, decisions: [], effects: [] }
       await tell(entry)
-      const { id, receivedAt: since } = delivery
-      const effect = { id: effectId(id, 'router', 'delivery'), delivery: id, sink: 'router' as const, order: id, since }
-      const ended: EndedEntry = { type: 'ended', effect, state: 'dead', reason, attempts, endedAt: new Date().toISOString() }
-      await tell(ended)
+      await tell(routerLetter(delivery, reason, attempts))
     },
     async failed({ id }, number, ms, reason) {
       const at = new Date(Date.now() - ms).toISOString()
@@ -121,6 +115,12 @@ export function openJournal(place: QueuePlace, onTold: () => void): Journal {
       await tell(entry)
     },
   }
+}
+
+/** The dead letter of a delivery that could not be routed, or not be recorded. */
+export function routerLetter({ id, receivedAt }: Pick<Delivery, 'id' | 'receivedAt'>, reason: string, attempts: number): EndedEntry {
+  const effect = { id: effectId(id, 'router', 'delivery'), delivery: id, sink: 'router' as const, order: id, since: receivedAt }
+  return { type: 'ended', effect, state: 'dead', reason, attempts, endedAt: new Date().toISOString() }
 }
 
 async function withBody({ id, receivedAt, origin, headers, body }: Delivery) {

@@ -1,0 +1,54 @@
+// What a job of the `journal` queue carries, entry by entry: one that is strange must not cost the others their place. Of
+// what cannot be recorded as it is, there is recorded what can be: that it was there, what became of it, and its body.
+import { gzipSync } from 'node:zlib'
+import { z } from 'zod'
+import { timeSchema } from '../time.ts'
+import { type Entry, entrySchema, performerNames, routerLetter, unread } from './entry.ts'
+
+/** An entry as it was told, and what it says; or, in words, why it says nothing. */
+export type Told = { told: unknown; entry: Entry } | { told: unknown; mistake: string }
+
+const gatheredSchema = z.object({ entries: z.array(z.unknown()) })
+
+/** The entries in the data of a job: those that were gathered, or as formerly a single one. */
+export function entriesIn(data: unknown): Told[] {
+  const gathered = gatheredSchema.safeParse(data)
+  return (gathered.success ? gathered.data.entries : [data]).map((told) => {
+    const { data: entry, error } = entrySchema.safeParse(told)
+    return entry ? { told, entry } : { told, mistake: inShort(error) }
+  })
+}
+
+function inShort(error: z.ZodError | undefined): string {
+  return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
+}
+
+const nothing = gzipSync('').toString('base64')
+const now = () => new Date().toISOString()
+
+const deliverySchema = z.object({
+  type: z.literal('delivery'),
+  id: z.string(),
+  receivedAt: timeSchema.catch(now),
+  body: z.base64().catch(nothing),
+})
+
+const endedSchema = z.object({
+  type: z.literal('ended'),
+  effect: z.object({ id: z.string(), delivery: z.string(), sink: z.enum(performerNames), since: timeSchema.catch(now) }),
+  state: z.enum(['done', 'nothing', 'dead']).catch('dead'),
+  attempts: z.number().int().min(0).catch(0),
+  endedAt: timeSchema.catch(now),
+})
+
+/** What of `told` can be recorded although it cannot as it is, for the reason in `mistake`; nothing for what is no entry at all. */
+export function remainsOf(told: unknown, mistake: string): Entry[] {
+  const reason = `The journal cannot keep it as it is: ${mistake}`
+  const { data: delivery } = deliverySchema.safeParse(told)
+  if (delivery) {
+    const bare: Entry = { ...delivery, headers: {}, kind: unread, decisions: [], effects: [] }
+    return [bare, routerLetter(delivery, reason, 1)]
+  }
+  const { data: ended } = endedSchema.safeParse(told)
+  return ended ? [{ ...ended, effect: { ...ended.effect, order: '' }, reason }] : []
+}
