@@ -3,11 +3,12 @@
 import type { Job, Queue, Worker } from 'bullmq'
 import { Counter, Histogram } from 'prom-client'
 import { type Effect, effectSchema, effectsOf, type Outcome } from '#shared/effect.ts'
-import { inWords, Permanent } from '#shared/errors.ts'
+import { inWords } from '#shared/errors.ts'
 import type { Journal } from '#shared/journal/entry.ts'
 import type { Registry } from '#shared/metrics.ts'
 import type { SinkName } from '#shared/queues.ts'
 import { openCall } from './call.ts'
+import { effectOf, whatIs } from './carried.ts'
 import { type Dispatch, serialSinks } from './dispatch.ts'
 import type { Lanes } from './lanes.ts'
 import type { Ledger } from './ledger.ts'
@@ -107,16 +108,9 @@ export function startPerformer({
       if (effect) await journal.failed(effect, job.attemptsMade + 1, ms, inWords(error))
     },
     async onDead(job, error) {
-      const { data: effect } = effectSchema.safeParse(job.data)
-      if (effect) await end(effect, { state: 'dead', reason: inWords(error) }, job.attemptsMade + 1)
+      await end(whatIs(job, name), { state: 'dead', reason: inWords(error) }, job.attemptsMade + 1)
     },
   })
-}
-
-function effectOf(job: Job): Effect {
-  const effect = effectSchema.safeParse(job.data)
-  if (!effect.success) throw new Permanent(`Job ${job.id} does not carry an effect.`)
-  return effect.data
 }
 
 export type Measures = ReturnType<typeof performerMetrics>

@@ -98,3 +98,16 @@ test('of what the journal is told together each stands for itself; of what it ca
   assert.match((await ops(flow.environment, 'doctor')).out, /dead jobs in journal: 1/)
   await flow.queues.journal.clean(0, 10, 'failed')
 })
+
+test('a job that carries no effect is a dead letter in the journal, and is let go like any other', async () => {
+  const effect = { id: 'jobless/phabricator/T1', delivery: 'jobless', sink: 'phabricator', order: '', since: '-000001-01-01T00:00:00Z' }
+  await flow.queues.phabricator.add('effect', { ...effect, data: {} }, { jobId: effect.id, attempts: 8 })
+  await flow.queues.phabricator.add('effect', 'nothing at all', { jobId: 'nothing', attempts: 8 })
+  const state = async (id: string) => (await effects()).get(id)?.state
+  await until(async () => (await state(effect.id)) === 'dead' && (await state('nothing')) === 'dead', 'they are dead letters')
+  const { out } = await ops(flow.environment, 'dead', '--sink', 'phabricator', '--json')
+  assert.match(out, /"delivery":"jobless"|"delivery": "jobless"/)
+  const discarded = await ops(flow.environment, 'discard', effect.id, 'nothing', '--reason', 'no effects')
+  assert.equal(discarded.code, 0, discarded.err)
+  assert.deepEqual([await state(effect.id), await state('nothing')], ['discarded', 'discarded'])
+})
