@@ -1,5 +1,6 @@
 // Those who can be killed and frozen in a round: the two servers and the service's processes. Each comes back on its
 // port and with its data.
+import { onHost } from '../support/hosts.ts'
 import type { Server } from '../support/servers.ts'
 import type { Environment, LogLine, Process } from '../support/service.ts'
 import { startProcess } from '../support/service.ts'
@@ -39,7 +40,14 @@ export function serverActor(name: string, start: () => Promise<Server>): Actor {
   }
 }
 
-export type ServiceActor = Actor & { lines: () => LogLine[]; current: () => Process | undefined }
+export type ServiceActor = Actor & {
+  lines: () => LogLine[]
+  current: () => Process | undefined
+  /** SIGTERM, and gone. */
+  stop: () => Promise<void>
+  /** Whoever is started next is on another host. */
+  move: () => void
+}
 
 /** A process of the service. `onFall` is told when it ends although nobody killed it. */
 export function serviceActor(
@@ -49,6 +57,7 @@ export function serviceActor(
   onFall: (text: string) => void,
 ): ServiceActor {
   let current: Process | undefined
+  let moves = 0
   const lines: LogLine[] = []
   const signal = (which: NodeJS.Signals) => {
     if (current?.lines.some(({ pid }) => pid !== undefined)) process.kill(current.pid(), which)
@@ -57,7 +66,8 @@ export function serviceActor(
     name,
     start() {
       if (current) return Promise.resolve()
-      const started = startProcess(app, environment)
+      const host = moves === 0 ? { environment: {}, flags: [] } : onHost(`${name}-${moves}`)
+      const started = startProcess(app, { ...environment, ...host.environment }, host.flags)
       current = started
       void started.exit.then(() => {
         lines.push(...started.lines)
@@ -72,6 +82,13 @@ export function serviceActor(
       current = undefined
       await dying?.kill()
     },
+    async stop() {
+      const leaving = current
+      current = undefined
+      // It may not have said anything yet.
+      await leaving?.stop().catch(() => leaving.kill())
+    },
+    move: () => void moves++,
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
     lines: () => [...lines, ...(current?.lines ?? [])],

@@ -3,10 +3,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import type { Fault, Remote } from '../sandbox/server.ts'
-import type { Actor } from './actors.ts'
+import type { Actor, ServiceActor } from './actors.ts'
 import type { Random } from './random.ts'
 
-export type Tally = { kills: number; freezes: number; faults: number }
+export type Tally = { kills: number; freezes: number; faults: number; rollouts: number }
 
 type Parts = {
   actors: Actor[]
@@ -15,12 +15,14 @@ type Parts = {
   seconds: number
   /** Whether workers are frozen for longer than they keep their jobs, too: what then may be doubled is in the README. */
   longFreezes: boolean
+  /** Which ingests are replaced by others while Redis is away, if any, as decided by a chance of their own. */
+  rollouts: { redis: Actor; ingests: ServiceActor[]; random: Random } | undefined
   note: (text: string) => void
 }
 
 /** Makes trouble for about `seconds`; when it ends everybody lives and every remote is well. */
-export async function makeTrouble({ actors, sandbox, random, seconds, longFreezes, note }: Parts): Promise<Tally> {
-  const tally: Tally = { kills: 0, freezes: 0, faults: 0 }
+export async function makeTrouble({ actors, sandbox, random, seconds, longFreezes, rollouts, note }: Parts): Promise<Tally> {
+  const tally: Tally = { kills: 0, freezes: 0, faults: 0, rollouts: 0 }
   const end = Date.now() + seconds * 1000
   const left = () => Math.max(0, end - Date.now())
   const busy = new Set<Actor>()
@@ -49,6 +51,27 @@ export async function makeTrouble({ actors, sandbox, random, seconds, longFreeze
     busy.add(actor)
     await how(actor)
     busy.delete(actor)
+  }
+
+  // Redis goes, one ingest goes, another of another host comes to its spool, Redis comes back.
+  async function rollOut({ redis, ingests, random }: NonNullable<Parts['rollouts']>): Promise<void> {
+    while (left() > 0) {
+      await pause(Math.min(random.whole(500, 3000), left()))
+      const ingest = ingests[random.whole(0, ingests.length - 1)]
+      const [isGraceful, spoolMs, gapMs] = [random.chance(0.6), random.whole(300, 2000), random.whole(0, 1000)]
+      if (left() === 0 || !ingest || busy.has(ingest) || busy.has(redis)) continue
+      tally.rollouts++
+      note(`${ingest.name} is ${isGraceful ? 'stopped' : 'killed'} and replaced while redis is away, for ${spoolMs + gapMs} ms`)
+      for (const actor of [redis, ingest]) busy.add(actor)
+      await redis.kill()
+      await pause(spoolMs)
+      await (isGraceful ? ingest.stop() : ingest.kill())
+      ingest.move()
+      await ingest.start()
+      await pause(gapMs)
+      await redis.start()
+      for (const actor of [redis, ingest]) busy.delete(actor)
+    }
   }
 
   // Calls that take a while, so that whoever dies or freezes often does so in the middle of one.
@@ -84,6 +107,7 @@ export async function makeTrouble({ actors, sandbox, random, seconds, longFreeze
   const [first, ...others] = actors
   if (!first) return tally
   const under = [sicken('phabricator', sandbox.phabricator), sicken('gitlab', sandbox.gitlab), sicken('wiki', sandbox.wiki)]
+  if (rollouts) under.push(rollOut(rollouts))
   while (left() > 0) {
     await pause(Math.min(random.whole(100, 1500), left()))
     if (left() > 0) under.push(strike(random.pick([first, ...others]), random.chance(0.6) ? kill : freeze))

@@ -6,7 +6,7 @@ import { openMariaDb, playRound, type Result, type Size } from './round.ts'
 const { values, positionals } = parseArgs({ options: { seed: { type: 'string' }, verbose: { type: 'boolean' } }, allowPositionals: true })
 const rounds = Number(positionals[0] ?? 10)
 const firstSeed = Number(values.seed ?? Date.now() % 1_000_000)
-const size: Size = { merges: 30, pushes: 40, seconds: 25, patience: 240_000, longFreezes: true }
+const size: Size = { merges: 30, pushes: 40, seconds: 25, patience: 240_000, longFreezes: true, rollouts: 0.5 }
 
 const mariadb = await openMariaDb()
 const results: Result[] = []
@@ -22,9 +22,9 @@ try {
     }
     const result = await playRound(seed, size, mariadb, note)
     results.push(result)
-    const { deliveries, accepted, kills, freezes, faults, lost, doubled, disordered, wrong } = result
+    const { deliveries, accepted, kills, freezes, faults, rollouts, lost, doubled, disordered, wrong } = result
     console.log(
-      `seed ${seed}: ${deliveries} deliveries, ${accepted} accepted, ${kills} kills, ${freezes} freezes, ${faults} faults, ` +
+      `seed ${seed}: ${deliveries} deliveries, ${accepted} accepted, ${kills} kills, ${freezes} freezes, ${faults} faults, ${rollouts} rollouts, ` +
         `${lost.length} lost, ${doubled.length} doubled, ${disordered.length} out of order, ${wrong.length} otherwise wrong, ` +
         `${Math.round((Date.now() - begun) / 1000)} s`,
     )
@@ -41,6 +41,7 @@ console.table({
   kills: sum(({ kills }) => kills),
   freezes: sum(({ freezes }) => freezes),
   faults: sum(({ faults }) => faults),
+  rollouts: sum(({ rollouts }) => rollouts),
   deliveries: sum(({ deliveries }) => deliveries),
   'answered 202': sum(({ accepted }) => accepted),
   lost: sum(({ lost }) => lost.length),

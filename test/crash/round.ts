@@ -1,6 +1,6 @@
 // One round: a story is delivered while everything is killed and frozen around it; then all heals, the queues run empty,
 // and the oracle looks at what is there.
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join as joinPath } from 'node:path'
 import { Redis } from 'ioredis'
@@ -19,9 +19,10 @@ import { findings } from './findings.ts'
 import type { Verdict } from './oracle.ts'
 import { randomFrom } from './random.ts'
 import { follow } from './readers.ts'
+import { filesIn } from './spools.ts'
 import { writeStory } from './story.ts'
 
-export type Size = { merges: number; pushes: number; seconds: number; patience: number; longFreezes: boolean }
+export type Size = { merges: number; pushes: number; seconds: number; patience: number; longFreezes: boolean; rollouts: number }
 export type Result = Tally & Verdict & { seed: number; deliveries: number; accepted: number; wrong: string[] }
 
 /** Plays the round of `seed`. `mariadb` outlives it; `note` hears what happens. */
@@ -65,7 +66,17 @@ export async function playRound(seed: number, size: Size, mariadb: Actor & { url
   const followers = ports.map((port) => follow(`http://127.0.0.1:${port}/sse/`))
   for (const { stop } of followers) releases.defer(stop)
   const strands = writeStory({ sandbox, random: random.fork(), merges: size.merges, pushes: size.pushes })
-  const trouble = makeTrouble({ actors, sandbox, random: random.fork(), seconds: size.seconds, longFreezes: size.longFreezes, note })
+  const rolling = randomFrom(seed + 1_000_003) // of its own, so that what each seed brought before it still brings
+  const rollouts = rolling.chance(size.rollouts) ? { redis: redisActor, ingests, random: rolling } : undefined
+  const trouble = makeTrouble({
+    actors,
+    sandbox,
+    random: random.fork(),
+    seconds: size.seconds,
+    longFreezes: size.longFreezes,
+    rollouts,
+    note,
+  })
   const parts = strands.map((strand, index) => ({
     strand,
     hooksUrl: `http://127.0.0.1:${ports[index % ports.length]}/hooks`,
@@ -84,21 +95,13 @@ export async function playRound(seed: number, size: Size, mariadb: Actor & { url
     const busy = counts.flatMap(([name, { waiting, active, delayed }]) =>
       Object.entries({ waiting, active, delayed }).flatMap(([state, count]) => (count > 0 ? `${count} ${state} in ${name}` : [])),
     )
-    const files = await Promise.all([...new Set(spools)].map((spool) => readdir(spool)))
     const kept = await Promise.all(
       ports.map(
         async (port) =>
           /"spool":\{[^}]*"deliveries":([1-9]\d*)/.exec(await (await fetch(`http://127.0.0.1:${port}/readyz`)).text())?.[1] ?? [],
       ),
     )
-    return [
-      ...busy,
-      ...kept.flat().map((count) => `${count} in a spool`),
-      ...files
-        .flat()
-        .filter((name) => name.endsWith('.broken'))
-        .map((name) => `torn: ${name}`),
-    ]
+    return [...busy, ...kept.flat().map((count) => `${count} in a spool`), ...(await filesIn(spools))]
   }
   await until(async () => (await left()).every((line) => line.startsWith('torn')), 'the queues are empty', size.patience).catch(
     async () => {
