@@ -3,10 +3,12 @@
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 export type JsonObject = { [key: string]: Json }
 
-/** What is written in `text` as JSON, to be read with a schema; undefined when it is not JSON. */
+const byteOrderMark = '\ufeff'
+
+/** What is written in `text` as JSON, to be read with a schema; undefined when it is not JSON. A byte order mark may stand before it. */
 export function readJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text.startsWith(byteOrderMark) ? text.slice(1) : text)
   } catch {
     return undefined
   }
