@@ -3,8 +3,23 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
+import { openConnections } from './connections.ts'
+import { connectionsAtMost } from './descriptors.ts'
+import { linger } from './linger.ts'
 
 type Fetch = Parameters<typeof getRequestListener>[0]
+
+type Options = {
+  fetch: Fetch
+  host: string
+  port: number
+  /** How many connections there may be at once. */
+  connections?: number
+  /** `fetch` itself tells senders that ask first (`Expect: 100-continue`) to send their body. */
+  invites?: boolean
+  /** Called when a connection is closed to make room for another. */
+  onCrowded?: () => void
+}
 
 export type Listener = {
   port: number
@@ -17,43 +32,60 @@ export type Listener = {
 
 // Longer than the keep-alive of usual proxies, so that it is never we who close a connection they are about to use.
 const keepAliveMs = 75_000
+// For the head of a request, and for the first one on a connection.
+const headMs = 5000
+const lookMs = 1000
 const farewellMs = 300
 const unusedMs = 1000
 const flushMs = 3000
 
 /** Serves `fetch` on `host`:`port` (0: any free one). Rejects when it cannot listen there. */
-export async function listen({ fetch, host, port }: { fetch: Fetch; host: string; port: number }): Promise<Listener> {
+export async function listen({
+  fetch,
+  host,
+  port,
+  connections: most = connectionsAtMost(),
+  invites = false,
+  onCrowded = () => undefined,
+}: Options): Promise<Listener> {
   const answer = getRequestListener(fetch, { hostname: 'localhost' }) // for probes in HTTP/1.0, which name no host
-  // Each with its last answer. A set of the answers under way would be rebuilt every few requests, and what an old table
-  // of it holds outlives the next collections.
-  const sockets = new Map<Socket, ServerResponse | undefined>()
-  let connections = 0
+  const connections = openConnections(most, onCrowded)
+  let count = 0
   let stopping = false
   let held: Promise<void> | undefined
 
-  const server = createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: 60_000 }, (request, response) => {
-    if (sockets.has(request.socket)) sockets.set(request.socket, response)
-    if (stopping) response.setHeader('connection', 'close')
-    void serve(request, response)
+  const server = createServer({
+    keepAliveTimeout: keepAliveMs,
+    requestTimeout: 60_000,
+    headersTimeout: headMs,
+    connectionsCheckingInterval: lookMs,
   })
+  // A sender may close its half of the connection when it has said all. Node has no documented option for that.
+  Object.assign(server, { httpAllowHalfOpen: true })
+  server.on('request', take)
+  if (invites) server.on('checkContinue', take)
   server.on('connection', (socket) => {
-    connections++
-    sockets.set(
-      socket.on('close', () => sockets.delete(socket)),
-      undefined,
-    )
+    count++
+    connections.add(socket)
   })
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
+
+  function take(request: IncomingMessage, response: ServerResponse): void {
+    connections.asked(request.socket, response)
+    if (stopping) response.setHeader('connection', 'close')
+    void serve(request, response)
+  }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (held) await held
     await answer(request, response)
+    if (!request.complete) linger(request)
   }
 
   // Node takes a connection for idle whose answer has been written to its end, though the client has not read it yet.
   async function flushed(): Promise<void> {
     for (const deadline = Date.now() + flushMs; Date.now() < deadline; await pause(20))
-      if (![...sockets.values()].some((response) => response?.writableEnded === true && !response.writableFinished)) return
+      if (![...connections.open.values()].some(({ response }) => response?.writableEnded === true && !response.writableFinished)) return
   }
 
   // The system resets connections that are still in the listening socket's queue when it is closed. While no answers are
@@ -61,9 +93,9 @@ export async function listen({ fetch, host, port }: { fetch: Fetch; host: string
   async function closeQuietly(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     held = promise
-    for (let calm = 0, rounds = 0, before = connections; calm < 3 && rounds < 25; rounds++, before = connections) {
+    for (let calm = 0, rounds = 0, before = count; calm < 3 && rounds < 25; rounds++, before = count) {
       await pause(20)
-      calm = connections === before ? calm + 1 : 0
+      calm = count === before ? calm + 1 : 0
     }
     server.close()
     held = undefined
@@ -76,11 +108,11 @@ export async function listen({ fetch, host, port }: { fetch: Fetch; host: string
       const closed = new Promise<void>((resolve) => server.once('close', resolve))
       const late = setTimeout(() => server.closeAllConnections(), patience)
       stopping = true
-      for (const response of sockets.values()) if (response?.headersSent === false) response.setHeader('connection', 'close')
+      for (const { response } of connections.open.values()) if (response?.headersSent === false) response.setHeader('connection', 'close')
       await pause(farewellMs)
       await flushed()
       await closeQuietly()
-      const unused = setTimeout(() => closeUnused(sockets.keys()), unusedMs)
+      const unused = setTimeout(() => closeUnused(connections.open.keys()), unusedMs)
       const idle = setInterval(() => server.closeIdleConnections(), 100)
       await closed
       clearTimeout(late)

@@ -1,5 +1,5 @@
 // Prometheus metrics: each process has a registry of its own, and names what it counts where it counts it.
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Registry } from 'prom-client'
 
 export type { Registry } from 'prom-client'
 
@@ -8,6 +8,16 @@ export function openMetrics(): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   return registry
+}
+
+/** A function that counts a connection which was closed to make room for another. */
+export function countCrowded(metrics: Registry): () => void {
+  const closed = new Counter({
+    name: 'gitlab_webhooks_connections_closed_total',
+    help: 'Connections that were closed to make room for others.',
+    registers: [metrics],
+  })
+  return () => closed.inc()
 }
 
 const knownKinds = new Set(
