@@ -21,9 +21,11 @@ export function createApp({
 }) {
   const app = new Hono<Bindings>()
   // One route for all methods: where two match, Hono composes them for each request.
-  app.all('/hooks', (c, next) =>
-    c.req.method === 'POST' ? takeDelivery(c, next) : c.json({ error: 'Only POST is taken here.' }, 405, { allow: 'POST' }),
-  )
+  for (const path of ['/hooks', '/hooks/']) {
+    app.all(path, (c, next) =>
+      c.req.method === 'POST' ? takeDelivery(c, next) : c.json({ error: 'Only POST is taken here.' }, 405, { allow: 'POST' }),
+    )
+  }
   for (const path of ['/sse', '/sse/']) app.all(path, feed)
   app.route('/', welcome)
   app.route('/', health)

@@ -1,8 +1,11 @@
 // What ingest reads from its environment.
 import { z } from 'zod'
+import { connectionsAtMost } from '#shared/descriptors.ts'
 import { databaseUrl, places, redisUrl, required, secretFile, webAddress, wholeNumber, yesOrNo } from '#shared/env.ts'
 import { openSecrets } from '#shared/secret.ts'
 import { isToken, longestToken } from './auth.ts'
+import { networks } from './client-address.ts'
+import { shareOut } from './connection-shares.ts'
 import { whyUnwritable } from './event-log.ts'
 import { isSigningKey } from './signature.ts'
 
@@ -19,6 +22,7 @@ export const configSchema = z
     SOURCE_TOKEN: required('the secret that GitLab sends in X-Gitlab-Token').refine(isToken, tooLong),
     SOURCE_TOKEN_OLD: z.string().refine(isToken, tooLong).optional(),
     SOURCE_SIGNING_KEY: z.string().refine(isSigningKey, 'expected whsec_ and Base64, as GitLab shows it').optional(),
+    SIGNATURE_REQUIRED: yesOrNo.default(false),
     SOURCE_TOKEN_FILE: secretFile,
     SOURCE_TOKEN_OLD_FILE: secretFile,
     SOURCE_SIGNING_KEY_FILE: secretFile,
@@ -27,6 +31,7 @@ export const configSchema = z
     FEED_PRIVATE: yesOrNo.default(false),
     FEED_CONNECTIONS: wholeNumber(0, 1_000_000).default(10_000),
     FEED_CONNECTIONS_PER_ADDRESS: wholeNumber(1, 1_000_000).optional(),
+    TRUSTED_PROXIES: networks.optional(),
     FEED_READER_BYTES: wholeNumber(1024, 1_000_000_000).default(1024 * 1024),
     FEED_PATIENCE: wholeNumber(1, 86_400).default(300),
     DEBUG: yesOrNo.default(false),
@@ -34,26 +39,40 @@ export const configSchema = z
     HOST: z.string().default('0.0.0.0'),
     PORT: wholeNumber(0, 65535).default(8000),
   })
-  .transform((env) => ({
-    ...secretsOf(env),
-    spoolDir: env.SPOOL_DIR,
-    logEventsTo: env.LOG_EVENTS_TO,
-    feedPrivate: env.FEED_PRIVATE,
-    feedLimits: {
-      connections: env.FEED_CONNECTIONS,
-      connectionsPerAddress: env.FEED_CONNECTIONS_PER_ADDRESS ?? env.FEED_CONNECTIONS,
-      readerBytes: env.FEED_READER_BYTES,
-      patience: env.FEED_PATIENCE * 1000,
-    },
-    debug: env.DEBUG,
-    publicUrl: env.PUBLIC_URL,
-    host: env.HOST,
-    port: env.PORT,
-    redisUrl: redisUrl(env),
-    databaseUrl: databaseUrl(env),
-    redisPrefix: env.REDIS_PREFIX,
-    redisUnsafe: env.REDIS_UNSAFE === 'allow',
-  }))
+  .refine((env) => !env.SIGNATURE_REQUIRED || env.SOURCE_SIGNING_KEY !== undefined, {
+    path: ['SIGNATURE_REQUIRED'],
+    error: 'expected SOURCE_SIGNING_KEY beside it',
+  })
+  .transform((env) => {
+    const connections = shareOut({
+      all: connectionsAtMost(),
+      feed: env.FEED_CONNECTIONS,
+      feedPerAddress: env.FEED_CONNECTIONS_PER_ADDRESS,
+    })
+    return {
+      ...secretsOf(env),
+      signatureRequired: env.SIGNATURE_REQUIRED,
+      spoolDir: env.SPOOL_DIR,
+      logEventsTo: env.LOG_EVENTS_TO,
+      feedPrivate: env.FEED_PRIVATE,
+      connections,
+      trustedProxies: env.TRUSTED_PROXIES,
+      feedLimits: {
+        connections: connections.feed,
+        connectionsPerAddress: connections.feedPerAddress,
+        readerBytes: env.FEED_READER_BYTES,
+        patience: env.FEED_PATIENCE * 1000,
+      },
+      debug: env.DEBUG,
+      publicUrl: env.PUBLIC_URL,
+      host: env.HOST,
+      port: env.PORT,
+      redisUrl: redisUrl(env),
+      databaseUrl: databaseUrl(env),
+      redisPrefix: env.REDIS_PREFIX,
+      redisUnsafe: env.REDIS_UNSAFE === 'allow',
+    }
+  })
 
 export type Config = z.output<typeof configSchema>
 

@@ -1,6 +1,5 @@
 // `POST /hooks`: authenticate, read, write down, answer. 202 is said only when the delivery is durable; GitLab sends
 // each event once and never again.
-import type { IncomingHttpHeaders } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import { Counter } from 'prom-client'
@@ -9,16 +8,15 @@ import { inWords } from '#shared/errors.ts'
 import { readObject } from '#shared/json.ts'
 import type { Log } from '#shared/log.ts'
 import { kindLabel, type Registry } from '#shared/metrics.ts'
-import { readBody, textOf } from './body.ts'
+import type { Admitted, Refusal } from './admit.ts'
+import { bytesOf, textOf } from './body.ts'
 import { turns } from './turns.ts'
 
 /** Resolves once the delivery is durable. */
 export type Accept = (delivery: Delivery) => Promise<void>
 
 type Parts = {
-  mayDeliver: (token: string | undefined) => boolean
-  /** With a signing key: a request that carries a signature is judged by that alone. */
-  isSigned: ((headers: IncomingHttpHeaders, body: Buffer) => boolean) | undefined
+  admit: (bindings: HttpBindings) => Promise<Admitted | Refusal>
   accept: Accept
   log: Log
   metrics: Registry
@@ -29,7 +27,7 @@ type Parts = {
 const largeBytes = 1024 * 1024
 const turnMs = 500
 
-export function hooks({ mayDeliver, isSigned, accept, log, metrics }: Parts) {
+export function hooks({ admit, accept, log, metrics }: Parts) {
   const deliveries = new Counter({
     name: 'gitlab_webhooks_deliveries_total',
     help: 'Requests to POST /hooks by event kind and status of the answer.',
@@ -42,18 +40,15 @@ export function hooks({ mayDeliver, isSigned, accept, log, metrics }: Parts) {
   // Node's own headers: asking Hono for one makes a whole Headers object of them.
   return async function takeDelivery(c: Context<{ Bindings: HttpBindings }>) {
     const { incoming } = c.env
-    const answer = (status: 202 | 400 | 401 | 413 | 503, body: object, kind = 'unread', headers?: Record<string, string>) => {
+    const answer = (status: 202 | Refusal['status'], body: object, kind = 'unread', headers?: Record<string, string>) => {
       deliveries.inc({ kind, status })
       return c.json(body, status, headers)
     }
 
-    const judge = incoming.headers['webhook-signature'] === undefined ? undefined : isSigned
-    if (!judge && !mayDeliver(one(incoming.headers['x-gitlab-token']))) return answer(401, { error: 'X-Gitlab-Token is missing or wrong.' })
-
-    const bytes = await readBody(incoming)
-    if (bytes === 'too large') return answer(413, { error: 'The body is over 25 MiB.' }, 'unread', { connection: 'close' })
-    if (bytes === 'cut off') return answer(400, { error: 'The body did not come whole.' })
-    if (judge && !judge(incoming.headers, bytes)) return answer(401, { error: 'webhook-signature does not fit, or is too old.' })
+    const admitted = await admit(c.env)
+    if (admitted.status !== undefined) return answer(admitted.status, { error: admitted.error }, 'unread', admitted.headers)
+    const { isSigned } = admitted
+    const bytes = bytesOf(admitted.body)
     return bytes.length > largeBytes ? await inTurn(() => keep(bytes)) : await keep(bytes)
 
     async function keep(bytes: Buffer) {
@@ -62,7 +57,7 @@ export function hooks({ mayDeliver, isSigned, accept, log, metrics }: Parts) {
       if (body === undefined || object === undefined) return answer(400, { error: 'The body is not a JSON object.' })
 
       const kind = kindOf(object)
-      const headers = keepHeaders(incoming.headers)
+      const headers = keepHeaders(incoming.headers, { isSigned })
       const canary = kind === 'canary' ? { origin: 'canary' as const } : {}
       const delivery = { id: deliveryId(headers, body, kind), receivedAt: new Date().toISOString(), headers, body, ...canary }
       try {
@@ -75,8 +70,4 @@ export function hooks({ mayDeliver, isSigned, accept, log, metrics }: Parts) {
       return answer(202, { id: delivery.id }, kindLabel(kind))
     }
   }
-}
-
-function one(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header.join(', ') : header
 }

@@ -6,15 +6,17 @@ import { openDatabase } from '#shared/journal/database.ts'
 import { startLifecycle } from '#shared/lifecycle.ts'
 import { listen } from '#shared/listener.ts'
 import { openLog, passwordOf, redactor } from '#shared/log.ts'
-import { openMetrics } from '#shared/metrics.ts'
+import { countCrowded, openMetrics } from '#shared/metrics.ts'
 import { announce } from '#shared/presence.ts'
 import { impatientRedis, patientRedis, redisProbe } from '#shared/queues.ts'
 import { watchRedis } from '#shared/redis-check.ts'
 import { countRedisErrors } from '#shared/redis-errors.ts'
 import { openRelay } from '#shared/relay.ts'
 import { addDeliveriesTo } from './add-deliveries.ts'
+import { admission } from './admit.ts'
 import { createApp } from './app.ts'
 import { tokenCheck } from './auth.ts'
+import { clientAddress } from './client-address.ts'
 import { configSchema } from './config.ts'
 import { enqueue } from './enqueue.ts'
 import { openEventLog, withEventLog } from './event-log.ts'
@@ -24,11 +26,13 @@ import { feedMeasures } from './feed/measures.ts'
 import { feedRoute } from './feed/route.ts'
 import { followTail } from './feed/tail.ts'
 import { hooks } from './hooks.ts'
+import { judge } from './judge.ts'
 import { ingestFacts } from './presence.ts'
 import { signatureCheck } from './signature.ts'
 import { acceptThrough } from './spool/accept.ts'
 import { spoolProbe, watchSpool } from './spool/probe.ts'
 import { openSpool } from './spool/spool.ts'
+import { roomForStrangers } from './strangers.ts'
 import { welcome } from './welcome/page.ts'
 
 const config = configure(configSchema)
@@ -67,19 +71,26 @@ const history = openHistory({
   journal: database && feedJournal({ database, feedPrivate: config.feedPrivate }),
   onRead: () => measures.historyReads.inc(),
 })
-const takeDelivery = hooks({
+const judgementOf = judge({
   mayDeliver: tokenCheck(config.tokens),
-  isSigned: config.signingKey === undefined ? undefined : signatureCheck(config.signingKey),
+  beginCheck: config.signingKey === undefined ? undefined : signatureCheck(config.signingKey),
+  signatureRequired: config.signatureRequired,
+})
+const takeDelivery = hooks({
+  admit: admission({ judgementOf, roomFor: roomForStrangers(config.connections.strangers) }),
   accept: withEventLog(eventLog, acceptThrough({ spool, enqueue: enqueue(addDeliveries), log })),
   log,
   metrics,
 })
-const feed = feedRoute({ tail, history, limits: config.feedLimits, signal: goodbye.signal, log, metrics, measures })
+const addressOf = clientAddress(config.trustedProxies)
+const feed = feedRoute({ tail, history, limits: config.feedLimits, addressOf, signal: goodbye.signal, log, metrics, measures })
 const probes = { redis: redisProbe(askRedis), spool: spoolProbe(spool) }
 const app = createApp({ takeDelivery, feed, welcome: welcome(config.publicUrl), health: health({ probes, enough: 'any', metrics }), log })
 
-const listener = await listen({ fetch: app.fetch, host: config.host, port: config.port })
+const { host, port, connections } = config
+const onCrowded = countCrowded(metrics)
+const listener = await listen({ fetch: app.fetch, host, port, connections: connections.all, invites: true, onCrowded })
 lifecycle.push('listener', () => listener.stop())
 lifecycle.push('feed', () => goodbye.abort())
 lifecycle.push('presence', announce({ redis: askRedis, prefix, app: 'ingest', more: ingestFacts(spool, metrics) }))
-log.info({ host: config.host, port: listener.port }, 'listening')
+log.info({ host, port: listener.port, connections: connections.all, ofTheFeed: connections.feed }, 'listening')

@@ -12,24 +12,37 @@ export function isSigningKey(key: string): boolean {
   return form.test(key)
 }
 
+/** A signature that is checked while the body comes. */
+export type Check = { update: (chunk: Buffer) => void; isRight: () => boolean }
+
 /**
- * A test whether a request was signed with `key`. `now` is in ms since 1970; a signature is good for five minutes before
- * and after its time. `webhook-signature` may hold several, with blanks between.
+ * What begins the check of a request by its headers: undefined when they cannot be right, whatever the body is. `now` is in ms
+ * since 1970; a signature is good for five minutes before and after its time. `webhook-signature` may hold several, with
+ * blanks between.
  */
-export function signatureCheck(key: Secret): (headers: IncomingHttpHeaders, body: Buffer, now?: number) => boolean {
+export function signatureCheck(key: Secret): (headers: IncomingHttpHeaders, now?: number) => Check | undefined {
   const secret = madeOf(key, (value) => Buffer.from(value.slice('whsec_'.length), 'base64'))
-  return function isSigned(headers, body, now = Date.now()) {
+  return function begin(headers, now = Date.now()) {
     const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': given } = headers
-    if (typeof id !== 'string' || typeof timestamp !== 'string' || typeof given !== 'string') return false
-    if (!/^\d{1,12}$/.test(timestamp) || Math.abs(now - Number(timestamp) * 1000) > tolerance) return false
-    const right = createHmac('sha256', secret()).update(`${id}.${timestamp}.`).update(body).digest()
-    const matches = given.split(' ').filter((signature) => isEqual(signature, right))
-    return matches.length > 0
+    if (typeof id !== 'string' || id === '' || typeof timestamp !== 'string' || typeof given !== 'string') return undefined
+    if (!/^\d{1,12}$/.test(timestamp) || Math.abs(now - Number(timestamp) * 1000) > tolerance) return undefined
+    const signatures = given.split(' ').flatMap(bytesOf)
+    if (signatures.length === 0) return undefined
+    const hmac = createHmac('sha256', secret()).update(`${id}.${timestamp}.`)
+    return {
+      update: (chunk) => void hmac.update(chunk),
+      isRight() {
+        const right = hmac.digest()
+        return signatures.filter((signature) => timingSafeEqual(signature, right)).length > 0
+      },
+    }
   }
 }
 
-function isEqual(signature: string, right: Buffer): boolean {
+const digestBytes = 32
+
+function bytesOf(signature: string): Buffer[] {
   const [version, value = ''] = signature.split(',')
   const bytes = Buffer.from(value, 'base64')
-  return version === 'v1' && bytes.length === right.length && timingSafeEqual(bytes, right)
+  return version === 'v1' && bytes.length === digestBytes ? [bytes] : []
 }

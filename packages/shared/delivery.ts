@@ -53,9 +53,13 @@ export function kindOf(body: JsonObject): string {
 
 const kept = /^(x-gitlab-(?!token$).*|idempotency-key|webhook-id|webhook-timestamp|user-agent|content-type)$/
 
-/** The headers of a request that are kept with its delivery: GitLab's own, without the secret ones. */
-export function keepHeaders(headers: NodeJS.Dict<string | string[]>): Record<string, string> {
+/**
+ * The headers of a request that are kept with its delivery: GitLab's own, without the secret ones. Of a signed one its
+ * `Idempotency-Key` is left out: the signature covers `webhook-id` alone.
+ */
+export function keepHeaders(headers: NodeJS.Dict<string | string[]>, { isSigned = false } = {}): Record<string, string> {
   const result: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) if (value !== undefined && kept.test(name)) result[name] = String(value)
+  if (isSigned) delete result['idempotency-key']
   return result
 }

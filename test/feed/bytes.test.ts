@@ -15,7 +15,7 @@ import { followTail } from '../../apps/ingest/feed/tail.ts'
 import { publisherOf } from '../support/relay.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
-import { readAnswer, sendRaw, type WireAnswer } from '../support/wire.ts'
+import { readAnswer, sendRaw, type WireAnswer } from '../support/raw.ts'
 
 const prefix = 'bytes'
 let stage: Stage

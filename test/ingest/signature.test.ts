@@ -1,13 +1,14 @@
 // Signed hooks, with the vectors of the Standard Webhooks specification, and through the front door.
 import assert from 'node:assert/strict'
-import { createHmac } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { isSigningKey, signatureCheck } from '../../apps/ingest/signature.ts'
+import { deliveriesOf } from '../support/deliveries.ts'
 import { startProcess } from '../support/service.ts'
+import { signingKey as key, signed } from '../support/sign.ts'
 import { openStage, post, type Stage } from '../support/stage.ts'
 
-const key = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 const vector = {
   body: Buffer.from('{"test": 2432232314}'),
   headers: {
@@ -17,7 +18,13 @@ const vector = {
   },
   now: 1_614_265_330_000,
 }
-const isSigned = signatureCheck(() => key)
+const begin = signatureCheck(() => key)
+
+function isSigned(headers: IncomingHttpHeaders, body: Buffer, now: number): boolean {
+  const check = begin(headers, now)
+  for (const byte of body) check?.update(Buffer.of(byte))
+  return check?.isRight() === true
+}
 
 test('the published vector is accepted, also among other signatures', () => {
   const { headers, body, now } = vector
@@ -66,22 +73,16 @@ before(async () => {
 })
 after(() => stage?.close())
 
-function signed(body: string, id: string): Record<string, string> {
-  const timestamp = String(Math.floor(Date.now() / 1000))
-  const secret = Buffer.from(key.slice(6), 'base64')
-  const signature = createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64')
-  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}`, 'x-gitlab-token': '' }
-}
+const unknown = { 'x-gitlab-token': '' }
 
 test('a request with a signature is judged by that alone, one without by its token', async () => {
   const ingest = await stage.start('ingest')
   const body = JSON.stringify({ object_kind: 'push', ref: 'refs/heads/größer' })
-  const answer = await post(ingest, body, signed(body, 'signed-1'))
+  const answer = await post(ingest, body, { ...signed(body, 'signed-1'), ...unknown })
   assert.equal(answer.status, 202)
   assert.deepEqual(await answer.json(), { id: 'signed-1' })
-  assert.equal((await post(ingest, `${body} `, signed(body, 'signed-2'))).status, 401, 'another body')
-  const { 'x-gitlab-token': _, ...withToken } = signed('another', 'signed-3')
-  assert.equal((await post(ingest, body, withToken)).status, 401, 'a good token does not help a bad signature')
+  assert.equal((await post(ingest, `${body} `, { ...signed(body, 'signed-2'), ...unknown })).status, 401, 'another body')
+  assert.equal((await post(ingest, body, signed('another', 'signed-3'))).status, 401, 'a good token does not help a bad signature')
   assert.equal((await post(ingest, body)).status, 202, 'no signature, a good token')
 })
 
@@ -90,4 +91,41 @@ test('a signing key of another form is a mistake of the configuration', async ()
   assert.equal(await refused.exit, 78)
   assert.match(refused.text(), /SOURCE_SIGNING_KEY: expected whsec_/)
   assert.doesNotMatch(refused.text(), /my-secret-key/)
+})
+
+test('of a signed request only webhook-id tells which delivery it is', async () => {
+  const ingest = await stage.start('ingest')
+  const deliveries = deliveriesOf(stage)
+  const body = '{"object_kind":"push","captured":true}'
+  const captured = signed(body, 'captured')
+  const count = await deliveries.count()
+  for (const key of ['a', 'b', 'c', 'captured', '']) {
+    const answer = await post(ingest, body, { ...captured, ...unknown, 'idempotency-key': key })
+    assert.deepEqual([answer.status, await answer.json()], [202, { id: 'captured' }])
+  }
+  assert.equal(await deliveries.count(), count + 1)
+  const kept = await deliveries.find('captured')
+  assert.deepEqual([kept?.headers['webhook-id'], kept?.headers['idempotency-key']], ['captured', undefined])
+
+  await post(ingest, body, { ...captured, ...unknown, 'idempotency-key': 'still-to-come' })
+  const real = '{"object_kind":"push","real":true}'
+  assert.equal((await post(ingest, real, { ...signed(real, 'still-to-come'), ...unknown })).status, 202)
+  assert.equal((await deliveries.find('still-to-come'))?.body, real)
+})
+
+test('where a signature is required a token alone is not enough', async () => {
+  const ingest = await stage.start('ingest', { SIGNATURE_REQUIRED: 'true' })
+  const body = '{"object_kind":"push"}'
+  const refused = await post(ingest, body, { 'idempotency-key': 'unsigned' })
+  assert.equal(refused.status, 401)
+  assert.equal(await deliveriesOf(stage).find('unsigned'), undefined)
+  assert.equal((await post(ingest, body, { ...signed(body, 'required'), ...unknown })).status, 202)
+  assert.equal((await post(ingest, body, { ...signed('other', 'required'), ...unknown })).status, 401)
+})
+
+test('to require a signature without a key is a mistake of the configuration', async () => {
+  const { SOURCE_SIGNING_KEY: _, ...environment } = stage.environment
+  const refused = startProcess('ingest', { ...environment, SIGNATURE_REQUIRED: 'true' })
+  assert.equal(await refused.exit, 78)
+  assert.match(refused.text(), /SIGNATURE_REQUIRED: expected SOURCE_SIGNING_KEY/)
 })

@@ -53,10 +53,15 @@ export function environmentFor({
   }
 }
 
-/** Starts `apps/<app>/main.ts` with nothing in its environment but `environment` and PATH; `flags` are for Node. */
-export function startProcess(app: 'ingest' | 'worker', environment: Environment, flags: string[] = []): Process {
+/**
+ * Starts `apps/<app>/main.ts` with nothing in its environment but `environment` and PATH; `flags` are for Node. It may have
+ * only so many `descriptors`, if that is given.
+ */
+export function startProcess(app: 'ingest' | 'worker', environment: Environment, flags: string[] = [], descriptors?: number): Process {
   const env = bareEnvironment(environment)
-  const child = onLeash(process.execPath, [...flags, `${root}apps/${app}/main.ts`], { env })
+  const args = [...flags, `${root}apps/${app}/main.ts`]
+  const limited = ['-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh', process.execPath, ...args]
+  const child = descriptors === undefined ? onLeash(process.execPath, args, { env }) : onLeash('sh', limited, { env })
   const lines: LogLine[] = []
   let text = ''
   for (const stream of [child.stdout, child.stderr]) {
@@ -70,8 +75,8 @@ export function startProcess(app: 'ingest' | 'worker', environment: Environment,
 }
 
 /** Starts a process and waits until it says `ready`. */
-export async function startReady(app: 'ingest' | 'worker', environment: Environment, flags: string[] = []): Promise<Process> {
-  const process_ = startProcess(app, environment, flags)
+export async function startReady(...[app, ...how]: Parameters<typeof startProcess>): Promise<Process> {
+  const process_ = startProcess(app, ...how)
   const sign = app === 'ingest' ? 'listening' : 'working'
   let over = false
   void process_.exit.then(() => (over = true))

@@ -18,8 +18,8 @@ export type Stage = {
   databaseUrl: string
   database: Database
   environment: Environment
-  /** Starts a process and waits until it is ready; it is stopped with the stage. `flags` are for Node. */
-  start: (app: 'ingest' | 'worker', environment?: Environment, flags?: string[]) => Promise<Process>
+  /** Starts a process and waits until it is ready; it is stopped with the stage. See `startProcess`. */
+  start: (app: 'ingest' | 'worker', environment?: Environment, flags?: string[], descriptors?: number) => Promise<Process>
   /** Keeps a release for the end. */
   defer: (release: () => unknown) => void
   close: () => Promise<void>
@@ -68,8 +68,8 @@ async function setUp(environment: Environment, defer: Stage['defer']): Promise<O
     databaseUrl,
     database,
     environment: whole,
-    async start(app, more = {}, flags = []) {
-      const started = await startReady(app, { ...whole, ...more }, flags)
+    async start(app, more = {}, ...how) {
+      const started = await startReady(app, { ...whole, ...more }, ...how)
       defer(() => started.kill())
       return started
     },

@@ -1,11 +1,12 @@
 // `GET /sse/`: opens a subscriber's stream, keeps it alive, and ends it cleanly at the stop. Written straight to Node's
 // response: such an answer has only the headers it sets itself.
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
 import type { Log } from '#shared/log.ts'
 import type { Registry } from '#shared/metrics.ts'
+import { clientAddress } from '../client-address.ts'
 import { badQuestion, full, onlyGet, preflight, streamHeaders } from './answers.ts'
 import { openAudience } from './audience.ts'
 import { BadQuestion } from './bad-question.ts'
@@ -38,13 +39,24 @@ type Parts = {
   metrics: Registry
   measures: Measures
   heartbeat?: number
+  addressOf?: (request: IncomingMessage) => string
 }
 
 /**
  * The handler of `/sse/`. A comment goes out every `heartbeat` ms. When `signal` aborts, every stream is ended, with
  * reconnect times spread over ten seconds.
  */
-export function feedRoute({ tail, history, limits, signal, log, metrics, measures, heartbeat = heartbeatMs }: Parts) {
+export function feedRoute({
+  tail,
+  history,
+  limits,
+  signal,
+  log,
+  metrics,
+  measures,
+  heartbeat = heartbeatMs,
+  addressOf = clientAddress(),
+}: Parts) {
   const open = new Set<Subscriber>()
   const seats = openSeats({ most: limits.connections, mostPerAddress: limits.connectionsPerAddress })
   const { readerBytes, patience } = limits
@@ -86,7 +98,7 @@ export function feedRoute({ tail, history, limits, signal, log, metrics, measure
     const response = outgoing as ServerResponse
     if (signal.aborted) response.writeHead(200, streamHeaders).end(goodbye())
     else {
-      const seat = seats.take(incoming.socket.remoteAddress ?? '')
+      const seat = seats.take(addressOf(incoming))
       const filter = typeof seat === 'string' ? undefined : filters.take(question.wish)
       if (typeof seat === 'string' || filter === undefined) {
         if (typeof seat !== 'string') seat()
