@@ -2,18 +2,23 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** Since when it is open (ms, of `performance.now()`), and the answer to its last request, once the head of one has come. */
-type Connection = { since: number; response: ServerResponse | undefined }
+/**
+ * Since when it is open (ms, of `performance.now()`), the answer to its last request, once the head of one has come, and how
+ * many requests came before the answer to the one before was on its way.
+ */
+type Connection = { since: number; response: ServerResponse | undefined; ahead: number }
 
 export type Connections = {
   /** In the order in which they were opened. */
   open: ReadonlyMap<Socket, Readonly<Connection>>
   add: (socket: Socket) => void
-  asked: (socket: Socket, response: ServerResponse) => void
+  /** Notes a request and whether it may be answered: whoever sends many at once is cut off, since all that come in one piece are parsed at once. */
+  asked: (socket: Socket, response: ServerResponse) => boolean
 }
 
 // Whoever has something to say says it at once.
 const graceMs = 250
+const aheadMost = 16
 
 /** None at first, and never more than `most`; `onCrowded` is called for each that is closed to make room. */
 export function openConnections(most: number, onCrowded: () => void): Connections {
@@ -32,14 +37,18 @@ export function openConnections(most: number, onCrowded: () => void): Connection
   return {
     open,
     add(socket) {
-      const connection: Connection = { since: performance.now(), response: undefined }
+      const connection: Connection = { since: performance.now(), response: undefined, ahead: 0 }
       open.set(socket, connection)
       socket.on('close', () => open.delete(socket)).on('end', () => endStream(socket, connection))
       if (open.size > most) makeRoom()
     },
     asked(socket, response) {
       const connection = open.get(socket)
-      if (connection) connection.response = response
+      if (!connection) return false
+      connection.ahead = connection.response?.writableFinished === false ? connection.ahead + 1 : 0
+      connection.response = response
+      if (connection.ahead > aheadMost) socket.destroy()
+      return !socket.destroyed
     },
   }
 }

@@ -71,7 +71,7 @@ export async function listen({
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
 
   function take(request: IncomingMessage, response: ServerResponse): void {
-    connections.asked(request.socket, response)
+    if (!connections.asked(request.socket, response)) return
     if (stopping) response.setHeader('connection', 'close')
     void serve(request, response)
   }

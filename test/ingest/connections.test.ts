@@ -110,3 +110,16 @@ test('a body that nobody wants is not read to its end', async () => {
     await until(() => wire.isClosed(), 'the connection is closed', 5000)
   }
 })
+
+test('who sends many requests without waiting for answers is cut off', async () => {
+  const ingest = await stage.start('ingest')
+  const few = await openWire(ingest.port())
+  await few.say(head('GET /healthz').repeat(10))
+  await until(() => few.heard().split('HTTP/1.1 200').length === 11, 'ten are answered')
+  const many = await openWire(ingest.port())
+  await many.say(head('GET /healthz').repeat(500))
+  await until(() => many.isClosed(), 'the connection is closed')
+  assert.ok(many.heard().split('HTTP/1.1 200').length <= 18)
+  await deliver(ingest)
+  few.hangUp()
+})
