@@ -3,11 +3,11 @@ import { z } from 'zod'
 import { connectionsAtMost } from '#shared/descriptors.ts'
 import { databaseUrl, places, redisUrl, required, secretFile, webAddress, wholeNumber, yesOrNo } from '#shared/env.ts'
 import { openSecrets } from '#shared/secret.ts'
+import { isSigningKey, signingKeyForm } from '#shared/signing.ts'
 import { isToken, longestToken } from './auth.ts'
 import { networks } from './client-address.ts'
 import { shareOut } from './connection-shares.ts'
 import { whyUnwritable } from './event-log.ts'
-import { isSigningKey } from './signature.ts'
 
 const appendable = z.string().superRefine((path, context) => {
   const reason = whyUnwritable(path)
@@ -21,7 +21,7 @@ export const configSchema = z
     ...places,
     SOURCE_TOKEN: required('the secret that GitLab sends in X-Gitlab-Token').refine(isToken, tooLong),
     SOURCE_TOKEN_OLD: z.string().refine(isToken, tooLong).optional(),
-    SOURCE_SIGNING_KEY: z.string().refine(isSigningKey, 'expected whsec_ and Base64, as GitLab shows it').optional(),
+    SOURCE_SIGNING_KEY: z.string().refine(isSigningKey, signingKeyForm).optional(),
     SIGNATURE_REQUIRED: yesOrNo.default(false),
     SOURCE_TOKEN_FILE: secretFile,
     SOURCE_TOKEN_OLD_FILE: secretFile,

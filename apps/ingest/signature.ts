@@ -1,16 +1,11 @@
 // Signed hooks, as GitLab 19.0 sends them: HMAC-SHA256 over id, time and raw body, by the Standard Webhooks specification
 // (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { madeOf, type Secret } from '#shared/secret.ts'
+import { beginHmac, secretOf } from '#shared/signing.ts'
 
 const tolerance = 5 * 60_000
-const form = /^whsec_[A-Za-z0-9+/]{22,}={0,2}$/
-
-/** Whether `key` has the form of a signing key: `whsec_` and Base64. */
-export function isSigningKey(key: string): boolean {
-  return form.test(key)
-}
 
 /** A signature that is checked while the body comes. */
 export type Check = { update: (chunk: Buffer) => void; isRight: () => boolean }
@@ -21,14 +16,14 @@ export type Check = { update: (chunk: Buffer) => void; isRight: () => boolean }
  * blanks between.
  */
 export function signatureCheck(key: Secret): (headers: IncomingHttpHeaders, now?: number) => Check | undefined {
-  const secret = madeOf(key, (value) => Buffer.from(value.slice('whsec_'.length), 'base64'))
+  const secret = madeOf(key, secretOf)
   return function begin(headers, now = Date.now()) {
     const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': given } = headers
     if (typeof id !== 'string' || id === '' || typeof timestamp !== 'string' || typeof given !== 'string') return undefined
     if (!/^\d{1,12}$/.test(timestamp) || Math.abs(now - Number(timestamp) * 1000) > tolerance) return undefined
     const signatures = given.split(' ').flatMap(bytesOf)
     if (signatures.length === 0) return undefined
-    const hmac = createHmac('sha256', secret()).update(`${id}.${timestamp}.`)
+    const hmac = beginHmac(secret(), id, timestamp)
     return {
       update: (chunk) => void hmac.update(chunk),
       isRight() {

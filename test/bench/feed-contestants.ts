@@ -34,6 +34,7 @@ export async function service({ url, redis }: Place, flags: string[] = []): Prom
     REDIS_URL: url,
     REDIS_PREFIX: prefix,
     SPOOL_DIR: directory,
+    FEED_CONNECTIONS_PER_ADDRESS: '10000',
   }
   const ingest = await startReady('ingest', environment, flags)
   const stop = async () => {

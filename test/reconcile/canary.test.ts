@@ -7,6 +7,7 @@ import { startAnswering } from '../support/answers.ts'
 import { readFeed } from '../support/feed.ts'
 import { ops } from '../support/ops.ts'
 import { freePort } from '../support/servers.ts'
+import { signingKey } from '../support/sign.ts'
 import { until } from '../support/until.ts'
 
 let flow: Flow
@@ -40,6 +41,15 @@ test('it comes out of the feed, marked, and says how long it took; no other sink
 test('words are for people: where it went, and after how long', async () => {
   const said = await ops(flow.environment, 'canary', '--url', `http://127.0.0.1:${flow.ingest.port()}/hooks`)
   assert.match(said.out, /^canary-[\w-]+ came out of the feed after \d+ ms\.$/m)
+})
+
+test('it is signed where that is required', async () => {
+  const keys = { SOURCE_SIGNING_KEY: signingKey, SIGNATURE_REQUIRED: 'true' }
+  const port = String((await flow.start('ingest', keys)).port())
+  const said = await ops({ ...flow.environment, ...keys, PORT: port }, 'canary', '--json')
+  assert.deepEqual([said.code, ...stages(said)], [0, true, true, true, true], said.err)
+  const unsigned = await ops({ ...flow.environment, PORT: port }, 'canary', '--json')
+  assert.match(JSON.parse(unsigned.out).problem, /answers 401, expected 202/)
 })
 
 test('where it falls is told: not let in, not routed, not read', async () => {

@@ -2,14 +2,16 @@
 // sink but the feed acts on its kind, and nothing private is in it.
 import { randomUUID } from 'node:crypto'
 import { inWords } from '#shared/errors.ts'
+import { beginHmac, secretOf } from '#shared/signing.ts'
 import { userAgent } from '../../remotes/http.ts'
 
 export type Flight = { id: string; answered: boolean; read: boolean; ms?: number; problem?: string }
 
-type Options = { hooks: URL; feed: URL; token: string; timeout: number }
+type Options = { hooks: URL; feed: URL; token: string; signingKey: string | undefined; timeout: number }
+type Keys = Pick<Options, 'token' | 'signingKey'>
 
 /** Sends one and waits for it, at most `timeout` ms; `ms` is the time from the sending to the reading. */
-export async function sendCanary({ hooks, feed, token, timeout }: Options): Promise<Flight> {
+export async function sendCanary({ hooks, feed, timeout, ...keys }: Options): Promise<Flight> {
   const flight: Flight = { id: `canary-${randomUUID()}`, answered: false, read: false }
   const enough = AbortSignal.timeout(timeout)
   const leaving = new AbortController()
@@ -17,7 +19,7 @@ export async function sendCanary({ hooks, feed, token, timeout }: Options): Prom
   try {
     const lines = await openFeed(feed, signal)
     const started = Date.now()
-    await send(flight, hooks, token, signal)
+    await send(flight, hooks, keys, signal)
     for await (const line of lines) {
       if (!line.startsWith('data:') || !line.includes(flight.id)) continue
       return { ...flight, read: true, ms: Date.now() - started }
@@ -31,15 +33,25 @@ export async function sendCanary({ hooks, feed, token, timeout }: Options): Prom
   }
 }
 
-async function send(flight: Flight, hooks: URL, token: string, signal: AbortSignal): Promise<void> {
-  const body = { object_kind: 'canary', project_visibility: 'public', sent_at: new Date().toISOString() }
-  const headers = { 'content-type': 'application/json', 'user-agent': userAgent, 'x-gitlab-token': token, 'idempotency-key': flight.id }
-  const answer = await fetch(hooks, { method: 'POST', redirect: 'manual', headers, body: JSON.stringify(body), signal }).catch(
-    unreachable(hooks),
-  )
+async function send(flight: Flight, hooks: URL, { token, signingKey }: Keys, signal: AbortSignal): Promise<void> {
+  const body = JSON.stringify({ object_kind: 'canary', project_visibility: 'public', sent_at: new Date().toISOString() })
+  const headers = {
+    'content-type': 'application/json',
+    'user-agent': userAgent,
+    'x-gitlab-token': token,
+    'idempotency-key': flight.id,
+    ...(signingKey !== undefined && signed(body, flight.id, signingKey)),
+  }
+  const answer = await fetch(hooks, { method: 'POST', redirect: 'manual', headers, body, signal }).catch(unreachable(hooks))
   await answer.body?.cancel()
   if (answer.status !== 202) throw new Error(`${hooks.href} answers ${answer.status}, expected 202.`)
   flight.answered = true
+}
+
+function signed(body: string, id: string, key: string): Record<string, string> {
+  const timestamp = String(Math.floor(Date.now() / 1000))
+  const signature = beginHmac(secretOf(key), id, timestamp).update(body).digest('base64')
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` }
 }
 
 async function openFeed(feed: URL, signal: AbortSignal): Promise<AsyncGenerator<string>> {

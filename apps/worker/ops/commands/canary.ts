@@ -5,6 +5,7 @@ import { configure, readEnvironment, required, wholeNumber } from '#shared/env.t
 import { inWords } from '#shared/errors.ts'
 import { deliveryJobId } from '#shared/queues.ts'
 import { openRelay } from '#shared/relay.ts'
+import { isSigningKey, signingKeyForm } from '#shared/signing.ts'
 import { type Flight, sendCanary } from '../actions/canary.ts'
 import { BadUsage, isJson } from '../command.ts'
 import { lookAtPlace, opsSchema } from '../place.ts'
@@ -12,6 +13,7 @@ import { joined, lines, tell, tellJson, type Words, warn, words } from '../words
 
 const environmentSchema = z.object({
   SOURCE_TOKEN: required('the secret that GitLab sends in X-Gitlab-Token'),
+  SOURCE_SIGNING_KEY: z.string().refine(isSigningKey, signingKeyForm).optional(),
   PORT: wholeNumber(0, 65535).default(8000),
 })
 const address = (name: string) =>
@@ -36,10 +38,10 @@ export function canaryCommands(ops: Command): void {
     .action(async (given: unknown, command: Command) => {
       const options = optionsSchema.safeParse(given)
       if (!options.success) throw new BadUsage(options.error.issues.map(({ message }) => message).join('\n'))
-      const { SOURCE_TOKEN: token, PORT: port } = configure(environmentSchema)
+      const { SOURCE_TOKEN: token, SOURCE_SIGNING_KEY: signingKey, PORT: port } = configure(environmentSchema)
       const hooks = new URL(options.data.url ?? `http://127.0.0.1:${port}/hooks`)
       const feed = new URL(options.data.feed ?? '/sse/', hooks)
-      const flight = await sendCanary({ hooks, feed, token, timeout: options.data.timeout * 1000 })
+      const flight = await sendCanary({ hooks, feed, token, signingKey, timeout: options.data.timeout * 1000 })
       const stages = flight.read ? { routed: true, published: true } : await howFar(flight)
       const data = { ...flight, ...stages }
       if (isJson(command)) tellJson(data)
