@@ -1,10 +1,11 @@
 // What a delivery means. GitLab's bodies differ by version, by kind and by who sent them (its Test buttons leave fields
 // out), so everything here is optional but what a consequence cannot do without. Unknown kinds are events too.
-import { type Body, bodySchema, type Visibility, visibilityOf } from './body.ts'
+import { type Body, bodySchema } from './body.ts'
 import { type Delivery, kindOf } from './delivery.ts'
 import { Permanent } from './errors.ts'
 import { type JsonObject, readObject } from './json.ts'
 import { isTime } from './time.ts'
+import { type Visibility, visibilityOf } from './privacy/visibility.ts'
 
 export type Change = { previous: unknown; current: unknown }
 
@@ -32,6 +33,7 @@ export type GitLabEvent = {
   action: string | undefined
   project: { id: number | undefined; path: string } | undefined
   visibility: Visibility
+  isStated: boolean
   username: string | undefined
   mergeRequest: MergeRequest | undefined
   body: JsonObject
@@ -74,7 +76,7 @@ export function parseEvent(delivery: Delivery): GitLabEvent {
     kind,
     action: (read.object_attributes?.action ?? read.action)?.slice(0, longestName),
     project: path === undefined ? undefined : { id, path },
-    visibility: visibilityOf(read),
+    ...visibilityOf(body),
     username: read.user?.username ?? read.user_username ?? read.username,
     mergeRequest,
     body,

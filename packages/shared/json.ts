@@ -20,7 +20,7 @@ export function readObject(text: string): JsonObject | undefined {
   return isObject(value) ? value : undefined
 }
 
-// JSON.parse makes nothing that is not JSON.
-function isObject(value: unknown): value is JsonObject {
+/** Whether a value that JSON was read as is an object. */
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -16,7 +16,7 @@ const noChange = 'nothing: the update changed neither the code nor the target, n
 const noNewTask = 'nothing: the update brings no task that was not named before'
 const unnamed = 'nothing: it does not say which merge request it is about'
 const elsewhere = { phabricator: notAbout, commits: notAbout, 'gitlab-mentions': notAbout }
-const personal = (kind: string) => `nothing: events about users, keys, groups, members and access are never published (${kind})`
+const unpublished = (kind: string) => `nothing: events of this kind are never published (${kind})`
 const silent = (reason: string) => ({ phabricator: reason, commits: reason, 'gitlab-mentions': reason })
 
 // biome-ignore format: a table
@@ -35,9 +35,9 @@ const fixtures: Record<string, Short> = {
   'tag-push': { ...elsewhere, sse: 'message' },
   'repository-update': { ...elsewhere, sse: 'message' },
   'project-create': { ...elsewhere, sse: 'message' },
-  'user-create': { ...elsewhere, sse: personal('user_create') },
-  'key-create': { ...elsewhere, sse: personal('key_create') },
-  'member-approval': { ...elsewhere, sse: personal('gitlab_subscription_member_approvals') },
+  'user-create': { ...elsewhere, sse: unpublished('user_create') },
+  'key-create': { ...elsewhere, sse: unpublished('key_create') },
+  'member-approval': { ...elsewhere, sse: unpublished('gitlab_subscription_member_approvals') },
 }
 
 describe('the plans for', () => {
@@ -107,9 +107,9 @@ table('a body that says too little has no effects:', [
   ['a broken number', merge({ iid: 1.5 }), silent(unnamed)],
   ['an immense number', merge({ iid: 2 ** 40 }), silent(unnamed)],
   ['no project at all', merge(without('target'), without('project')), silent(unnamed)],
-  ['an empty object', {}, { ...elsewhere, sse: notPublic }],
-  ['a kind that is no word', { object_kind: 7, event_name: null }, { ...elsewhere, sse: notPublic }],
-  ['a kind nobody knows', { object_kind: 'teapot', project: object(hook('push').project) }, { ...elsewhere, sse: 'message' }],
+  ['an empty object', {}, { ...elsewhere, sse: unpublished('unknown') }],
+  ['a kind that is no word', { object_kind: 7, event_name: null }, { ...elsewhere, sse: unpublished('unknown') }],
+  ['a kind nobody knows', { object_kind: 'teapot', project: object(hook('push').project) }, { ...elsewhere, sse: unpublished('teapot') }],
 ])
 
 table('GitLab’s own acts and its test deliveries do nothing:', [
@@ -204,7 +204,7 @@ test('events of other projects are published when FEED_PRIVATE is true, except t
   const sse = (body: object) => inShort(plansOf(body, { FEED_PRIVATE: 'true' })).sse
   assert.equal(sse(hook('merge-request-private')), 'message')
   assert.equal(sse(hook('test-repository-update')), 'message')
-  assert.equal(sse(hook('user-create')), personal('user_create'))
+  assert.equal(sse(hook('user-create')), unpublished('user_create'))
 })
 
 test('only the sinks that are enabled plan', () => {

@@ -1,0 +1,69 @@
+// Whether something in a body says that it is not for everybody.
+import { isObject, type Json, type JsonObject } from '../json.ts'
+import { formerOf, nowOf } from './change.ts'
+import { isOthers, type Own, ownOf } from './others.ts'
+import { type Roles, rolesOf } from './roles.ts'
+import { saidOf, saysPublic } from './visibility.ts'
+
+const findings = ['nothing', 'not public', 'confidential', 'too deep'] as const
+export type Finding = (typeof findings)[number]
+
+/** No body of GitLab's is nested half as deep, and what is nested some thousand deep nobody can write down again. */
+export const deepest = 100
+
+/** The worst that is said anywhere in `body`, but not of what belongs to other projects, which is taken out anyway. */
+export function judge(body: JsonObject): Finding {
+  return judgeObject(body, ownOf(body), 0, false)
+}
+
+// Of what changed only what it is now counts: what it was is taken out.
+function judgeObject(object: JsonObject, own: Own, depth: number, isChanges: boolean): Finding {
+  let found: Finding = 'nothing'
+  for (const name of Object.keys(object)) {
+    const value = object[name]
+    if (value === undefined) continue
+    const roles = rolesOf(name)
+    const isWord = roles?.has('confidential') === true || roles?.has('visibility') === true
+    if (isWord) found = worse(found, judgeWord(isChanges ? nowOf(value) : value, roles))
+    if (typeof value === 'object' && value !== null && !(isWord && isChanges)) found = worse(found, judgeInside(value, roles, own, depth))
+  }
+  return found
+}
+
+function judgeInside(value: JsonObject | Json[], roles: Roles | undefined, own: Own, depth: number): Finding {
+  if (depth >= deepest) return 'too deep'
+  let found: Finding = 'nothing'
+  if (isObject(value)) {
+    if (isOthers(value, roles, own, depth === 0)) return found
+    if (roles?.has('snippet') === true && saidOf(value) !== true) found = 'confidential'
+    return worse(found, judgeObject(value, own, depth + 1, roles?.has('changes') === true))
+  }
+  for (const item of value) if (typeof item === 'object' && item !== null) found = worse(found, judgeInside(item, roles, own, depth + 1))
+  return found
+}
+
+function judgeWord(value: Json | undefined, roles: Roles): Finding {
+  if (roles.has('confidential')) return isTrue(value) ? 'confidential' : 'nothing'
+  return saysPublic(value) ? 'nothing' : 'not public'
+}
+
+function worse(one: Finding, other: Finding): Finding {
+  return one === other || findings.indexOf(one) > findings.indexOf(other) ? one : other
+}
+
+const untrue = new Set<Json | undefined>([undefined, false, null, 0, '', '0', 'false', 'f', 'no', 'n', 'off', 'null', 'none'])
+
+// In whatever words. What is no clear no is a yes.
+function isTrue(value: Json | undefined): boolean {
+  return !untrue.has(typeof value === 'string' ? value.trim().toLowerCase() : value)
+}
+
+/** Whether `changes` tell that something was confidential, or not public, before. */
+export function wasHidden(changes: JsonObject): boolean {
+  return Object.entries(changes).some(([name, change]) => {
+    const roles = rolesOf(name)
+    const former = formerOf(change)
+    if (former === undefined || former === null || roles === undefined) return false
+    return (roles.has('confidential') || roles.has('visibility')) && judgeWord(former, roles) !== 'nothing'
+  })
+}

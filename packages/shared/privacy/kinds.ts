@@ -1,0 +1,23 @@
+// The kinds of events that may be published: GitLab sends others, and will send new ones, that tell of people, keys, tokens
+// and groups.
+import type { JsonObject } from '../json.ts'
+
+const published = new Set(
+  `push tag_push repository_update merge_request issue work_item note release pipeline build job deployment wiki_page
+  milestone emoji project_create project_destroy project_rename project_transfer project_update canary`
+    .split(/\s+/)
+    .map(spelled),
+)
+
+/** The word in `body` that names a kind which is never published; undefined when all do that say what it is, and one does. */
+export function unpublishedKind({ object_kind, event_name }: JsonObject): string | undefined {
+  const told = [object_kind, event_name].filter((kind) => kind !== undefined && kind !== null && kind !== '')
+  if (told.length === 0) return 'unknown'
+  const word = told.find((kind) => typeof kind !== 'string' || !published.has(spelled(kind)))
+  return word === undefined ? undefined : typeof word === 'string' ? word : 'unknown'
+}
+
+// GitLab's libraries write kinds in several ways: merge_request, MergeRequest, merge-request.
+function spelled(kind: string): string {
+  return kind.toLowerCase().replaceAll(/[ _-]/g, '')
+}
