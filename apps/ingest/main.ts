@@ -2,6 +2,7 @@
 import type { Delivery } from '#shared/delivery.ts'
 import { configure } from '#shared/env.ts'
 import { health } from '#shared/health.ts'
+import { openHiddenProjects } from '#shared/hidden-projects.ts'
 import { openDatabase } from '#shared/journal/database.ts'
 import { startLifecycle } from '#shared/lifecycle.ts'
 import { listen } from '#shared/listener.ts'
@@ -20,6 +21,7 @@ import { clientAddress } from './client-address.ts'
 import { configSchema } from './config.ts'
 import { enqueue } from './enqueue.ts'
 import { openEventLog, withEventLog } from './event-log.ts'
+import { followHidden } from './feed/hidden.ts'
 import { openHistory } from './feed/history.ts'
 import { feedJournal } from './feed/journal.ts'
 import { feedMeasures } from './feed/measures.ts'
@@ -45,9 +47,10 @@ const { redisPrefix: prefix } = config
 const redis = impatientRedis(config.redisUrl)
 const askRedis = impatientRedis(config.redisUrl, 1200)
 const tailRedis = patientRedis(config.redisUrl)
+const hiddenRedis = patientRedis(config.redisUrl)
 watchRedis({ redis, allowUnsafe: config.redisUnsafe, log })
-countRedisErrors([redis, askRedis, tailRedis], metrics)
-lifecycle.push('redis', () => [redis, askRedis, tailRedis].map((connection) => connection.disconnect()))
+countRedisErrors([redis, askRedis, tailRedis, hiddenRedis], metrics)
+lifecycle.push('redis', () => [redis, askRedis, tailRedis, hiddenRedis].map((connection) => connection.disconnect()))
 
 const database = config.databaseUrl === undefined ? undefined : openDatabase(config.databaseUrl, { metrics })
 lifecycle.push('database', () => database?.destroy())
@@ -71,6 +74,8 @@ const history = openHistory({
   journal: database && feedJournal({ database, feedPrivate: config.feedPrivate }),
   onRead: () => measures.historyReads.inc(),
 })
+const projects = openHiddenProjects({ redis: hiddenRedis, prefix })
+const hidden = config.feedPrivate ? undefined : followHidden({ projects, signal: goodbye.signal, log })
 const judgementOf = judge({
   mayDeliver: tokenCheck(config.tokens),
   beginCheck: config.signingKey === undefined ? undefined : signatureCheck(config.signingKey),
@@ -83,7 +88,7 @@ const takeDelivery = hooks({
   metrics,
 })
 const addressOf = clientAddress(config.trustedProxies)
-const feed = feedRoute({ tail, history, limits: config.feedLimits, addressOf, signal: goodbye.signal, log, metrics, measures })
+const feed = feedRoute({ tail, history, limits: config.feedLimits, addressOf, signal: goodbye.signal, log, metrics, measures, hidden })
 const probes = { redis: redisProbe(askRedis), spool: spoolProbe(spool) }
 const app = createApp({ takeDelivery, feed, welcome: welcome(config.publicUrl), health: health({ probes, enough: 'any', metrics }), log })
 

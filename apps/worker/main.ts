@@ -2,6 +2,7 @@
 import type { Worker } from 'bullmq'
 import { configure } from '#shared/env.ts'
 import { newestInJournal } from '#shared/feed-journal.ts'
+import { openHiddenProjects } from '#shared/hidden-projects.ts'
 import { openDatabase } from '#shared/journal/database.ts'
 import { openJournal } from '#shared/journal/entry.ts'
 import { startLifecycle } from '#shared/lifecycle.ts'
@@ -72,7 +73,8 @@ for (const [name, sink] of sinkEntries(sinks)) {
   )
 }
 workers.push(await startChores({ office, queue: queues.chores, chores: chores({ database, keepDays: config.journalKeepDays, token }) }))
-workers.push(await startRouter({ office, queue: queues.deliveries, sinks, dispatch, journal }))
+const hidden = openHiddenProjects({ redis, prefix })
+workers.push(await startRouter({ office, queue: queues.deliveries, sinks, dispatch, journal, hidden }))
 
 void watchSilence({ database, metrics, log, signal: stopping.signal })
 if (token) void lookAtStart(token, stopping.signal)

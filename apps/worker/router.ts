@@ -5,21 +5,23 @@ import { type Delivery, deliverySchema } from '#shared/delivery.ts'
 import { type Effect, effectsOf } from '#shared/effect.ts'
 import { inWords, Permanent } from '#shared/errors.ts'
 import { type GitLabEvent, parseEvent } from '#shared/event.ts'
+import { aboutOf, type HiddenProjects } from '#shared/hidden-projects.ts'
 import type { Decision, Journal } from '#shared/journal/entry.ts'
 import { deliveryIdOf } from '#shared/queues.ts'
 import type { Dispatch } from './dispatch.ts'
 import { type Sinks, sinkEntries } from './sinks/index.ts'
 import { type Office, work } from './work.ts'
 
-type Parts = { office: Office; queue: Queue; sinks: Sinks; dispatch: Dispatch; journal: Journal }
+type Parts = { office: Office; queue: Queue; sinks: Sinks; dispatch: Dispatch; journal: Journal; hidden: HiddenProjects }
 
 /** Starts the router. */
-export function startRouter({ office, queue, sinks, dispatch, journal }: Parts): Promise<Worker> {
+export function startRouter({ office, queue, sinks, dispatch, journal, hidden }: Parts): Promise<Worker> {
   async function route(job: Job): Promise<void> {
     const delivery = deliveryOf(job)
     const event = parseEvent(delivery)
     const { decisions, effects, mistakes } = decide(event, sinks)
-    await Promise.all([dispatch(effects), journal.routed(delivery, event, { decisions, effects, whole: mistakes.length === 0 })])
+    const routed = journal.routed(delivery, event, { decisions, effects, whole: mistakes.length === 0 })
+    await Promise.all([dispatch(effects), routed, hideProject(event, hidden)])
     office.log.info({ delivery: delivery.id, kind: event.kind, action: event.action, effects: effects.map(({ id }) => id) }, 'routed')
     if (mistakes.length > 0) throw new Permanent(mistakes.join(' '))
   }
@@ -30,6 +32,11 @@ export function startRouter({ office, queue, sinks, dispatch, journal }: Parts):
   }
 
   return work({ office, name: 'deliveries', queue, concurrency: 1, serial: true, run: route, onDead })
+}
+
+async function hideProject(event: GitLabEvent, hidden: HiddenProjects): Promise<void> {
+  const about = aboutOf(event)
+  if (about && event.isStated && event.visibility !== 'public') await hidden.hide(about)
 }
 
 type Decided = { decisions: Decision[]; effects: Effect[]; mistakes: string[] }

@@ -11,7 +11,13 @@ export function messageOf({ delivery: id, receivedAt: dt, kind, origin, body }: 
 }
 
 /** What messages are chosen by. `receivedAt` is in ms since 1970. */
-export type Facts = { kind: string; action: string | undefined; project: string | undefined; receivedAt: number }
+export type Facts = {
+  kind: string
+  action: string | undefined
+  project: string | undefined
+  projectId?: number | undefined
+  receivedAt: number
+}
 
 /** The facts of a message, as the event says them that it was made of. */
 export function factsOf(message: string): Facts {
@@ -24,7 +30,7 @@ export function factsOf(message: string): Facts {
     headers: {},
     body: message,
   })
-  return { kind, action, project: project?.path, receivedAt }
+  return { kind, action, project: project?.path, projectId: project?.id, receivedAt }
 }
 
 function metaOf(meta: Json | undefined): JsonObject {

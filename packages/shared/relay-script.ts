@@ -1,13 +1,16 @@
 // How a message is appended to the relay, in one step inside Redis. The newest cursor stands in a key of its own, the
 // head: it is above all that was ever given, also when the stream is empty and when the clock goes back.
+import { showAgain } from './hidden-projects.ts'
 import { script } from './redis-script.ts'
 
 /**
- * KEYS: stream, marker, head. ARGV: message, how many to keep, seconds for the marker, the cursor and the previous one it
- * had earlier (or empty), and what the journal knows: empty (not asked yet), a cursor, or `unknown`. Answers
- * `<cursor> <previous>`, or nothing when the head is lost and the journal must be asked.
+ * KEYS: stream, marker, head, hidden projects, their log. ARGV: message, how many to keep, seconds for the marker, the
+ * cursor and the previous one it had earlier (or empty), what the journal knows: empty (not asked yet), a cursor, or
+ * `unknown`; what the message is about (or empty), and, where its project is public, when it was received and the names of
+ * that. Answers `<cursor> <previous>`, or nothing when the head is lost and the journal must be asked.
  */
-export const publishOnce = script(`
+export const publishOnce = script(`${showAgain}
+if ARGV[8] then showAgain(KEYS[4], KEYS[5], ARGV[8], {unpack(ARGV, 9)}) end
 local told = redis.call('GET', KEYS[2])
 if told then return told end
 
@@ -31,7 +34,7 @@ local headTime, headNumber = string.match(head, '^(%d+)-(%d+)$')
 local cursor, previous
 if ARGV[4] ~= '' then
   cursor, previous = ARGV[4], ARGV[5]
-  local added = redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], cursor, 'message', ARGV[1], 'previous', previous)
+  local added = redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], cursor, 'message', ARGV[1], 'previous', previous, 'about', ARGV[7])
   local t, n = string.match(cursor, '^(%d+)-(%d+)$')
   local isNewer = tonumber(t) > tonumber(headTime) or (t == headTime and tonumber(n) > tonumber(headNumber))
   if type(added) == 'string' and isNewer then redis.call('SET', KEYS[3], cursor) end
@@ -42,7 +45,7 @@ else
     cursor = string.format('%s-%.0f', headTime, headNumber + 1)
   end
   previous = head
-  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], cursor, 'message', ARGV[1], 'previous', previous)
+  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], cursor, 'message', ARGV[1], 'previous', previous, 'about', ARGV[7])
   redis.call('SET', KEYS[3], cursor)
 end
 local link = cursor .. ' ' .. previous

@@ -3,6 +3,7 @@
 // Each delivery is published once: marker and append are one atomic step.
 import { z } from 'zod'
 import { beginning, type Cursor, justBefore } from './cursor.ts'
+import { type About, hiddenKeys, readAbout, writeAbout } from './hidden-projects.ts'
 import { keyPrefix } from './queues.ts'
 import type { Redis } from './redis.ts'
 import { script } from './redis-script.ts'
@@ -11,15 +12,19 @@ import { publishOnce } from './relay-script.ts'
 /** A place of the chain: between `previous` and `cursor` there is no message. */
 export type Link = { cursor: Cursor; previous: Cursor }
 
-/** Without a `message` there is one that nobody may see any more. */
-export type Entry = Link & { message: string | undefined }
+/** Without a `message` there is one that nobody may see any more. `about` is missing where no project is named, or in what a former release published. */
+export type Entry = Link & { message: string | undefined; about?: About | undefined }
+
+/** What a message is about, and whether its event says that the project is public. */
+export type Subject = { about: About; isPublic: boolean }
 
 export type Relay = {
   /**
    * Appends `message` (one line of JSON) unless the delivery `id` was published before; answers its place either way.
-   * `earlier` is the place it had in a relay that was lost: it gets that again, and none when newer ones are there.
+   * `earlier` is the place it had in a relay that was lost: it gets that again, and none when newer ones are there. A
+   * project that was hidden by an event received earlier, and is public, is shown again.
    */
-  publish: (id: string, message: string, earlier?: Link) => Promise<Link>
+  publish: (id: string, message: string, earlier?: Link, subject?: Subject) => Promise<Link>
   /** Whether the delivery `id` was published, as far as the relay remembers. */
   has: (id: string) => Promise<boolean>
   /**
@@ -65,10 +70,13 @@ export function openRelay({ redis, prefix, keep = 10_000, known = () => Promise.
   const head = `${stream}:head`
 
   return {
-    async publish(id, message, earlier) {
+    async publish(id, message, earlier, subject) {
       const marker = `${keyPrefix(prefix)}:published:${id}`
       const place = [earlier?.cursor ?? '', earlier?.previous ?? '']
-      const run = (floor: string) => publishOnce(redis, [stream, marker, head], [message, keep, markerSeconds, ...place, floor])
+      const about = subject ? writeAbout(subject.about) : ''
+      const shown = subject?.isPublic === true ? [subject.about.receivedAt, ...subject.about.names] : []
+      const keys = [stream, marker, head, ...hiddenKeys(prefix)]
+      const run = (floor: string) => publishOnce(redis, keys, [message, keep, markerSeconds, ...place, floor, about, ...shown])
       const published = (await run('')) ?? (await run(await known().catch(() => 'unknown')))
       const [cursor, previous] = linkSchema.parse(String(published).split(' '))
       return { cursor, previous }
@@ -88,6 +96,6 @@ export function openRelay({ redis, prefix, keep = 10_000, known = () => Promise.
   }
 }
 
-function entryOf([cursor, [, message = '', , previous]]: [string, string[]]): Entry {
-  return { cursor, previous: previous || justBefore(cursor), message }
+function entryOf([cursor, [, message = '', , previous, , about]]: [string, string[]]): Entry {
+  return { cursor, previous: previous || justBefore(cursor), message, about: about ? readAbout(about) : undefined }
 }

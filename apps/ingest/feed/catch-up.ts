@@ -7,6 +7,7 @@ import { inWords } from '#shared/errors.ts'
 import type { Log } from '#shared/log.ts'
 import { turns } from '../turns.ts'
 import type { Frame } from './frame.ts'
+import type { Hidden } from './hidden.ts'
 import type { History, Passage } from './history.ts'
 import type { Measures } from './measures.ts'
 import { pieceCutter } from './piece.ts'
@@ -14,7 +15,15 @@ import type { InSlice } from './slices.ts'
 import { isOpen, room, type Subscriber, write, writeGap } from './subscriber.ts'
 import type { Tail } from './tail.ts'
 
-type Parts = { tail: Tail; history: History; readerBytes: number; inSlice: InSlice; log: Log; measures: Measures }
+type Parts = {
+  tail: Tail
+  history: History
+  readerBytes: number
+  inSlice: InSlice
+  log: Log
+  measures: Measures
+  hidden?: Hidden | undefined
+}
 
 const pieceBytes = 128 * 1024
 const awayMs = 1000
@@ -25,12 +34,13 @@ const aMomentMs = 1000
 export type CatchUp = (subscriber: Subscriber, arrived: () => void) => Promise<void>
 
 /** `arrived` is called in the very moment in which the subscriber has all there is. Resolves then, or when it has gone. */
-export function catcherUp({ tail, history, readerBytes, inSlice, log, measures }: Parts): CatchUp {
+export function catcherUp({ tail, history, readerBytes, inSlice, log, measures, hidden }: Parts): CatchUp {
   const inTurn = turns(atOnce)
-  const cut = pieceCutter(Math.min(pieceBytes, readerBytes))
+  const cut = pieceCutter(Math.min(pieceBytes, readerBytes), hidden)
 
   return async function catchUp(subscriber, arrived) {
     try {
+      await hidden?.known
       while (isOpen(subscriber)) {
         await room(subscriber)
         if (hasAll(subscriber)) return arrived()

@@ -1,16 +1,22 @@
 // One message as it goes over the wire, encoded once for all subscribers of this process.
+import { type About, aboutOf } from '#shared/hidden-projects.ts'
 import { type Facts, factsOf } from '#shared/message.ts'
 import type { Entry, Link } from '#shared/relay.ts'
 
-/** `bytes` are empty for a message that nobody may see any more. */
-export type Frame = Link & { bytes: Buffer; facts: () => Facts }
+/** `bytes` are empty for a message that nobody may see any more; `about` is the project it is about. */
+export type Frame = Link & { bytes: Buffer; facts: () => Facts; about: () => About | undefined }
 
 /** The facts are read when a filter first asks for them, and then kept. */
-export function frameOf({ cursor, previous, message }: Entry): Frame {
+export function frameOf({ cursor, previous, message, about }: Entry): Frame {
   const start = `id: ${cursor}\ndata: `
   const bytes = message === undefined ? Buffer.alloc(0) : Buffer.from(`${start}${message}\n\n`)
   let facts: Facts | undefined
-  return { cursor, previous, bytes, facts: () => (facts ??= factsOf(bytes.toString('utf8', start.length))) }
+  const read = () => (facts ??= factsOf(bytes.toString('utf8', start.length)))
+  return { cursor, previous, bytes, facts: read, about: () => about ?? aboutOfFacts(read()) }
+}
+
+function aboutOfFacts({ project: path, projectId: id, receivedAt }: Facts): About | undefined {
+  return path === undefined ? undefined : aboutOf({ project: { id, path }, receivedAt: new Date(receivedAt).toISOString() })
 }
 
 /** A message that says: what came after `from`, up to `to`, is gone. */

@@ -5,6 +5,7 @@ import { type Cursor, justBefore, partsOf } from '#shared/cursor.ts'
 import { originOf } from '#shared/delivery.ts'
 import { parseEvent } from '#shared/event.ts'
 import { newestInJournal, unlessNew } from '#shared/feed-journal.ts'
+import { aboutOf } from '#shared/hidden-projects.ts'
 import { bodyOf } from '#shared/journal/body.ts'
 import type { Database } from '#shared/journal/database.ts'
 import { messageOf } from '#shared/message.ts'
@@ -42,7 +43,7 @@ export function feedJournal({ database, feedPrivate }: { database: Database; fee
 
   async function entryOf(link: { cursor: Cursor; previous: Cursor }, id: string, { receivedAt, origin, body }: Stored): Promise<Entry> {
     const event = parseEvent({ id, receivedAt: receivedAt.toISOString(), origin: originOf(origin), headers: {}, body: await bodyOf(body) })
-    return { ...link, message: whyPrivate(event, feedPrivate) === undefined ? messageOf(event) : undefined }
+    return { ...link, about: aboutOf(event), message: whyPrivate(event, feedPrivate) === undefined ? messageOf(event) : undefined }
   }
 
   return {

@@ -2,28 +2,30 @@
 import type { Cursor } from '#shared/cursor.ts'
 import type { Filter } from './filter.ts'
 import type { Frame } from './frame.ts'
+import type { Hidden } from './hidden.ts'
 
 /** `bytes` are `count` messages; with them everything up to `cursor` has been looked at. */
 export type Piece = { bytes: Buffer; count: number; cursor: Cursor }
 
 /**
- * Joins what `filter` wants of the first of `frames`: about `most` bytes, or one message; undefined without frames. No more of
+ * Joins what `filter` wants of the first of `frames`, without what is `hidden`: about `most` bytes, or one message; undefined without frames. No more of
  * them are looked at than take about a millisecond.
  */
-export function pieceOf(frames: Frame[], filter: Filter, most: number): Piece | undefined {
+export function pieceOf(frames: Frame[], filter: Filter, most: number, hidden?: Hidden): Piece | undefined {
   const { matches } = filter
   const chosen: Buffer[] = []
   let cursor = frames[0]?.cursor
   if (cursor === undefined) return undefined
   let size = 0
   let unwanted = 0
-  for (const { bytes, facts, cursor: here } of frames.slice(0, mostFrames(filter))) {
-    const wanted = bytes.length > 0 && (matches === undefined || matches(facts()))
+  for (const frame of frames.slice(0, mostFrames(filter))) {
+    const { bytes, facts } = frame
+    const wanted = bytes.length > 0 && (matches === undefined || matches(facts())) && hidden?.has(frame) !== true
     if (size + unwanted > 0 && size + unwanted + bytes.length > most) break
     if (wanted) chosen.push(bytes)
     if (wanted) size += bytes.length
     else unwanted += bytes.length
-    cursor = here
+    cursor = frame.cursor
   }
   return { bytes: Buffer.concat(chosen), count: chosen.length, cursor }
 }
@@ -38,14 +40,14 @@ export function mostFrames({ cost }: Filter): number {
 const keepPieces = 64
 
 /** The same with the last pieces kept: a crowd that comes back from one place gets the same bytes. */
-export function pieceCutter(most: number): (frames: Frame[], filter: Filter) => Piece | undefined {
+export function pieceCutter(most: number, hidden?: Hidden): (frames: Frame[], filter: Filter) => Piece | undefined {
   // A map would be rebuilt every few pieces, and what an old table of it holds outlives the next collections.
   const kept: Array<{ key: string; piece: Piece }> = []
   return function cut(frames, filter) {
-    const key = `${frames[0]?.cursor} ${frames.length} ${filter.key}`
+    const key = `${frames[0]?.cursor} ${frames.length} ${filter.key} ${hidden?.version()}`
     const known = kept.find((one) => one.key === key)
     if (known) return known.piece
-    const piece = pieceOf(frames, filter, most)
+    const piece = pieceOf(frames, filter, most, hidden)
     if (piece && piece.bytes.length <= most) kept.push({ key, piece })
     if (kept.length > keepPieces) kept.shift()
     return piece

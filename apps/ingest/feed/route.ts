@@ -13,6 +13,7 @@ import { BadQuestion } from './bad-question.ts'
 import { catcherUp } from './catch-up.ts'
 import type { Filter } from './filter.ts'
 import { openFilters } from './filters.ts'
+import type { Hidden } from './hidden.ts'
 import type { History } from './history.ts'
 import { type Measures, watch } from './measures.ts'
 import { impatientWith } from './patience.ts'
@@ -40,6 +41,8 @@ type Parts = {
   measures: Measures
   heartbeat?: number
   addressOf?: (request: IncomingMessage) => string
+  /** Without it nothing is hidden. */
+  hidden?: Hidden | undefined
 }
 
 /**
@@ -54,6 +57,7 @@ export function feedRoute({
   log,
   metrics,
   measures,
+  hidden,
   heartbeat = heartbeatMs,
   addressOf = clientAddress(),
 }: Parts) {
@@ -61,7 +65,7 @@ export function feedRoute({
   const seats = openSeats({ most: limits.connections, mostPerAddress: limits.connectionsPerAddress })
   const { readerBytes, patience } = limits
   const filters = openFilters()
-  const catchUp = catcherUp({ tail, history, readerBytes, inSlice: openSlices(), log, measures })
+  const catchUp = catcherUp({ tail, history, readerBytes, inSlice: openSlices(), log, measures, hidden })
   const audience = openAudience({ tail, catchUp, readerBytes, measures })
   watch(metrics, 'subscribers', 'Open streams of the feed.', () => open.size)
   watch(metrics, 'filter_characters', 'Characters of all filters that open streams have.', filters.characters)

@@ -1,12 +1,13 @@
 // The feed's messages: each event of a public project, without what privacy takes away, appended to the relay once.
 import { z } from 'zod'
 import { nothing } from '#shared/effect.ts'
+import { aboutOf, readAbout, writeAbout } from '#shared/hidden-projects.ts'
 import { messageOf } from '#shared/message.ts'
 import { whyPrivate } from '#shared/privacy.ts'
 import type { Link, Relay } from '#shared/relay.ts'
 import { type Sink, sink } from './sink.ts'
 
-const dataSchema = z.object({ id: z.string(), message: z.string() })
+const dataSchema = z.object({ id: z.string(), message: z.string(), about: z.string().optional(), isPublic: z.boolean().optional() })
 
 /** The place where the message of a delivery was published once, as far as the journal knows and can be asked. */
 export type PublishedAt = (delivery: string) => Promise<Link | undefined>
@@ -22,12 +23,19 @@ export function sse({ relay, publishedAt, feedPrivate }: { relay: Relay; publish
     plan(event) {
       const reason = whyPrivate(event, feedPrivate)
       if (reason !== undefined) return nothing(reason)
-      return [{ sink: 'sse', about: 'message', order: 'feed', data: { id: event.delivery, message: messageOf(event) } }]
+      const about = aboutOf(event)
+      const subject = about ? { about: writeAbout(about), isPublic: event.visibility === 'public' } : {}
+      return [{ sink: 'sse', about: 'message', order: 'feed', data: { id: event.delivery, message: messageOf(event), ...subject } }]
     },
 
-    async perform({ id, message }, { first }) {
+    async perform({ id, message, about, isPublic = false }, { first }) {
       const earlier = first ? undefined : await publishedAt(id)
-      const { cursor, previous } = await relay.publish(id, message, earlier)
+      const { cursor, previous } = await relay.publish(
+        id,
+        message,
+        earlier,
+        about === undefined ? undefined : { about: readAbout(about), isPublic },
+      )
       return { state: 'done', made: cursor, previous }
     },
   })
