@@ -9,6 +9,7 @@ import { listen } from '#shared/listener.ts'
 import { openLog, passwordOf, redactor } from '#shared/log.ts'
 import { countCrowded, openMetrics } from '#shared/metrics.ts'
 import { announce } from '#shared/presence.ts'
+import { privateIsPublished } from '#shared/privacy.ts'
 import { impatientRedis, patientRedis, redisProbe } from '#shared/queues.ts'
 import { watchRedis } from '#shared/redis-check.ts'
 import { countRedisErrors } from '#shared/redis-errors.ts'
@@ -42,6 +43,8 @@ const redact = redactor([...config.secrets.values(), passwordOf(config.redisUrl)
 const log = await openLog('ingest', { debug: config.debug, redact })
 const metrics = openMetrics()
 const lifecycle = startLifecycle(log)
+
+if (config.feedPrivate) log.warn(privateIsPublished)
 
 const { redisPrefix: prefix } = config
 const redis = impatientRedis(config.redisUrl)

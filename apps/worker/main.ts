@@ -9,6 +9,7 @@ import { startLifecycle } from '#shared/lifecycle.ts'
 import { openLog, passwordOf, redactor } from '#shared/log.ts'
 import { openMetrics } from '#shared/metrics.ts'
 import { announce } from '#shared/presence.ts'
+import { privateIsPublished } from '#shared/privacy.ts'
 import { openQueues, patientRedis } from '#shared/queues.ts'
 import { watchRedis } from '#shared/redis-check.ts'
 import { countRedisErrors } from '#shared/redis-errors.ts'
@@ -37,6 +38,7 @@ const redact = redactor([...config.secrets.values(), passwordOf(redisUrl), passw
 const log = await openLog('worker', { debug: config.debug, redact })
 const metrics = openMetrics()
 const lifecycle = startLifecycle(log)
+if (config.feedPrivate && config.sinksEnabled.has('sse')) log.warn(privateIsPublished)
 
 const redis = patientRedis(redisUrl)
 const database = openDatabase(config.databaseUrl, { metrics })

@@ -7,6 +7,10 @@ export { forThePublic } from './privacy/clean.ts'
 
 const longestKind = 100
 
+/** What is said at the start where `FEED_PRIVATE` is true. */
+export const privateIsPublished =
+  'FEED_PRIVATE is true: events of projects that are not public go to everybody who can reach the feed, and to the web pages of anybody in their browsers (CORS is open)'
+
 /** Why `event` must not be on the feed; undefined when it may. */
 export function whyPrivate({ visibility, body }: GitLabEvent, feedPrivate: boolean): string | undefined {
   const kind = unpublishedKind(body)

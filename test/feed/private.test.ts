@@ -116,3 +116,11 @@ test('of a project whose newest event says that it is not public nothing is sent
 function pathOf({ event, data }: Reader['messages'][number]): string[] {
   return event === 'gap' ? ['gap'] : [JSON.parse(data).project?.path_with_namespace ?? '']
 }
+
+test('where events of private projects are published, both processes say at their start who can read them', async () => {
+  const says = ({ lines }: Process) => lines.some(({ msg }) => msg?.includes('go to everybody who can reach the feed') === true)
+  for (const app of ['ingest', 'worker'] as const) {
+    assert.equal(says(await stage.start(app, { FEED_PRIVATE: 'true', REDIS_PREFIX: 'elsewhere' })), true)
+    assert.equal(says(await stage.start(app, { REDIS_PREFIX: 'elsewhere' })), false)
+  }
+})
