@@ -29,7 +29,7 @@ export const plants: Plant[] = [
   ...fields(['user_email', 'owner_email', 'Contact_E-Mail', 'email_of_user'], [address, [address], { a: address }]),
   ...fields(
     ['variables', 'Variables', 'trigger_variables', 'job_variables'],
-    [[{ key: 'A', value: mark }], { A: mark, B: { value: mark } }, [`A=${mark}`], { [`A=${mark}`]: 1 }, `A=${mark}`],
+    [[{ key: 'A', value: mark }], { A: mark, B: { value: mark } }, [`A=${mark}`], { [`A=${mark}`]: 1 }, `A=${mark}`, mark, [mark]],
   ),
   ...fields(['push_options'], [{ ci: { variable: { [`A=${mark}`]: 1 }, input: { [`a=${mark}`]: 1 } } }]),
   ...fields(

@@ -6,14 +6,14 @@ const account = /:[\\/]{2}[^\s\\/?#]*@/g
 /** `text` without user names and passwords in the URLs that are in it. `git@` is nobody's: everybody is that who clones. */
 export function withoutAccounts(text: string): string {
   if (!text.includes('@') || !text.includes(':')) return text
-  return text.replace(account, (found) => (found.endsWith('/git@') && found.length === '://git@'.length ? found : found.slice(0, 3)))
+  return text.replace(account, (found) => (found === '://git@' ? found : found.slice(0, 3)))
 }
 
 const kept = ['key', 'name', 'variable_type'] as const
 
 /** Variables by their names alone, however they are given: a list, an object by name, or texts `NAME=value`. */
 export function namesOnly(variables: Json): Json {
-  if (typeof variables === 'string') return nameIn(variables)
+  if (typeof variables === 'string') return variables.includes('=') ? nameIn(variables) : null
   if (Array.isArray(variables)) return variables.map(namesOnly)
   if (!isObject(variables)) return null
   if (typeof variables.key === 'string' || (typeof variables.name === 'string' && 'value' in variables)) return nameOf(variables)
