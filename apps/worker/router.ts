@@ -36,7 +36,7 @@ export function startRouter({ office, queue, sinks, dispatch, journal, hidden }:
 
 async function hideProject(event: GitLabEvent, hidden: HiddenProjects): Promise<void> {
   const about = aboutOf(event)
-  if (about && event.isStated && event.visibility !== 'public') await hidden.hide(about)
+  if (about && event.isVisibilityStated && event.visibility !== 'public') await hidden.hide(about)
 }
 
 type Decided = { decisions: Decision[]; effects: Effect[]; mistakes: string[] }

@@ -20,7 +20,7 @@ const longestName = 100
 
 /**
  * `receivedAt` and `since` are ISO 8601: when the delivery came, and when the thing happened, which may be long before.
- * `isStated`: the body says something of the visibility of its project.
+ * `isVisibilityStated`: the body says something of the visibility of its project.
  * `again`: this event may have had its effects already; `anew`: it shall have them once more, where they are missing. `body` is all that GitLab sent.
  */
 export type GitLabEvent = {
@@ -34,7 +34,7 @@ export type GitLabEvent = {
   action: string | undefined
   project: { id: number | undefined; path: string } | undefined
   visibility: Visibility
-  isStated: boolean
+  isVisibilityStated: boolean
   username: string | undefined
   mergeRequest: MergeRequest | undefined
   body: JsonObject

@@ -27,10 +27,10 @@ export function visibilityOf({ project, repository, project_visibility, object_a
   const targets = [object_attributes, merge_request].flatMap((part) => (isObject(part) ? levelsIn(part.target) : []))
   if (project_visibility !== undefined) own.push(project_visibility)
   const all = [...own, ...targets]
-  const isStated = own.length > 0
-  if (isStated && all.every(saysPublic)) return { visibility: 'public' as const, isStated }
-  const isInternal = isStated && all.every((level) => saysPublic(level) || internal.includes(level))
-  return { visibility: isInternal ? ('internal' as const) : ('private' as const), isStated }
+  const isVisibilityStated = own.length > 0
+  if (isVisibilityStated && all.every(saysPublic)) return { visibility: 'public' as const, isVisibilityStated }
+  const isInternal = isVisibilityStated && all.every((level) => saysPublic(level) || internal.includes(level))
+  return { visibility: isInternal ? ('internal' as const) : ('private' as const), isVisibilityStated }
 }
 
 function levelsIn(project: Json | undefined): Json[] {
