@@ -4,8 +4,8 @@ import { type Body, bodySchema } from './body.ts'
 import { type Delivery, kindOf } from './delivery.ts'
 import { Permanent } from './errors.ts'
 import { type JsonObject, readObject } from './json.ts'
-import { isTime } from './time.ts'
 import { type Visibility, visibilityOf } from './privacy/visibility.ts'
+import { isTime } from './time.ts'
 
 export type Change = { previous: unknown; current: unknown }
 
