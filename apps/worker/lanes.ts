@@ -3,57 +3,96 @@
 // A retried or held effect stays at the head, so nothing of its lane overtakes it; other lanes do not notice.
 
 import type { Effect } from '#shared/effect.ts'
-import { keyPrefix } from '#shared/queues.ts'
+import { keyPrefix, type QueuePlace } from '#shared/queues.ts'
 import type { Redis } from '#shared/redis.ts'
 import { script } from '#shared/redis-script.ts'
+import { enteringLanes, keepSeconds } from './lane-script.ts'
+
+/** `free`: it may run now; `question` is one that it would have waited for, had it not waited for a minute already. */
+export type Turn = { state: 'free'; question?: string } | { state: 'waits' }
 
 export type Lanes = {
-  /** Puts the effect at the end of its lane, or in front of the one whose id is `before`, unless it is in it. */
-  enter: (effect: Effect, before?: string) => Promise<void>
+  /**
+   * Puts the effect, whose job has ended and is about to be put back, into its lane: in front of the first of `later` that is
+   * in it, else at the end.
+   */
+  enter: (effect: Effect, later?: string[]) => Promise<void>
   /** The ids of the effects in the lane of `effect`, in their order. */
   waiting: (effect: Effect) => Promise<string[]>
-  /** The id of the effect that must end before this one may run; undefined when it may run now. */
-  ahead: (effect: Effect) => Promise<string | undefined>
-  /** Takes the effect `id` out of the lane of `effect`; the id of the one that is at the head now. */
-  leave: (effect: Effect, id?: string) => Promise<string | undefined>
+  /** Gives the effect its turn if nobody is ahead of it. One that has ended without leaving is taken out of the lane. */
+  turn: (effect: Effect) => Promise<Turn>
+  /** Takes the effect out of its lane; the id of the one that is at the head now. */
+  leave: (effect: Effect) => Promise<string | undefined>
 }
 
-const keepSeconds = 90 * 24 * 3600 // an effect that had ended when it came again leaves nothing behind for ever
+const putBackSeconds = 60
+// For how long an effect waits for an earlier question, and for one ahead that has no job, counted from its own job's beginning.
+const mostWaitMs = 60_000
 
-const enterLane = script(`
-if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
+const enterLane = script(`${enteringLanes}
+redis.call('SET', KEYS[4], '1', 'EX', ${putBackSeconds})
 local place
-local rank = ARGV[2] ~= '' and redis.call('ZRANK', KEYS[1], ARGV[2])
-if rank then
-  local next = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[2]))
-  local ahead = rank > 0 and redis.call('ZRANGE', KEYS[1], rank - 1, rank - 1, 'WITHSCORES')[2]
-  place = string.format('%.17g', ahead and (next + tonumber(ahead)) / 2 or next - 1)
-else
-  place = redis.call('INCR', KEYS[2])
+for _, other in ipairs(cjson.decode(ARGV[3])) do place = place or before(KEYS[1], other) end
+enter(KEYS[1], KEYS[2], ARGV[1], ARGV[2], place, KEYS[3], ${keepSeconds})
+return 1`)
+
+// A job that is dead may be on its way back: whoever puts it back has said so.
+const takeTurn = script(`
+local lane, turn, questions, id, queue, putBack = KEYS[1], KEYS[2], KEYS[3], unpack(ARGV)
+local place = redis.call('ZSCORE', lane, id)
+if not place then return {'free'} end
+local time = redis.call('TIME')
+local since = redis.call('HGET', queue .. id, 'timestamp') or 0
+local isLate = time[1] * 1000 + time[2] / 1000 - since > ${mostWaitMs}
+local earliest = questions and redis.call('ZRANGE', questions, 0, 0, 'WITHSCORES') or {}
+local question = earliest[1] and tonumber(earliest[2]) < tonumber(place) and earliest[1]
+if question and not isLate then return {'waits'} end
+local head = redis.call('ZRANGE', lane, 0, 0)[1]
+if head == id then
+  redis.call('SET', turn, id, 'EX', ${keepSeconds})
+  return {'free', question or nil}
 end
-redis.call('ZADD', KEYS[1], place, ARGV[1])
-return redis.call('EXPIRE', KEYS[1], ARGV[3])`)
+local isDead = redis.call('ZSCORE', queue .. 'failed', head) and redis.call('EXISTS', putBack .. head) == 0
+local isGone = isLate and redis.call('EXISTS', queue .. head) == 0
+if isDead or isGone or redis.call('ZSCORE', queue .. 'completed', head) then redis.call('ZREM', lane, head) end
+return {'waits'}`)
 
 const leaveLane = script(`
 redis.call('ZREM', KEYS[1], ARGV[1])
+if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
 return redis.call('ZRANGE', KEYS[1], 0, 0)[1] or false`)
 
-/** The lanes over `redis`. */
-export function openLanes({ redis, prefix }: { redis: Redis; prefix: string }): Lanes {
-  const lane = ({ sink, order }: Effect) => `${keyPrefix(prefix)}:lane:${sink}:${order}`
+/** The keys in which the order of effects lives. */
+export function laneKeys(prefix: string) {
+  const all = keyPrefix(prefix)
   return {
-    async enter(effect, before = '') {
-      await enterLane(redis, [lane(effect), `${keyPrefix(prefix)}:planned`], [effect.id, before, keepSeconds])
+    lane: ({ sink, order }: Pick<Effect, 'sink' | 'order'>) => `${all}:lane:${sink}:${order}`,
+    /** Names the effect of the lane that had its turn last. */
+    turn: ({ sink, order }: Effect) => `${all}:turn:${sink}:${order}`,
+    counter: `${all}:planned`,
+    queue: ({ sink }: Effect) => `${all}:${sink}:`,
+    putBack: `${all}:put-back:`,
+  }
+}
+
+/** The lanes over `redis`. */
+export function openLanes({ redis, prefix }: QueuePlace & { redis: Redis }): Lanes {
+  const { lane, turn, counter, queue, putBack } = laneKeys(prefix)
+  return {
+    async enter(effect, later = []) {
+      const keys = [lane(effect), turn(effect), counter, `${putBack}${effect.id}`]
+      await enterLane(redis, keys, [effect.id, queue(effect), JSON.stringify(later)])
     },
     waiting: (effect) => redis.zrange(lane(effect), '0', '-1'),
-    async ahead(effect) {
-      const rank = await redis.zrank(lane(effect), effect.id)
-      if (rank === null || rank === 0) return undefined
-      const [head] = await redis.zrange(lane(effect), '0', '0')
-      return head === effect.id ? undefined : head
+    async turn(effect) {
+      const keys = [lane(effect), turn(effect), ...(effect.after ? [lane(effect.after)] : [])]
+      const answer = await takeTurn(redis, keys, [effect.id, queue(effect), putBack])
+      const [state, question] = Array.isArray(answer) ? answer.map(String) : []
+      if (state !== 'free') return { state: 'waits' }
+      return { state, ...(question !== undefined && { question }) }
     },
-    async leave(effect, id = effect.id) {
-      const head = await leaveLane(redis, [lane(effect)], [id])
+    async leave(effect) {
+      const head = await leaveLane(redis, [lane(effect), turn(effect)], [effect.id])
       return typeof head === 'string' ? head : undefined
     },
   }

@@ -53,7 +53,7 @@ const office: Office = { redis, prefix, stopping: stopping.signal, log }
 const queues = openQueues({ redis, prefix })
 const lanes = openLanes({ redis, prefix })
 const ledger = openLedger({ redis, prefix })
-const dispatch = dispatcher({ redis, prefix, queues, lanes })
+const dispatch = dispatcher({ redis, prefix, queues })
 const gathering = startGathering({ redis, prefix }, log)
 lifecycle.push('gathering', gathering.stop)
 const journal = openJournal({ redis, prefix }, gathering.soon)

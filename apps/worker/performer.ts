@@ -2,18 +2,18 @@
 // not be the first time. What failed and what then is decided in `work.ts`.
 import type { Job, Queue, Worker } from 'bullmq'
 import { Counter, Histogram } from 'prom-client'
-import { type Effect, effectSchema, effectsOf, type Outcome } from '#shared/effect.ts'
+import { deliveryOfEffect, type Effect, effectSchema, effectsOf, type Outcome } from '#shared/effect.ts'
 import { inWords } from '#shared/errors.ts'
 import type { Journal } from '#shared/journal/entry.ts'
 import type { Registry } from '#shared/metrics.ts'
 import type { SinkName } from '#shared/queues.ts'
 import { openCall } from './call.ts'
 import { effectOf, whatIs } from './carried.ts'
-import { type Dispatch, serialSinks } from './dispatch.ts'
+import { type Dispatch, type Lock, lockOf, serialSinks } from './dispatch.ts'
 import type { Lanes } from './lanes.ts'
 import type { Ledger } from './ledger.ts'
 import type { Sink } from './sinks/sink.ts'
-import { NotYet, type Office, work } from './work.ts'
+import { NotYet, type Office, TakenOver, work } from './work.ts'
 
 type Parts = {
   office: Office
@@ -29,8 +29,7 @@ type Parts = {
 }
 
 const laneWaitMs = 500
-// For this long after an effect was planned its job may still be on its way into the queue.
-const plannedMs = 60_000
+const wentAhead = 'went ahead after a minute, before it was known which tasks the commits of an earlier event name'
 
 /** Starts the performer of the sink `name`. */
 export function startPerformer({
@@ -49,7 +48,7 @@ export function startPerformer({
 
   async function run(job: Job, token: string, signal: AbortSignal): Promise<void> {
     const effect = effectOf(job)
-    await waitForTurn(effect, job)
+    const late = await waitForTurn(effect)
     const started = Date.now()
     const call = openCall(job, token, signal)
     const context = {
@@ -63,27 +62,23 @@ export function startPerformer({
       throw call.meaning(error)
     })
     metrics.duration.observe({ sink: name }, (Date.now() - started) / 1000)
-    const outcome = Array.isArray(ended) ? await further(effect, ended) : ended
+    const outcome = withReason(Array.isArray(ended) ? await further(effect, ended, lockOf(queue, job, token)) : ended, late)
     if (outcome.state === 'done' && outcome.made !== undefined && !serialSinks.has(name)) await ledger.write(effect, outcome.made)
     await end(effect, outcome, job.attemptsMade + 1)
     log.info({ effect: effect.id, ms: Date.now() - started, ...outcome }, 'performed')
   }
 
-  async function further(effect: Effect, planned: Parameters<typeof effectsOf>[0]): Promise<Outcome> {
-    await dispatch(effectsOf(planned, effect))
+  async function further(effect: Effect, planned: Parameters<typeof effectsOf>[0], lock: Lock): Promise<Outcome> {
+    if (!(await dispatch(effectsOf(planned, effect), { cause: effect, lock }))) throw new TakenOver(`${effect.id} is not ours any more.`)
     return { state: 'done' }
   }
 
-  async function waitForTurn(effect: Effect, job: Job): Promise<void> {
-    if (serialSinks.has(name)) return
-    const ahead = await lanes.ahead(effect)
-    if (ahead === undefined) return
-    // One that has ended without leaving, as when its worker died just then, must not block its lane for ever; nor one
-    // that was planned and never came, or is long forgotten.
-    const state = await queue.getJobState(ahead)
-    const isGone = state === 'unknown' && Date.now() - job.timestamp > plannedMs
-    if (isGone || state === 'completed' || state === 'failed') await lanes.leave(effect, ahead)
-    throw new NotYet(laneWaitMs)
+  // In words what it would have waited for, when it has waited long enough.
+  async function waitForTurn(effect: Effect): Promise<string | undefined> {
+    if (serialSinks.has(name)) return undefined
+    const turn = await lanes.turn(effect)
+    if (turn.state === 'waits') throw new NotYet(laneWaitMs)
+    return turn.question === undefined ? undefined : `${wentAhead} (${deliveryOfEffect(turn.question)})`
   }
 
   async function end(effect: Effect, outcome: Outcome | { state: 'dead'; reason: string }, attempts: number): Promise<void> {
@@ -111,6 +106,11 @@ export function startPerformer({
       await end(whatIs(job, name), { state: 'dead', reason: inWords(error) }, job.attemptsMade + 1)
     },
   })
+}
+
+function withReason(outcome: Outcome, reason: string | undefined): Outcome {
+  if (reason === undefined) return outcome
+  return { ...outcome, reason: outcome.reason === undefined ? reason : `${outcome.reason}; ${reason}` }
 }
 
 export type Measures = ReturnType<typeof performerMetrics>

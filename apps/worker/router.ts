@@ -8,20 +8,25 @@ import { type GitLabEvent, parseEvent } from '#shared/event.ts'
 import { aboutOf, type HiddenProjects } from '#shared/hidden-projects.ts'
 import type { Decision, Journal } from '#shared/journal/entry.ts'
 import { deliveryIdOf } from '#shared/queues.ts'
-import type { Dispatch } from './dispatch.ts'
+import { type Dispatch, lockOf } from './dispatch.ts'
 import { type Sinks, sinkEntries } from './sinks/index.ts'
-import { type Office, work } from './work.ts'
+import { type Office, TakenOver, work } from './work.ts'
 
 type Parts = { office: Office; queue: Queue; sinks: Sinks; dispatch: Dispatch; journal: Journal; hidden: HiddenProjects }
 
 /** Starts the router. */
 export function startRouter({ office, queue, sinks, dispatch, journal, hidden }: Parts): Promise<Worker> {
-  async function route(job: Job): Promise<void> {
+  async function route(job: Job, token: string): Promise<void> {
     const delivery = deliveryOf(job)
     const event = parseEvent(delivery)
     const { decisions, effects, mistakes } = decide(event, sinks)
-    const routed = journal.routed(delivery, event, { decisions, effects, whole: mistakes.length === 0 })
-    await Promise.all([dispatch(effects), routed, hideProject(event, hidden)])
+    const [isOurs] = await Promise.all([
+      dispatch(effects, { lock: lockOf(queue, job, token) }),
+      journal.routed(delivery, event, { decisions, effects, whole: mistakes.length === 0 }),
+      hideProject(event, hidden),
+    ])
+    // Whoever routes it now, or what came after it, is not to be followed by us.
+    if (!isOurs) throw new TakenOver(`${job.id} is routed by another worker, or lost with Redis.`)
     office.log.info({ delivery: delivery.id, kind: event.kind, action: event.action, effects: effects.map(({ id }) => id) }, 'routed')
     if (mistakes.length > 0) throw new Permanent(mistakes.join(' '))
   }

@@ -4,7 +4,8 @@
 
 /**
  * Lua to begin a script with. `addJob(queue, id, name, data, opts, now)` adds a job to the queue whose keys begin with
- * `queue`, unless one with this id is there; `wake(queue)` tells the workers that wait there, after the last one.
+ * `queue`, unless one with this id is there; `wake(queue)` tells the workers that wait there, after the last one. `serial(queue)`
+ * says that its jobs run one after another, over all workers: written with each job, it cannot be missing where there are any.
  */
 export const addingJobs = `
 local function addJob(queue, id, name, data, opts, now)
@@ -17,5 +18,8 @@ local function wake(queue)
   local paused, most = unpack(redis.call('HMGET', queue .. 'meta', 'paused', 'concurrency'))
   if paused or (most and redis.call('LLEN', queue .. 'active') >= tonumber(most)) then return end
   redis.call('ZADD', queue .. 'marker', 0, '0')
+end
+local function serial(queue)
+  redis.call('HSETNX', queue .. 'meta', 'concurrency', 1)
 end
 `

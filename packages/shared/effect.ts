@@ -10,6 +10,7 @@ export const effectSchema = z.object({
   delivery: z.string(),
   sink: z.enum(sinkNames),
   order: z.string(),
+  after: z.object({ sink: z.enum(sinkNames), order: z.string() }).optional(),
   since: timeSchema,
   again: z.boolean().optional(),
   anew: z.boolean().optional(),
@@ -18,6 +19,8 @@ export const effectSchema = z.object({
 
 /**
  * `order` names what must stay in sequence: effects of one sink with the same `order` run one after another.
+ * `after` names such a sequence of another sink: what was planned there earlier may still bring effects that belong before
+ * this one, which waits until it has ended, for a minute at most.
  * `since` is when the delivery was received (ISO 8601): nothing of this effect can exist from before it.
  * `again` says that it may have been performed before, in a life this queue does not remember; `anew` that it is to be
  * performed once more even where the queue remembers that it has ended.
@@ -30,7 +33,7 @@ export type Effect = z.infer<typeof effectSchema>
  * `nothing`: why there was nothing to do.
  */
 export type Outcome = Done | NothingDone
-export type Done = { state: 'done'; link?: string; made?: string; previous?: string }
+export type Done = { state: 'done'; link?: string; made?: string; previous?: string; reason?: string }
 export type NothingDone = { state: 'nothing'; reason: string; would?: string }
 
 export function nothingDone(reason: string): NothingDone {
@@ -47,8 +50,13 @@ export function effectId(delivery: string, sink: string, about: string): string 
   return [delivery, sink, about].map(encodeURIComponent).join('/')
 }
 
+/** The delivery that the effect with this id came of. */
+export function deliveryOfEffect(id: string): string {
+  return decodeURIComponent(id.split('/')[0] ?? '')
+}
+
 /** An effect as a sink plans it; the router adds the ids. `about` tells it from the others of its delivery and sink. */
-export type PlannedEffect = { sink: SinkName; about: string; order: string; data: Json }
+export type PlannedEffect = { sink: SinkName; about: string; order: string; after?: Effect['after']; data: Json }
 
 /** What a plan comes to: effects, or in words a person understands why there are none. */
 export type Planned = PlannedEffect[] | { nothing: string }
@@ -60,11 +68,12 @@ export function nothing(reason: string): { nothing: string } {
 /** The effects of `planned`, for the event it was planned for. */
 export function effectsOf(planned: PlannedEffect[], cause: Pick<Effect, 'delivery' | 'since' | 'again' | 'anew'>): Effect[] {
   const { delivery, since, again, anew } = cause
-  return planned.map(({ sink, about, order, data }) => ({
+  return planned.map(({ sink, about, order, after, data }) => ({
     id: effectId(delivery, sink, about),
     delivery,
     sink,
     order,
+    ...(after && { after }),
     since,
     data,
     ...(again === true && { again }),

@@ -58,7 +58,7 @@ export function openBench(redisUrl: string): Bench {
     failed: () => Promise.resolve(),
     ended: ({ data }, { state }) => Promise.resolve(void ended.push(`${aboutOf(data)}: ${state}`)),
   }
-  const dispatch = dispatcher({ redis, prefix, queues, lanes })
+  const dispatch = dispatcher({ redis, prefix, queues })
   const stops: Array<() => Promise<void>> = []
 
   return {

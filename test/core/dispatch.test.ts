@@ -56,3 +56,16 @@ test('a delivery without effects touches nothing', async () => {
   await bench.dispatch([])
   assert.deepEqual(await bench.redis.keys(`*${bench.prefix}*`), [])
 })
+
+test('nothing is dispatched for a job that another worker runs, or that was lost with Redis', async () => {
+  const bench = benches.open()
+  const key = bench.queues.deliveries.toKey('one:lock')
+  await bench.redis.set(key, 'mine')
+  assert.equal(await bench.dispatch([task], { lock: { key, token: 'mine' } }), true)
+  await bench.redis.set(key, 'theirs')
+  assert.equal(await bench.dispatch([again], { lock: { key, token: 'mine' } }), false)
+  await bench.redis.del(key)
+  assert.equal(await bench.dispatch([again], { lock: { key, token: 'mine' } }), false)
+  assert.deepEqual([await bench.lanes.waiting(task), await bench.lanes.waiting(again)], [[task.id], []])
+  assert.equal(await bench.queues.phabricator.getWaitingCount(), 1)
+})

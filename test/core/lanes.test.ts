@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
-import { Unavailable } from '#shared/errors.ts'
+import { Permanent, Unavailable } from '#shared/errors.ts'
 import { until } from '../support/until.ts'
 import { done, effect, empty, openBenches, type Perform } from './bench.ts'
 
@@ -70,23 +70,96 @@ test('different lanes run at the same time', async () => {
   assert.equal(bench.ended.length, 2)
 })
 
-test('planning an effect again changes nothing of its lane, and one that has ended blocks it only for a moment', async () => {
+test('planning an effect again changes nothing of its lane, and leaves nothing in it when the effect has ended', async () => {
   const bench = benches.open()
-  const ghost = effect('ghost', 'a')
+  const [again, next] = [effect('again', 'a'), effect('next', 'a')]
+  const lane = `{${bench.prefix}}:lane:phabricator:a`
   const performed: string[] = []
-  await bench.dispatch([ghost])
-  await bench.dispatch([ghost])
-  assert.equal(await bench.redis.zcard(`{${bench.prefix}}:lane:phabricator:a`), 1)
+  await bench.dispatch([again])
+  await bench.dispatch([again])
+  assert.equal(await bench.redis.zcard(lane), 1)
   await bench.start('phabricator', (about) => {
     performed.push(about)
     return Promise.resolve(done)
   })
   await empty(bench)
-  // As a router does that died after it had given away its effects.
-  await bench.dispatch([ghost, effect('next', 'a')])
+  // As when GitLab sends an event again.
+  await bench.dispatch([again])
+  assert.equal(await bench.redis.exists(lane), 0)
+  await bench.dispatch([again, next])
+  await empty(bench)
+  assert.deepEqual(performed, ['again', 'next'])
+  assert.deepEqual(await bench.redis.keys(`{${bench.prefix}}:*:phabricator:a`), [])
+})
+
+test('one that has ended without leaving its lane blocks it only for a moment', async () => {
+  const bench = benches.open()
+  const ghost = effect('ghost', 'a')
+  const performed: string[] = []
+  await bench.dispatch([ghost])
+  await bench.start('phabricator', (about) => {
+    performed.push(about)
+    return Promise.resolve(done)
+  })
+  await empty(bench)
+  await bench.lanes.enter(ghost)
+  await bench.dispatch([effect('next', 'a')])
   await empty(bench)
   assert.deepEqual(performed, ['ghost', 'next'])
-  assert.equal(await bench.redis.exists(`{${bench.prefix}}:lane:phabricator:a`), 0)
+})
+
+// A lane whose first effect is dead, whose second one runs until `go` is called, and whose third one waits.
+async function withDeadLetter(isHeld: boolean) {
+  const bench = benches.open()
+  const [first, second, third] = [effect('first', 'a'), effect('second', 'a'), effect('third', 'a')]
+  const { promise: gate, resolve: go } = Promise.withResolvers<void>()
+  const running = new Set<string>()
+  const wrong: string[] = []
+  const ends: string[] = []
+  let isDeadly = true
+  await bench.dispatch([first])
+  await bench.start('phabricator', async (about) => {
+    if (about === 'first' && isDeadly) throw new Permanent('not yet')
+    for (const other of running) wrong.push(`${about} runs beside ${other}`)
+    running.add(about)
+    if (about === 'second' && isHeld) await gate
+    running.delete(about)
+    ends.push(about)
+    return done
+  })
+  const job = await until(async () => {
+    const found = await bench.queues.phabricator.getJob(first.id)
+    return (await found?.isFailed()) ? found : undefined
+  }, 'the first one is dead')
+  isDeadly = false
+  return { bench, first, second, third, job, running, wrong, ends, go }
+}
+
+test('one that is put back does not run beside the one that is under way, and goes before those behind it', async () => {
+  const { bench, first, second, third, job, running, wrong, ends, go } = await withDeadLetter(true)
+  await bench.dispatch([second, third])
+  await until(() => running.has('second'), 'the second one is under way')
+  // Whoever puts it back had looked before that was so.
+  await bench.lanes.enter(first, [second.id, third.id])
+  await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true })
+  await until(async () => Number(await bench.redis.hget(bench.queues.phabricator.toKey(first.id), 'ats')) >= 2, 'the first one has looked')
+  go()
+  await empty(bench)
+  assert.deepEqual([wrong, ends], [[], ['second', 'first', 'third']])
+})
+
+test('one that is about to be put back keeps its place although its job is dead still', async () => {
+  const { bench, first, second, third, job, wrong, ends } = await withDeadLetter(false)
+  await bench.lanes.enter(first)
+  await bench.dispatch([second, third])
+  await until(
+    async () => Number(await bench.redis.hget(bench.queues.phabricator.toKey(second.id), 'ats')) >= 3,
+    'the second one has looked',
+  )
+  assert.deepEqual(ends, [])
+  await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true })
+  await empty(bench)
+  assert.deepEqual([wrong, ends], [[], ['first', 'second', 'third']])
 })
 
 test('one that was planned but never came is waited for, and given up after a minute', async () => {

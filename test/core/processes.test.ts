@@ -76,7 +76,7 @@ const patience = 50_000
 describe('a worker', { concurrency: 4, timeout: 300_000 }, () => {
   test('that is killed while it routes is followed by another one within fifteen seconds', () =>
     play(async ({ start, startVictim, deliver, verbs }) => {
-      const victim = await startVictim(/:lane:.* \S+:planned /s, sigkill)
+      const victim = await startVictim(/^evalsha \S+ 3 \S+:planned /, sigkill)
       await start('worker')
       // Whoever takes it up first: only the one that is watched dies.
       for (let count = 0; count < 20 && !(await hasEnded(victim)); count++) await deliver('merge-request-open', `open-${count}`)
@@ -93,7 +93,7 @@ describe('a worker', { concurrency: 4, timeout: 300_000 }, () => {
       const isOver = async () => (await queues.deliveries.getFailedCount()) === 1
       let starts = 0
       while (starts < 10 && !(await isOver())) {
-        const victim = await startVictim(/:lane:.* \S+:planned .*poison/s, sigkill)
+        const victim = await startVictim(/^evalsha \S+ 3 \S+:planned .*poison/s, sigkill)
         await until(async () => (await isOver()) || (await hasEnded(victim)), 'it died again', patience)
         starts++
       }
@@ -119,7 +119,7 @@ describe('a worker', { concurrency: 4, timeout: 300_000 }, () => {
     }))
 
   const moments = {
-    'when it asks whether its turn has come': /^zrank \S+:lane:phabricator/,
+    'when it asks whether its turn has come': /^evalsha \S+ 3 \S+:lane:phabricator:.* \S+:turn:phabricator:.* \S+:lane:commits:/,
     'while it makes sure that the job is still its own': /:phabricator:\S+:lock \S+:phabricator:stalled/,
   }
   for (const [moment, words] of Object.entries(moments)) {

@@ -50,11 +50,10 @@ export async function putBack(place: Place, sinks: Sinks, { effect: id, died }: 
     if (now?.state !== 'dead') return { outcome: 'left' }
     const effect = await effectAnew(place, sinks, { ...row, sink })
     if ('lost' in effect) return { outcome: 'lost', reason: effect.lost }
-    await enterLane(place, sink, effect)
-    await dispatcher(place)([effect])
+    await dispatcher(place)([effect], { later: await laterThan(place, sink, effect) })
   } else if (await job.isFailed()) {
     const effect = { ...effectSchema.parse(job.data), again: true }
-    await enterLane(place, sink, effect)
+    if (!serialSinks.has(sink)) await place.lanes.enter(effect, await laterThan(place, sink, effect))
     await job.updateData(effect)
     // How often it stalled is not among what BullMQ resets.
     await place.redis.hdel(queue.toKey(id), 'stc')
@@ -66,15 +65,15 @@ export async function putBack(place: Place, sinks: Sinks, { effect: id, died }: 
   return { outcome: 'back', queue, job: id }
 }
 
-// Its own turn is before what waits in its lane for a later event, unless that is under way already.
-async function enterLane({ lanes, queues }: Place, sink: SinkName, effect: Effect): Promise<void> {
-  if (serialSinks.has(sink)) return
-  for (const id of await lanes.waiting(effect)) {
+// What waits in its lane for a later event, in order: its own turn is before that.
+async function laterThan({ lanes, queues }: Place, sink: SinkName, effect: Effect): Promise<string[]> {
+  const later: string[] = []
+  for (const id of serialSinks.has(sink) ? [] : await lanes.waiting(effect)) {
     const job = await queues[sink].getJob(id)
     const other = effectSchema.safeParse(job?.data)
-    if (other.success && other.data.since > effect.since && !(await job?.isActive())) return await lanes.enter(effect, id)
+    if (other.success && other.data.since > effect.since) later.push(id)
   }
-  await lanes.enter(effect)
+  return later
 }
 
 // If it has ended meanwhile, its new end is in the journal, or on its way there, and counts.
