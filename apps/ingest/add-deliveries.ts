@@ -6,6 +6,7 @@ import { script } from '#shared/redis-script.ts'
 
 const add = script(`${addingJobs}
 local queue, now = ARGV[1], ARGV[2]
+serial(queue)
 for i = 3, #ARGV, 2 do addJob(queue, ARGV[i], 'delivery', ARGV[i + 1], '{}', now) end
 wake(queue)
 return 1`)

@@ -15,7 +15,7 @@ import { watchRedis } from '#shared/redis-check.ts'
 import { countRedisErrors } from '#shared/redis-errors.ts'
 import { openRelay } from '#shared/relay.ts'
 import { chores } from './chores/index.ts'
-import { startChores } from './chores/start.ts'
+import { scheduleChores, startChores } from './chores/start.ts'
 import { configSchema } from './config.ts'
 import { dispatcher } from './dispatch.ts'
 import { startGathering } from './gather.ts'
@@ -27,6 +27,7 @@ import { publishedAt } from './published.ts'
 import { startRecorder } from './recorder.ts'
 import { openGitLabApi } from './remotes/gitlab-api.ts'
 import { startRouter } from './router.ts'
+import { keepSetUp, setUpQueues } from './set-up.ts'
 import { watchSilence } from './silence/watch.ts'
 import { openSinks, sinkEntries } from './sinks/index.ts'
 import { lookAtStart } from './token/look.ts'
@@ -65,6 +66,12 @@ const token = gitlabToken && { api: openGitLabApi({ url, token: gitlabToken, red
 
 if (config.ops) await startListener({ at: config.ops, config, database, metrics, lifecycle, log })
 
+const ownChores = chores({ database, keepDays: config.journalKeepDays, token })
+const setUp = async () => {
+  await setUpQueues({ redis, prefix })
+  await scheduleChores(queues.chores, ownChores)
+}
+lifecycle.push('set-up', await keepSetUp({ redis, prefix, log, setUp }))
 const workers: Worker[] = []
 lifecycle.push('workers', () => close(workers, stopping))
 workers.push(await startRecorder({ office, queue: queues.journal, database }))
@@ -74,7 +81,7 @@ for (const [name, sink] of sinkEntries(sinks)) {
     await startPerformer({ office, name, sink, queue: queues[name], lanes, ledger, dispatch, journal, concurrency, metrics: measures }),
   )
 }
-workers.push(await startChores({ office, queue: queues.chores, chores: chores({ database, keepDays: config.journalKeepDays, token }) }))
+workers.push(await startChores({ office, queue: queues.chores, chores: ownChores }))
 const hidden = openHiddenProjects({ redis, prefix })
 workers.push(await startRouter({ office, queue: queues.deliveries, sinks, dispatch, journal, hidden }))
 

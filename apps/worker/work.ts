@@ -121,7 +121,7 @@ export async function work({ office, name, queue, concurrency, serial = false, r
   const worker = new Worker(queue.name, runJob, {
     connection: redis,
     prefix: keyPrefix(prefix),
-    concurrency,
+    concurrency: serial ? 1 : concurrency,
     limiter,
     removeOnComplete: retention[name],
     maxStalledCount: mostStarts,

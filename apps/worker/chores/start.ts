@@ -7,10 +7,13 @@ import type { Chore } from './index.ts'
 
 type Parts = { office: Office; queue: Queue; chores: Chore[] }
 
-/** Puts the schedules of `chores` into `queue`, and starts to work on it. */
-export async function startChores({ office, queue, chores }: Parts): Promise<Worker> {
+/** Puts the schedules of `chores` into `queue`; those that are there stay as they are. */
+export async function scheduleChores(queue: Queue, chores: Chore[]): Promise<void> {
   for (const { name, pattern } of chores) await queue.upsertJobScheduler(name, { pattern, tz: 'UTC' }, { name, opts: retries })
+}
 
+/** Starts to work on the chores whose time has come. */
+export function startChores({ office, queue, chores }: Parts): Promise<Worker> {
   // One that only another release knows is left to a worker of that release, which takes it up at one of the next attempts.
   async function run(job: Job, _token: string, signal: AbortSignal): Promise<void> {
     const chore = chores.find(({ name }) => name === job.name)

@@ -14,6 +14,8 @@ export type Manner = { tally: { count: number }; signal?: AbortSignal | undefine
 
 /** Adds each delivery to the queue, until `signal` aborts; one that is in it already stays as it is. */
 export async function handIn(queue: Queue, deliveries: AsyncIterable<Delivery>, { tally, signal, onWait }: Manner): Promise<void> {
+  // In a Redis that was lost nobody may have said so yet.
+  await queue.setGlobalConcurrency(1)
   for await (const delivery of deliveries) {
     await queue.add('delivery', delivery, { jobId: deliveryJobId(delivery.id) })
     tally.count += 1
