@@ -220,8 +220,8 @@ test('an effect carries what it needs and its place in the order, and nothing el
   const text =
     'alice opened https://gitlab.example/repos/releng/gitlab-demo/-/merge_requests/1\n\n%%%[repos/releng/gitlab-demo@main] Add a feed of merge requests%%%'
   assert.deepEqual(plans.get('phabricator'), [
-    { sink: 'phabricator', about: 'T1', order: '42!1 T1', data: { task: 1, text } },
-    { sink: 'phabricator', about: 'T5', order: '42!1 T5', data: { task: 5, text } },
+    { sink: 'phabricator', about: 'T1', order: '42!1 T1', after: { sink: 'commits', order: '42!1' }, data: { task: 1, text } },
+    { sink: 'phabricator', about: 'T5', order: '42!1 T5', after: { sink: 'commits', order: '42!1' }, data: { task: 5, text } },
   ])
   assert.deepEqual(plans.get('gitlab-mentions'), [
     {

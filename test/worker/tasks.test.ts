@@ -166,15 +166,21 @@ describe('the commits of a merge request', () => {
   test('bring a comment on each task that they name and the description does not', async () => {
     messages('Fix\n\nBug: T1\nBug: T5', 'Add\n\nBug: T5, https://phabricator.example/T2\nChange-Id: I1', 'Test\n\n    Bug: T4\n\n`Bug: T3`')
     assert.deepEqual(await effects([1]), [
-      { sink: 'phabricator', about: 'T5', order: '42!1 T5', data: { task: 5, text } },
-      { sink: 'phabricator', about: 'T2', order: '42!1 T2', data: { task: 2, text } },
+      { sink: 'phabricator', about: 'T5', order: '42!1 T5', after: { sink: 'commits', order: '42!1' }, data: { task: 5, text } },
+      { sink: 'phabricator', about: 'T2', order: '42!1 T2', after: { sink: 'commits', order: '42!1' }, data: { task: 2, text } },
     ])
   })
 
   test('bring it only where the merge request was not named before when it is an update', async () => {
     messages('Fix\n\nBug: T5')
     assert.deepEqual(await effects([], 'update'), [
-      { sink: 'phabricator', about: 'T5', order: '42!1 T5', data: { task: 5, text, unlessNamed: true } },
+      {
+        sink: 'phabricator',
+        about: 'T5',
+        order: '42!1 T5',
+        after: { sink: 'commits', order: '42!1' },
+        data: { task: 5, text, unlessNamed: true },
+      },
     ])
   })
 

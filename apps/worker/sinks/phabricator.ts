@@ -24,6 +24,7 @@ export function commentEffects(
     sink: 'phabricator',
     about: `T${task}`,
     order: `${mergeRequest.projectId}!${mergeRequest.iid} T${task}`,
+    after: { sink: 'commits', order: `${mergeRequest.projectId}!${mergeRequest.iid}` },
     data: { task, text, ...(unlessNamed && { unlessNamed }) },
   }))
 }

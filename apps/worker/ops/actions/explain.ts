@@ -1,6 +1,7 @@
 // `explain`: the whole story of one delivery, as the journal remembers it: when it came, what each sink decided and why,
 // every effect with its failed attempts and how it ended.
 import type { Database } from '#shared/journal/database.ts'
+import { waitsFor } from './explain-waiting.ts'
 
 export type Story = {
   id: string
@@ -28,6 +29,8 @@ export async function explain(database: Database, id: string): Promise<Story | u
   const decisions = await database.selectFrom('decisions').select(['sink', 'reason']).where('delivery', '=', id).execute()
   const effects = await database.selectFrom('effects').selectAll().where('delivery', '=', id).orderBy('sink').orderBy('id').execute()
   const ids = effects.map((effect) => effect.id)
+  const waiting = new Map<string, string | undefined>()
+  for (const effect of effects) waiting.set(effect.id, await waitsFor(database, effect))
   const attempts =
     ids.length === 0 ? [] : await database.selectFrom('attempts').selectAll().where('effect', 'in', ids).orderBy('at').execute()
 
@@ -50,7 +53,7 @@ export async function explain(database: Database, id: string): Promise<Story | u
       ),
       outcome: {
         state: effect.state,
-        reason: effect.reason,
+        reason: effect.reason ?? waiting.get(effect.id) ?? null,
         link: effect.link,
         at: effect.ended_at?.toISOString() ?? null,
         error: effect.error,
