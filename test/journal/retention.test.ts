@@ -130,3 +130,12 @@ test('what is old goes while others write; dead letters stay, with all of their 
     { verb: 'prune', reason: 'the disk is full', count: 697 },
   ])
 })
+
+test('a delivery that came again leaves nothing behind, whatever its second copy says', async () => {
+  await write('resent', 40, 'done')
+  await write('resent', 31, 'done')
+  const rows = () => stage.database.selectFrom('words').selectAll().where('delivery', '=', 'resent').execute()
+  assert.equal((await rows()).length, 4, 'each word once: words, of, resent, alice')
+  await pruneJournal(stage.database, { keepDays: 30, dryRun: false, signal: new AbortController().signal })
+  assert.deepEqual(await rows(), [])
+})

@@ -44,7 +44,8 @@ export async function readKnown(database: Database, since: Date): Promise<Known>
       .limit(pageSize)
       .execute()
     for (const row of rows) {
-      const text = await bodyOf(row.body)
+      const text = await bodyOf(row.body).catch(() => undefined)
+      if (text === undefined) continue
       const event = parseEvent({ id: row.id, receivedAt: row.received_at.toISOString(), headers: {}, body: text })
       const { data } = headSchema.safeParse(event.body)
       if (!event.mergeRequest) continue

@@ -4,19 +4,19 @@ import { gunzip } from 'node:zlib'
 import { sql } from 'kysely'
 import type { Database } from './database.ts'
 import type { DeliveryEntry } from './entry.ts'
+import { headersText } from './headers.ts'
 import { writeRows } from './rows.ts'
 
 // A statement of some MiB is too large for some servers, which then cut the connection; and binary data is written in twice
 // its size.
 const partBytes = 3 * 1024 * 1024
-const longestHeaders = 16_000
 
 /** Writes the bodies of deliveries, in parts where one is large. What is there already, from another attempt, stays. */
 export async function writeBodies(database: Database, entries: DeliveryEntry[]): Promise<void> {
   const bodies = entries.map(({ id, headers, body }) => ({ delivery: id, headers, whole: Buffer.from(body, 'base64') }))
   const first = bodies.map(({ delivery, headers, whole }) => ({
     delivery,
-    headers: JSON.stringify(headers).slice(0, longestHeaders).toWellFormed(),
+    headers: headersText(headers),
     body: whole.subarray(0, partBytes),
   }))
   await writeRows(

@@ -10,11 +10,10 @@ import { wordsOf } from './words.ts'
 
 const understood = ['action', 'project', 'iid', 'username', 'title', 'kind'] as const
 
-/** Writes `entries`, their bodies last. Rejects with the driver's own errors. */
-export async function writeDeliveries(database: Database, entries: DeliveryEntry[]): Promise<void> {
-  const deliveries = entries.map(deliveryRow)
+/** Writes `told`, their bodies last. Rejects with the driver's own errors. */
+export async function writeDeliveries(database: Database, told: DeliveryEntry[]): Promise<void> {
   await writeRows(
-    deliveries,
+    told.map(deliveryRow),
     ({ id }) => id,
     (rows) =>
       database
@@ -23,9 +22,10 @@ export async function writeDeliveries(database: Database, entries: DeliveryEntry
         .onDuplicateKeyUpdate(Object.fromEntries(understood.map((column) => [column, better(column)])))
         .execute(),
   )
-  const words = deliveries.flatMap(({ id, received_at, title, username }) =>
-    wordsOf(title, username).map((word) => ({ word, received_at, delivery: id })),
-  )
+  const entries = await asFirstReceived(database, told)
+  const words = entries
+    .map(deliveryRow)
+    .flatMap(({ id, received_at, title, username }) => wordsOf(title, username).map((word) => ({ word, received_at, delivery: id })))
   await writeRows(
     words,
     ({ word }) => word,
@@ -50,6 +50,15 @@ export async function writeDeliveries(database: Database, entries: DeliveryEntry
   )
   await settleEffects(database, entries)
   await writeBodies(database, entries)
+}
+
+// One that came again is the one that came first: what hangs on it has its time, by which it is found and pruned.
+async function asFirstReceived(database: Database, entries: DeliveryEntry[]): Promise<DeliveryEntry[]> {
+  if (entries.length === 0) return []
+  const ids = entries.map(({ id }) => id)
+  const rows = await database.selectFrom('deliveries').select(['id', 'received_at']).where('id', 'in', ids).execute()
+  const times = new Map(rows.map(({ id, received_at }) => [id, received_at.toISOString()]))
+  return entries.map((entry) => ({ ...entry, receivedAt: times.get(entry.id) ?? entry.receivedAt }))
 }
 
 function deliveryRow({ id, receivedAt, origin, kind, action, project, iid, username, title }: DeliveryEntry) {

@@ -1,11 +1,10 @@
 // `redeliver`: sends whole deliveries through again, from the journal. Each effect is looked for at its remote before it
 // is made, so what is there already stays as it is, and what is missing is made.
 import { type SqlBool, sql } from 'kysely'
-import { z } from 'zod'
 import { type Delivery, originOf } from '#shared/delivery.ts'
 import { bodyOf } from '#shared/journal/body.ts'
 import type { Database } from '#shared/journal/database.ts'
-import { readJson } from '#shared/json.ts'
+import { readHeaders } from '#shared/journal/headers.ts'
 import { deliveryJobId } from '#shared/queues.ts'
 import { onRecord } from '../audit.ts'
 import type { Filters } from '../filters.ts'
@@ -13,7 +12,8 @@ import { handIn, type Manner } from '../hand-in.ts'
 import type { Place } from '../place.ts'
 import { matchingDeliveries } from './deliveries.ts'
 
-export type Redelivered = { redelivered: number; missing: string[]; interrupted: boolean }
+/** `unreadable` are ids of deliveries whose body the journal has, but not so that it can be read. */
+export type Redelivered = { redelivered: number; missing: string[]; unreadable: string[]; interrupted: boolean }
 
 /**
  * The deliveries with these ids, in this order, or all that the filters choose, in the order in which they came: with a
@@ -21,29 +21,30 @@ export type Redelivered = { redelivered: number; missing: string[]; interrupted:
  */
 export type ChosenDeliveries = { ids: string[] } | { filters: Filters }
 
-const headersSchema = z.record(z.string(), z.string())
 const pageSize = 500
 
 type Options = Pick<Manner, 'signal' | 'onWait'> & { reason: string }
 
-/** Hands in the chosen deliveries from the journal, each once; ids that it does not have are told. */
+/** Hands in the chosen deliveries from the journal, each once; what it does not have, or cannot read, is told. */
 export async function redeliver(place: Place, chosen: ChosenDeliveries, { reason, signal, onWait }: Options): Promise<Redelivered> {
-  const missing: string[] = []
+  const not: Not = { missing: [], unreadable: [] }
   return await onRecord(place, { verb: 'redeliver', reason, details: chosen }, async (tally) => {
-    await handIn(place.queues.deliveries, fromJournal(place, chosen, missing), { tally, signal, onWait })
-    if (missing.length > 0) tally.details = { ...chosen, missing }
-    return { redelivered: tally.count, missing, interrupted: signal?.aborted === true }
+    await handIn(place.queues.deliveries, fromJournal(place, chosen, not), { tally, signal, onWait })
+    if (not.missing.length + not.unreadable.length > 0) tally.details = { ...chosen, ...not }
+    return { redelivered: tally.count, ...not, interrupted: signal?.aborted === true }
   })
 }
 
-/** Hands in one delivery from the journal; false when it does not have it. */
+/** Hands in one delivery from the journal; false when it does not have it, or cannot read it. */
 export async function redeliverOne(place: Place, id: string): Promise<boolean> {
   const tally = { count: 0 }
-  await handIn(place.queues.deliveries, fromJournal(place, { ids: [id] }, []), { tally })
+  await handIn(place.queues.deliveries, fromJournal(place, { ids: [id] }, { missing: [], unreadable: [] }), { tally })
   return tally.count === 1
 }
 
-async function* fromJournal(place: Place, chosen: ChosenDeliveries, missing: string[]): AsyncGenerator<Delivery> {
+type Not = { missing: string[]; unreadable: string[] }
+
+async function* fromJournal(place: Place, chosen: ChosenDeliveries, not: Not): AsyncGenerator<Delivery> {
   for await (const id of idsOf(place, chosen)) {
     const row = await place.database
       .selectFrom('deliveries')
@@ -52,15 +53,21 @@ async function* fromJournal(place: Place, chosen: ChosenDeliveries, missing: str
       .where('id', '=', id)
       .executeTakeFirst()
     if (!row) {
-      missing.push(id)
+      not.missing.push(id)
+      continue
+    }
+    // One that cannot be read must not keep the others back.
+    const body = await bodyOf(row.body).catch(() => undefined)
+    if (body === undefined) {
+      not.unreadable.push(id)
       continue
     }
     const job = await place.queues.deliveries.getJob(deliveryJobId(id))
     // One that waits or runs will be routed anyway; a finished one would keep the new one out.
     if (job?.finishedOn !== undefined) await job.remove()
-    const headers = headersSchema.parse(readJson(row.headers))
+    const headers = readHeaders(row.headers)
     const origin = originOf(row.origin)
-    yield { id, origin, receivedAt: row.received_at.toISOString(), headers, body: await bodyOf(row.body), again: true, redelivered: true }
+    yield { id, origin, receivedAt: row.received_at.toISOString(), headers, body, again: true, redelivered: true }
   }
 }
 

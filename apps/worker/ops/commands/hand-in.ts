@@ -18,10 +18,12 @@ export function handInCommands(ops: Command): void {
       return act(command, async (place) => {
         const manner = { reason, signal: untilInterrupted(), onWait }
         const data = await redeliver(place, ids.length > 0 ? { ids } : { filters }, manner)
-        const { redelivered, missing, interrupted } = data
+        const { redelivered, missing, unreadable, interrupted } = data
         for (const id of missing) warn(words`${id}: no such delivery in the journal`)
+        for (const id of unreadable) warn(words`${id}: its body in the journal cannot be read`)
         if (interrupted) warn(words`interrupted after ${redelivered} deliveries; the same command begins anew, and makes nothing twice`)
-        return { data, words: words`${redelivered} deliveries sent through again`, failed: missing.length > 0 || interrupted }
+        const failed = missing.length + unreadable.length > 0 || interrupted
+        return { data, words: words`${redelivered} deliveries sent through again`, failed }
       })
     })
 

@@ -1,19 +1,16 @@
 // An effect whose job is gone, as after the loss of Redis, is planned anew from the delivery in the journal: this one
 // effect, and none of the others that came of the delivery.
-import { z } from 'zod'
 import { originOf } from '#shared/delivery.ts'
 import { type Effect, effectsOf, type PlannedEffect } from '#shared/effect.ts'
 import { inWords } from '#shared/errors.ts'
 import { type GitLabEvent, parseEvent } from '#shared/event.ts'
 import { bodyOf } from '#shared/journal/body.ts'
-import { readJson } from '#shared/json.ts'
+import { readHeaders } from '#shared/journal/headers.ts'
 import type { SinkName } from '#shared/queues.ts'
 import { commentOn } from '../../../sinks/comment.ts'
 import type { Sinks } from '../../../sinks/index.ts'
 import { commentEffects } from '../../../sinks/phabricator.ts'
 import type { Place } from '../../place.ts'
-
-const headersSchema = z.record(z.string(), z.string())
 
 type Wanted = { id: string; delivery: string; sink: SinkName; task: number | null }
 
@@ -27,7 +24,7 @@ export async function effectAnew({ database, config }: Place, sinks: Sinks, want
     .executeTakeFirst()
   if (!row) return { lost: 'its job is gone, and the journal does not have its delivery any more' }
   try {
-    const headers = headersSchema.parse(readJson(row.headers))
+    const headers = readHeaders(row.headers)
     const origin = originOf(row.origin)
     const delivery = {
       id: wanted.delivery,

@@ -27,8 +27,9 @@ export function story(desk: Desk): Hono<Visited> {
     const read = reasonSchema.safeParse(await c.req.parseBody())
     if (!read.success) return refusal(c, 400, 'Nothing has been changed', 'Say why: a reason is needed.')
     const id = c.req.param('id')
-    const { missing } = await redeliver(desk.place(c.var.visitor.who), { ids: [id] }, { reason: read.data.reason })
-    if (missing.length > 0) return refusal(c, 404, 'Nothing has been changed', 'The journal does not have this delivery any more.')
+    const { redelivered } = await redeliver(desk.place(c.var.visitor.who), { ids: [id] }, { reason: read.data.reason })
+    if (redelivered === 0)
+      return refusal(c, 404, 'Nothing has been changed', 'The journal does not have this delivery any more, or cannot read it.')
     return c.redirect(`${storyOf(id)}?sent=again`, 303)
   })
   return app
