@@ -17,7 +17,7 @@ export const steps: Step[] = [
   { name: 'confirming before the comment', command: new RegExp(`${place('phabricator')}\\S+:lock ${place('phabricator')}stalled`) },
   { name: 'commenting', remote: 'phabricator', path: /maniphest\.edit$/ },
   { name: 'writing the comment into the ledger', command: /^hset \S+:made:phabricator:/i },
-  { name: 'telling the journal of an outcome', command: /^rpush \S+:told .*"type":"ended".*"sink":"phabricator"/s },
+  { name: 'telling the journal of an outcome', command: /^evalsha \S+ 1 \S+:told .*"type":"ended".*"sink":"phabricator"/s },
   { name: 'leaving the lane', command: /^eval\S* \S+ 2 \S+:lane:phabricator:/s },
   { name: 'completing an effect', command: new RegExp(`${place('phabricator')}.* returnvalue `, 's') },
   { name: 'reading the commits', remote: 'gitlab', path: /\/commits\b/ },

@@ -26,7 +26,7 @@ function effectOf(delivery: string, about: string): Omit<Effect, 'data'> {
 }
 
 // All that is told of one delivery.
-function entriesOf(delivery: string, failures: number, isDead: boolean): Entry[] {
+function entriesOf(delivery: string, failures: number, isDead: boolean, isAhead = false): Entry[] {
   const [message, task] = [effectOf(delivery, 'message'), effectOf(delivery, 'T12')]
   const body = gzipSync(JSON.stringify({ of: delivery })).toString('base64')
   const read = { project: 'a/b', iid: 3, title: `Mend the ${delivery}`, username: 'alice', decisions: [{ sink: 'sse' }] }
@@ -35,7 +35,7 @@ function entriesOf(delivery: string, failures: number, isDead: boolean): Entry[]
     ...Array.from({ length: failures }, (_, index): Entry => {
       return { type: 'failed', effect: task.id, number: index + 1, at: time(index), ms: 5, reason: 'no luck' }
     }),
-    { type: 'ended', effect: task, state: 'dead', reason: 'no luck', attempts: 1, endedAt: time(20) },
+    { type: 'ended', effect: task, state: 'dead', reason: 'no luck', attempts: 1, endedAt: time(isAhead ? 40 : 20) },
     ...(isDead ? [] : [{ type: 'ended', effect: task, state: 'done', link: 'x', attempts: 2, endedAt: time(30) } as const]),
     { type: 'ended', effect: message, state: 'done', made: `${day}-${delivery.length}`, previous: '0-0', attempts: 1, endedAt: time(9) },
   ]
@@ -54,11 +54,16 @@ async function take(database: Database): Promise<string[][]> {
 
 test('entries in any order, in groups of any size, some of them twice, come to the same rows', async () => {
   const { database } = stage
-  const told = fc.array(fc.record({ failures: fc.nat({ max: 3 }), isDead: fc.boolean() }), { minLength: 1, maxLength: 5 })
+  const told = fc.array(fc.record({ failures: fc.nat({ max: 3 }), isDead: fc.boolean(), isAhead: fc.boolean() }), {
+    minLength: 1,
+    maxLength: 5,
+  })
   await fc.assert(
     fc.asyncProperty(told, fc.infiniteStream(fc.nat({ max: 1000 })), async (deliveries, chance) => {
       const next = () => chance.next().value ?? 0
-      const entries = deliveries.flatMap(({ failures, isDead }, index) => entriesOf(`d${'i'.repeat(index)}`, failures, isDead))
+      const entries = deliveries.flatMap(({ failures, isDead, isAhead }, index) =>
+        entriesOf(`d${'i'.repeat(index)}`, failures, isDead, isAhead),
+      )
       for (const entry of entries) await writeEntries(database, [entry])
       const expected = await take(database)
       assert.ok(expected.every((rows) => rows.length > 0 || deliveries.every(({ failures }) => failures === 0)))
@@ -86,4 +91,26 @@ test('writers that write the same at the same time wait for each other, and none
   await Promise.all(orders.map((order) => writeEntries(stage.database, order)))
   const { length } = await stage.database.selectFrom('effects').select('id').where('delivery', 'like', 'same%').execute()
   assert.equal(length, 40)
+})
+
+test('what was done is done, also when a worker whose clock is ahead had given it up before', async () => {
+  const { database } = stage
+  await writeEntries(database, entriesOf('ahead', 1, false, true))
+  const row = await database.selectFrom('effects').selectAll().where('id', '=', effectOf('ahead', 'T12').id).executeTakeFirstOrThrow()
+  assert.deepEqual(
+    [row.state, row.reason, row.error, row.link, row.attempts, row.ended_at?.toISOString()],
+    ['done', null, null, 'x', 2, time(30)],
+  )
+})
+
+test('of two ends the one counts that was told later, by the clock of Redis', async () => {
+  const { database } = stage
+  const effect = effectOf('told', 'T12')
+  const ended = { type: 'ended', effect, attempts: 1 } as const
+  const first: Entry = { ...ended, state: 'dead', reason: 'given up by a clock that is ahead', endedAt: time(4000), toldAtMs: day + 10_000 }
+  const second: Entry = { ...ended, state: 'nothing', reason: 'nobody is listed', endedAt: time(20), toldAtMs: day + 20_000 }
+  await writeEntries(database, [second])
+  await writeEntries(database, [first])
+  const row = await database.selectFrom('effects').selectAll().where('id', '=', effect.id).executeTakeFirstOrThrow()
+  assert.deepEqual([row.state, row.reason, row.ended_at?.toISOString()], ['nothing', 'nobody is listed', time(20)])
 })

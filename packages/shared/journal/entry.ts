@@ -45,6 +45,8 @@ const endedSchema = z.object({
   previous: z.string().optional(),
   attempts: z.number(),
   endedAt: timeSchema,
+  // By the clock of Redis, since those of two workers differ.
+  toldAtMs: z.number().optional(),
 })
 
 const failedSchema = z.object({
@@ -81,7 +83,7 @@ export type Journal = {
 /** The journal as the router and the performers see it; `onTold` is called after each entry, which waits to be gathered then. */
 export function openJournal(place: QueuePlace, onTold: () => void): Journal {
   async function tell(entry: Entry): Promise<void> {
-    await tellTo(place, JSON.stringify(entry))
+    await tellTo(place, JSON.stringify(entry), { stamped: entry.type === 'ended' })
     onTold()
   }
 

@@ -29,9 +29,15 @@ return jobs`)
 
 const listOf = (prefix: string) => `${keyPrefix(prefix)}:told`
 
-/** Puts an entry, one text of JSON, to those that wait to be gathered. */
-export async function tell({ redis, prefix }: QueuePlace, entry: string): Promise<void> {
-  await redis.rpush(listOf(prefix), entry)
+const tellStamped = script(`
+local time = redis.call('TIME')
+local ms = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+return redis.call('RPUSH', KEYS[1], '{"toldAtMs":' .. ms .. ',' .. string.sub(ARGV[1], 2))`)
+
+/** Puts an entry, the text of a JSON object, to those that wait to be gathered; `stamped` gives it the time of Redis as `toldAtMs`. */
+export async function tell({ redis, prefix }: QueuePlace, entry: string, { stamped = false } = {}): Promise<void> {
+  if (stamped) await tellStamped(redis, [listOf(prefix)], [entry])
+  else await redis.rpush(listOf(prefix), entry)
 }
 
 /** How many entries wait to be gathered. */

@@ -6,7 +6,7 @@ import { effectRow } from './effect-row.ts'
 import { type EndedEntry, unread } from './entry.ts'
 import { cutOrNull, writeRows } from './rows.ts'
 
-const changed = ['state', 'reason', 'link', 'made', 'error', 'attempts', 'ended_at'] as const
+const changed = ['reason', 'link', 'made', 'error', 'attempts', 'ended_at', 'state'] as const
 
 /** Writes `entries`. Rejects with the driver's own errors. */
 export async function writeEnded(database: Database, entries: EndedEntry[]): Promise<void> {
@@ -28,7 +28,7 @@ export async function writeEnded(database: Database, entries: EndedEntry[]): Pro
   )
 }
 
-function endedRow({ effect, state, reason, link, made, attempts, endedAt }: EndedEntry) {
+function endedRow({ effect, state, reason, link, made, attempts, endedAt, toldAtMs }: EndedEntry) {
   return {
     ...effectRow(effect),
     received_at: toldBy<Date>(effect.delivery, 'received_at', new Date(effect.since)),
@@ -40,7 +40,7 @@ function endedRow({ effect, state, reason, link, made, attempts, endedAt }: Ende
     made: cutOrNull(made, 200),
     error: state === 'dead' ? errorId(reason ?? '') : null,
     attempts,
-    ended_at: new Date(endedAt),
+    ended_at: new Date(toldAtMs ?? endedAt),
   }
 }
 
@@ -49,12 +49,13 @@ function toldBy<T>(delivery: string, column: string, otherwise: T) {
   return sql<T>`coalesce((select ${sql.ref(column)} from deliveries where id = ${delivery}), ${otherwise})`
 }
 
-// What ended later counts, but what was done stays done: when it is looked at again there is nothing to do. The columns
-// change one after another, so `ended_at`, which all of them compare, is the last.
+// What ended later counts, but what was done is done, whatever the times say. The columns change one after another, so the two
+// that all of them look at are the last: when `ended_at` has changed it is not later than the new one, so `state` follows it.
 function newer(column: string) {
   const isLater = sql`(ended_at is null or values(ended_at) >= ended_at)`
+  const isDone = sql`(values(state) = 'done' and state <> 'done')`
   const staysDone = sql`(state = 'done' and values(state) <> 'done')`
-  return sql`if(${isLater} and not ${staysDone}, values(${sql.ref(column)}), ${sql.ref(column)})`
+  return sql`if((${isLater} or ${isDone}) and not ${staysDone}, values(${sql.ref(column)}), ${sql.ref(column)})`
 }
 
 function messageRow({ effect, made, previous }: EndedEntry) {
