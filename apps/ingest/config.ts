@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { connectionsAtMost } from '#shared/descriptors.ts'
 import { databaseUrl, places, redisUrl, required, secretFile, webAddress, wholeNumber, yesOrNo } from '#shared/env.ts'
+import { readRedisUrl } from '#shared/redis.ts'
 import { openSecrets } from '#shared/secret.ts'
 import { isSigningKey, signingKeyForm } from '#shared/signing.ts'
 import { isToken, longestToken } from './auth.ts'
@@ -26,6 +27,7 @@ export const configSchema = z
     SOURCE_TOKEN_FILE: secretFile,
     SOURCE_TOKEN_OLD_FILE: secretFile,
     SOURCE_SIGNING_KEY_FILE: secretFile,
+    REDIS_REPLICAS: wholeNumber(0, 10).default(0),
     SPOOL_DIR: z.string().default('./data/spool'),
     LOG_EVENTS_TO: appendable.optional(),
     FEED_PRIVATE: yesOrNo.default(false),
@@ -42,6 +44,11 @@ export const configSchema = z
   .refine((env) => !env.SIGNATURE_REQUIRED || env.SOURCE_SIGNING_KEY !== undefined, {
     path: ['SIGNATURE_REQUIRED'],
     error: 'expected SOURCE_SIGNING_KEY beside it',
+  })
+  .superRefine((env, context) => {
+    const isCluster = readRedisUrl(redisUrl(env))?.kind === 'cluster'
+    if (isCluster && env.REDIS_REPLICAS > 0)
+      context.addIssue({ code: 'custom', path: ['REDIS_REPLICAS'], message: 'expected 0, or another REDIS_URL than that of a Cluster' })
   })
   .transform((env) => {
     const connections = shareOut({
@@ -68,6 +75,7 @@ export const configSchema = z
       host: env.HOST,
       port: env.PORT,
       redisUrl: redisUrl(env),
+      redisReplicas: env.REDIS_REPLICAS,
       databaseUrl: databaseUrl(env),
       redisPrefix: env.REDIS_PREFIX,
       redisUnsafe: env.REDIS_UNSAFE === 'allow',

@@ -31,6 +31,7 @@ import { followTail } from './feed/tail.ts'
 import { hooks } from './hooks.ts'
 import { judge } from './judge.ts'
 import { ingestFacts } from './presence.ts'
+import { onReplicas } from './replicas.ts'
 import { signatureCheck } from './signature.ts'
 import { acceptThrough } from './spool/accept.ts'
 import { spoolProbe, watchSpool } from './spool/probe.ts'
@@ -62,7 +63,7 @@ const eventLog = openEventLog(config.logEventsTo, log)
 lifecycle.push('event log', eventLog.close)
 process.on('SIGHUP', eventLog.reopen)
 
-const addDeliveries = addDeliveriesTo({ redis, prefix })
+const addDeliveries = onReplicas({ redis, prefix }, config.redisReplicas, addDeliveriesTo({ redis, prefix }))
 const handOver = (delivery: Delivery) => addDeliveries([delivery])
 const spool = await openSpool({ directory: config.spoolDir, handOver, log })
 lifecycle.push('spool', () => spool.close())

@@ -5,6 +5,7 @@ import { inWords, Permanent, Refused, Unavailable } from '#shared/errors.ts'
 import type { Log } from '#shared/log.ts'
 import { keyPrefix, type QueueName, retention } from '#shared/queues.ts'
 import type { Redis } from '#shared/redis.ts'
+import { refusalOf } from '#shared/redis-refusal.ts'
 import { openHolds } from './holds.ts'
 import { retryDelay } from './retries.ts'
 
@@ -140,10 +141,7 @@ export async function work({ office, name, queue, concurrency, serial = false, r
   return worker
 }
 
-// By the first word of its answer, Redis is loading, full, read-only, cut off, or busy: as bad as away.
-const redisIsDown = /^(LOADING|OOM|MISCONF|READONLY|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/
-
 function meaningOf(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error))
-  return error.name === 'ReplyError' && redisIsDown.test(error.message) ? new Unavailable(`Redis says: ${inWords(error)}`) : error
+  return refusalOf(error) === undefined ? error : new Unavailable(`Redis says: ${inWords(error)}`)
 }

@@ -4,8 +4,11 @@ import { inWords } from './errors.ts'
 import type { Log } from './log.ts'
 import type { Redis } from './redis.ts'
 
-/** `tooOld` says which version is needed; each of `dangers` names a setting and what it should be. */
-export type Findings = { version: string; tooOld: string | undefined; dangers: string[] }
+/**
+ * `tooOld` says which version is needed; each of `dangers` names a setting and what it should be. `slowSyncs` is how often its
+ * disk took so long to sync the append-only file that writing had to wait for it.
+ */
+export type Findings = { version: string; tooOld: string | undefined; dangers: string[]; slowSyncs: number }
 
 const needed = [6, 2] as const
 
@@ -19,7 +22,8 @@ export async function inspectRedis(redis: Redis): Promise<Findings> {
   if (policy !== undefined && policy !== 'noeviction')
     dangers.push(`maxmemory-policy is ${policy}, must be noeviction: else Redis throws jobs away`)
   if (field('aof_enabled') === '0') dangers.push('appendonly is no, must be yes: else a restart of Redis loses deliveries')
-  return { version, tooOld: isOlder(version) ? `Redis ${version} is too old: ${needed.join('.')} or newer is needed.` : undefined, dangers }
+  const tooOld = isOlder(version) ? `Redis ${version} is too old: ${needed.join('.')} or newer is needed.` : undefined
+  return { version, tooOld, dangers, slowSyncs: Number(field('aof_delayed_fsync') ?? 0) }
 }
 
 function isOlder(version: string): boolean {

@@ -1,6 +1,7 @@
 // Where Redis is, and connections to it: one server, the primary that Sentinels know, or a Cluster. To everybody else the
 // three are one thing, since all keys share one hash tag.
 import { Cluster, Redis as Server } from 'ioredis'
+import { reconnectWhenDemoted } from './redis-refusal.ts'
 
 /** A connection to Redis, whichever of the three it is. */
 export type Redis = Server | Cluster
@@ -78,7 +79,7 @@ export function connectRedis(url: string, manner: Manner): Redis {
   const retry = (times: number) => Math.min(50 * times, manner.patient ? 2000 : 500)
   const enableOfflineQueue = manner.patient
   if (kind === 'cluster') return quiet(new Cluster(nodes, { redisOptions: each, enableOfflineQueue, clusterRetryStrategy: retry }))
-  const one = { ...each, db: database, enableOfflineQueue, retryStrategy: retry }
+  const one = { ...each, db: database, enableOfflineQueue, retryStrategy: retry, reconnectOnError: reconnectWhenDemoted() }
   if (kind === 'server') return quiet(new Server({ ...one, ...nodes[0] }))
   return quiet(new Server({ ...one, sentinels: nodes, name: primary, sentinelRetryStrategy: retry }))
 }

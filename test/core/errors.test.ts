@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import { Permanent, Refused, Unavailable } from '#shared/errors.ts'
 import { openQueue, patientRedis } from '#shared/queues.ts'
 import type { Redis } from '#shared/redis.ts'
+import { refusalOf } from '#shared/redis-refusal.ts'
 import { openHolds } from '../../apps/worker/holds.ts'
 import { openRedisProxy } from '../support/redis-proxy.ts'
 import { until } from '../support/until.ts'
@@ -49,6 +50,36 @@ test('what can never succeed is a dead letter at once, and what waits behind it 
     (await bench.queues.phabricator.getFailed()).map(({ failedReason }) => failedReason),
     ['there is no such task'],
   )
+})
+
+const refusals = {
+  'Redis 7': "OOM command not allowed when used memory > 'maxmemory'. script: 1028a5dba704, on @user_script:1.",
+  'Redis 6.2':
+    "ERR Error running script (call to f_1028a5dba704): @user_script:41: @user_script: 41: -READONLY You can't write against a read only replica.",
+}
+for (const [server, message] of Object.entries(refusals)) {
+  test(`what a script of ours is refused by ${server} costs no attempt`, async () => {
+    const bench = benches.open()
+    await bench.dispatch([effect('one', 'lane')])
+    let tries = 0
+    await bench.start('phabricator', () => {
+      tries += 1
+      return tries === 1 ? Promise.reject(Object.assign(new Error(message), { name: 'ReplyError' })) : Promise.resolve(done)
+    })
+    await until(() => tries === 1, 'it was refused')
+    const isHeld = () => bench.redis.hget(`{${bench.prefix}}:hold:phabricator`, 'reason')
+    await until(async () => (await isHeld())?.startsWith('Redis says: '), 'the queue is held')
+    await empty(bench)
+    const [job] = await bench.queues.phabricator.getCompleted()
+    assert.deepEqual([tries, job?.attemptsMade, bench.ended], [2, 1, ['one: done']])
+  })
+}
+
+test('an error that only tells of such an answer is none', () => {
+  const named = (message: string) => refusalOf(Object.assign(new Error(message), { name: 'ReplyError' }))
+  assert.equal(named('ERR Error running script (call to f_ab): @user_script:1: @user_script: 1: Wrong number of args -OOM'), undefined)
+  assert.equal(named('ERR value is not READONLY'), undefined)
+  assert.equal(refusalOf(new Error('OOM command not allowed')), undefined)
 })
 
 const words = { Unavailable: () => new Unavailable('it is down'), Refused: () => new Refused('no such token') }

@@ -32,6 +32,12 @@ const cases: Case[] = [
     },
   },
   {
+    app: 'ingest',
+    what: 'with replicas of a Cluster to wait for',
+    environment: { SOURCE_TOKEN: 'hush-1', REDIS_URL: 'redis+cluster://127.0.0.1:1', REDIS_REPLICAS: '1' },
+    names: { REDIS_REPLICAS: /another REDIS_URL than that of a Cluster/ },
+  },
+  {
     app: 'worker',
     what: 'with nothing set',
     environment: {},

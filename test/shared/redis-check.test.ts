@@ -52,16 +52,31 @@ test('a process warns of a dangerous Redis, unless it is told not to', async () 
   assert.doesNotMatch(silent.text(), /must be/)
 })
 
-test('a Redis that is too old is refused, and the needed version is named', async () => {
-  const port = await freePort()
-  const info = ['redis_version:5.0.7', 'maxmemory_policy:noeviction', 'aof_enabled:1', 'loading:0'].join('\r\n')
-  const old = createServer((socket) => {
+// A server that answers each question with the same INFO.
+function servingInfo(port: number, lines: string[]) {
+  const info = [...lines, 'maxmemory_policy:noeviction', 'aof_enabled:1', 'loading:0'].join('\r\n')
+  return createServer((socket) => {
     socket.on('data', (data) => {
       const commands = data.toString().match(/\*\d+\r\n/g) ?? []
       for (const _ of commands) socket.write(data.toString().toLowerCase().includes('info') ? `$${info.length}\r\n${info}\r\n` : '+OK\r\n')
     })
     socket.on('error', () => undefined)
   }).listen(port, '127.0.0.1')
+}
+
+test('that the disk of Redis keeps it waiting is found out', async () => {
+  const port = await freePort()
+  const slow = servingInfo(port, ['redis_version:7.0.15', 'aof_delayed_fsync:12'])
+  const redis = new Redis(port)
+  const { dangers, slowSyncs } = await inspectRedis(redis)
+  redis.disconnect()
+  slow.close()
+  assert.deepEqual([dangers, slowSyncs], [[], 12])
+})
+
+test('a Redis that is too old is refused, and the needed version is named', async () => {
+  const port = await freePort()
+  const old = servingInfo(port, ['redis_version:5.0.7'])
   const refused = startProcess('ingest', { ...environment(), REDIS_URL: `redis://127.0.0.1:${port}` })
   assert.equal(await refused.exit, 78)
   assert.match(refused.text(), /Redis 5\.0\.7 is too old: 6\.2 or newer is needed/)

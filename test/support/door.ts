@@ -2,11 +2,12 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 
-export type Door = { url: string; close: () => Promise<void>; open: () => Promise<void> }
+/** `lead` has new connections go to another server; those that stand stay where they are. */
+export type Door = { url: string; close: () => Promise<void>; open: () => Promise<void>; lead: (url: string) => void }
 
 /** The server at `url`, seen through a port of our own. */
 export async function openDoor(url: string): Promise<Door> {
-  const target = new URL(url)
+  let target = new URL(url)
   const sockets = new Set<Socket>()
   const server = createServer((incoming) => {
     const outgoing = connect(Number(target.port), target.hostname)
@@ -37,6 +38,9 @@ export async function openDoor(url: string): Promise<Door> {
   return {
     url: seen.href,
     open: () => open(port),
+    lead(to) {
+      target = new URL(to)
+    },
     async close() {
       if (!server.listening) return
       server.close()

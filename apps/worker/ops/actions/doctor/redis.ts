@@ -15,9 +15,14 @@ export async function checkRedis({ redis, config }: Place): Promise<Finding[]> {
     return [wrong(id, message, 'run a Redis of your own, and name it in REDIS_URL: docs/toolforge.md')]
   }
   if (redis.status !== 'ready') throw new Unavailable(`Redis does not answer at ${host}`)
-  const { version, tooOld, dangers } = await inspectRedis(redis)
+  const { version, tooOld, dangers, slowSyncs } = await inspectRedis(redis)
   if (tooOld !== undefined) return [wrong(id, tooOld, 'upgrade it')]
   const judge = config.redisUnsafe ? warning : wrong
   const findings = dangers.map((danger) => judge(id, danger, 'change it in the configuration of Redis'))
-  return findings.length > 0 ? findings : [ok(id, `Redis ${version} at ${host} keeps what it is given`)]
+  if (findings.length === 0) findings.push(ok(id, `Redis ${version} at ${host} keeps what it is given`))
+  if (slowSyncs > 0) {
+    const message = `its disk kept Redis waiting ${slowSyncs} times: while it does, a crash of Redis loses what it took in up to two seconds`
+    findings.push(warning('redis-disk', message, 'a faster disk, or `appendfsync always`'))
+  }
+  return findings
 }

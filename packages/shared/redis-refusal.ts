@@ -1,0 +1,32 @@
+// What Redis answers when it is there, and yet does not do what it is asked: as bad as away.
+
+const words = ['LOADING', 'OOM', 'MISCONF', 'READONLY', 'NOREPLICAS', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'BUSY'] as const
+export type Refusal = (typeof words)[number]
+
+// Before 7.0 the answer to a command of a script stands behind words of the script's own:
+// `ERR Error running script (call to f_…): @user_script:1: @user_script: 1: -OOM command not allowed …`.
+const pattern = new RegExp(String.raw`^(?:ERR Error running script \(call to \w+\): (?:@\w+: ?\d+: )+-)?(${words.join('|')})\b`)
+
+/** The first word of what Redis answered, loading, full, read-only, cut off or busy; undefined for any other error. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined
+  const word = pattern.exec(error.message)?.[1]
+  return words.find((one) => one === word)
+}
+
+const burstMs = 200
+const restMs = 1000
+
+/**
+ * Whether a connection must be made anew, for ioredis: its server takes no writes, so it is no primary any more, and the same
+ * address may lead to another one. All connections of a moment may, and then none for a second.
+ */
+export function reconnectWhenDemoted(): (error: Error) => 1 | false {
+  let began = Number.NEGATIVE_INFINITY
+  return function needsReconnect(error) {
+    if (refusalOf(error) !== 'READONLY') return false
+    const passed = performance.now() - began
+    if (passed > restMs) began = performance.now()
+    return passed > restMs || passed < burstMs ? 1 : false
+  }
+}
