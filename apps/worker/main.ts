@@ -25,6 +25,7 @@ import { startListener } from './ops/page/listener.ts'
 import { performerMetrics, startPerformer } from './performer.ts'
 import { publishedAt } from './published.ts'
 import { startRecorder } from './recorder.ts'
+import { watchLives } from './redis-lives.ts'
 import { openGitLabApi } from './remotes/gitlab-api.ts'
 import { startRouter } from './router.ts'
 import { keepSetUp, setUpQueues } from './set-up.ts'
@@ -50,7 +51,7 @@ lifecycle.push('database', () => database.destroy())
 
 const stopping = new AbortController()
 void config.secrets.watch({ redact, log, signal: stopping.signal })
-const office: Office = { redis, prefix, stopping: stopping.signal, log }
+const office: Office = { redis, prefix, stopping: stopping.signal, mayForget: watchLives({ redis, prefix }), log }
 const queues = openQueues({ redis, prefix })
 const lanes = openLanes({ redis, prefix })
 const ledger = openLedger({ redis, prefix })

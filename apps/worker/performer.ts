@@ -52,7 +52,7 @@ export function startPerformer({
     const started = Date.now()
     const call = openCall(job, token, signal)
     const context = {
-      first: job.attemptsStarted === 1 && effect.again !== true,
+      first: job.attemptsStarted === 1 && effect.again !== true && !(await office.mayForget(job.timestamp)),
       since: new Date(effect.since),
       signal,
       madeForOthers: () => ledger.madeForOthers(effect),

@@ -7,6 +7,7 @@ import { keyPrefix, type QueueName, retention } from '#shared/queues.ts'
 import type { Redis } from '#shared/redis.ts'
 import { refusalOf } from '#shared/redis-refusal.ts'
 import { openHolds } from './holds.ts'
+import type { MayForget } from './redis-lives.ts'
 import { retryDelay } from './retries.ts'
 
 /** Thrown by a job that must wait for another one: it comes again after `ms`, and it was no attempt. */
@@ -26,7 +27,7 @@ export class TakenOver extends Error {
 
 export type Run = (job: Job, token: string, signal: AbortSignal) => Promise<void>
 
-export type Office = { redis: Redis; prefix: string; stopping: AbortSignal; log: Log }
+export type Office = { redis: Redis; prefix: string; stopping: AbortSignal; mayForget: MayForget; log: Log }
 
 const patience = 4000
 

@@ -78,7 +78,7 @@ export function openBench(redisUrl: string): Bench {
       }
       const workers: Worker[] = [
         await startPerformer({
-          office: { ...place, stopping: stopping.signal, log: pino({ level: 'silent' }) },
+          office: { ...place, stopping: stopping.signal, mayForget: () => Promise.resolve(false), log: pino({ level: 'silent' }) },
           name,
           sink,
           queue: openQueues(place)[name],

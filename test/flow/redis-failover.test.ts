@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Redis } from 'ioredis'
-import { deliveryJobId } from '#shared/queues.ts'
+import { deliveryJobId, openQueue } from '#shared/queues.ts'
 import { openDoor } from '../support/door.ts'
 import { type Server, startRedis } from '../support/servers.ts'
 import type { Process } from '../support/service.ts'
@@ -48,6 +48,30 @@ test('a server that is demoted under its clients is left for the one to which th
   await follow(old.redis, next.server)
   await send(ingest, 'after', { action: 'close', state: 'closed' })
   await until(() => verbs(stage, 1) === 'opened closed' && verbs(stage, 2) === 'opened closed', 'the second one has its comments', 60_000)
+})
+
+test('what was done, and forgotten by a failover to a replica that lagged behind, is not done again', async () => {
+  const [primary, replica] = [await serve(), await serve()]
+  const [door, between] = await Promise.all([openDoor(primary.server.url), openDoor(primary.server.url)])
+  stage.defer(door.close)
+  stage.defer(between.close)
+  await follow(replica.redis, new URL(between.url))
+  stage.sandbox.phabricator.addTask({ id: 70, title: 'Done before the failover' })
+  const environment = { REDIS_URL: door.url, REDIS_PREFIX: 'lagging' }
+  const [ingest] = await Promise.all([stage.start('ingest', environment), stage.start('worker', environment)])
+  const queueOn = (connection: Redis) => openQueue({ redis: connection, prefix: 'lagging' }, 'phabricator')
+  await queueOn(primary.redis).pause()
+  await send(ingest, 'lagging', { iid: 7, description: 'Bug: T70' })
+  await until(async () => (await replica.redis.exists(`{lagging}:phabricator:lagging/phabricator/T70`)) === 1, 'the replica has the effect')
+  await between.close()
+  await queueOn(primary.redis).resume()
+  await until(() => verbs(stage, 70) === 'opened', 'the comment is there')
+  await replica.redis.call('REPLICAOF', 'NO', 'ONE')
+  door.lead(replica.server.url)
+  await primary.server.stop()
+  await queueOn(replica.redis).resume()
+  await until(async () => (await queueOn(replica.redis).getCompletedCount()) === 1, 'the effect has ended once more')
+  assert.equal(verbs(stage, 70), 'opened')
 })
 
 test('with REDIS_REPLICAS a delivery that was answered 202 survives the loss of the primary', async () => {
