@@ -15,6 +15,7 @@ import { until } from '../support/until.ts'
 import { type Actor, serverActor, serviceActor } from './actors.ts'
 import { makeTrouble, type Tally } from './chaos.ts'
 import { deliver, type Sent } from './client.ts'
+import { emptyRedis } from './empty-redis.ts'
 import { findings } from './findings.ts'
 import type { Verdict } from './oracle.ts'
 import { randomFrom } from './random.ts'
@@ -63,6 +64,10 @@ export async function playRound(seed: number, size: Size, mariadb: Actor & { url
   }
   await Promise.all(ports.map((port) => until(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok, 'ingest is ready')))
 
+  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null }).on('error', () => undefined)
+  releases.defer(() => redis.disconnect())
+  if (random.chance(0.7)) await emptyRedis({ actor: redisActor, directory, redis, prefix, random: random.fork(), note })
+
   const followers = ports.map((port) => follow(`http://127.0.0.1:${port}/sse/`))
   for (const { stop } of followers) releases.defer(stop)
   const strands = writeStory({ sandbox, random: random.fork(), merges: size.merges, pushes: size.pushes })
@@ -87,8 +92,6 @@ export async function playRound(seed: number, size: Size, mariadb: Actor & { url
   const tally = await trouble
   note('all is well again')
 
-  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null }).on('error', () => undefined)
-  releases.defer(() => redis.disconnect())
   const queues = openQueues({ redis, prefix })
   const left = async () => {
     const counts = await Promise.all(flowNames.map(async (name) => [name, await countJobs(queues[name], { redis, prefix })] as const))

@@ -54,7 +54,7 @@ function mergeRequest(sandbox: Sandbox, random: Random, iid: number): Strand {
   const isPublic = random.chance(0.75)
   const project = isPublic ? demoProject : secretProject
   const address = `${sandbox.gitlab.url}/${project.path}/-/merge_requests/${iid}`
-  // Odd tasks are named in descriptions, even ones in commits: what a commit names waits for GitLab to be read.
+  // Odd tasks are named in descriptions, even ones in commits first, and perhaps in the description of a later event.
   const free = Array.from({ length: 20 }, (_, index) => 7 + 2 * index)
   const take = () => free.splice(random.whole(0, free.length - 1), 1)
   const described = random.chance(0.8) ? [...take(), ...(random.chance(0.4) ? take() : [])] : []
@@ -79,7 +79,7 @@ function mergeRequest(sandbox: Sandbox, random: Random, iid: number): Strand {
     if (changes.named !== undefined) described.push(changes.named)
     const fresh = action === 'update' ? (changes.named === undefined ? [] : [changes.named]) : described
     const unlessNamed = action === 'update'
-    const fromCommits = action === 'update' && changes.oldrev === undefined ? [] : committed
+    const fromCommits = action === 'update' && changes.oldrev === undefined ? [] : committed.filter((task) => !described.includes(task))
     const told = { title, state, description: describing(described) }
     const texts = { previous: before, current: told.description }
     deliveries.push({
@@ -106,7 +106,8 @@ function mergeRequest(sandbox: Sandbox, random: Random, iid: number): Strand {
       state = 'opened'
       add('reopen')
     } else if (turn < 0.2 && free.length > 0) {
-      add('update', { named: take()[0] ?? 7 })
+      const moved = committed.filter((task) => !described.includes(task) && random.chance(0.5))
+      add('update', { named: moved[0] ?? take()[0] ?? 7 })
     } else if (turn < 0.4) {
       add('update', { oldrev: 'b1946ac92492d2347c6235b4d2611184b1946ac9' })
     } else if (turn < 0.5) {
