@@ -12,10 +12,10 @@ import { openHistory } from '../../apps/ingest/feed/history.ts'
 import { feedMeasures } from '../../apps/ingest/feed/measures.ts'
 import { feedRoute } from '../../apps/ingest/feed/route.ts'
 import { followTail } from '../../apps/ingest/feed/tail.ts'
+import { readAnswer, sendRaw, type WireAnswer } from '../support/raw.ts'
 import { publisherOf } from '../support/relay.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
-import { readAnswer, sendRaw, type WireAnswer } from '../support/raw.ts'
 
 const prefix = 'bytes'
 let stage: Stage
