@@ -17,7 +17,7 @@ export function whyPrivate({ visibility, body }: GitLabEvent, feedPrivate: boole
   if (kind !== undefined) return `events of this kind are never published (${kind.slice(0, longestKind)})`
   if (typeof body.event_type === 'string' && /confidential/i.test(body.event_type)) return 'it is confidential'
   const found = judge(body)
-  if (found === 'too deep') return `it is nested more than ${deepest} deep`
+  if (found === 'too deep') return `it is nested more than ${deepest} levels deep`
   if (found === 'confidential') return 'it is confidential'
   if (feedPrivate) return undefined
   if (visibility !== 'public') return `the project is ${visibility}, or its visibility is not stated`
