@@ -32,6 +32,7 @@ import { keepSetUp, setUpQueues } from './set-up.ts'
 import { watchSilence } from './silence/watch.ts'
 import { openSinks, sinkEntries } from './sinks/index.ts'
 import { lookAtStart } from './token/look.ts'
+import { openTrials } from './trials.ts'
 import { close, type Office } from './work.ts'
 
 const config = configure(configSchema)
@@ -51,7 +52,8 @@ lifecycle.push('database', () => database.destroy())
 
 const stopping = new AbortController()
 void config.secrets.watch({ redact, log, signal: stopping.signal })
-const office: Office = { redis, prefix, stopping: stopping.signal, mayForget: watchLives({ redis, prefix }), log }
+const mayForget = watchLives({ redis, prefix })
+const office: Office = { redis, prefix, stopping: stopping.signal, mayForget, trials: openTrials({ redis, prefix }), log }
 const queues = openQueues({ redis, prefix })
 const lanes = openLanes({ redis, prefix })
 const ledger = openLedger({ redis, prefix })

@@ -46,9 +46,8 @@ export function startPerformer({
 }: Parts): Promise<Worker> {
   const { log } = office
 
-  async function run(job: Job, token: string, signal: AbortSignal): Promise<void> {
+  async function run(job: Job, token: string, signal: AbortSignal, late: string | undefined): Promise<void> {
     const effect = effectOf(job)
-    const late = await waitForTurn(effect)
     const started = Date.now()
     const call = openCall(job, token, signal)
     const context = {
@@ -97,6 +96,7 @@ export function startPerformer({
     queue,
     concurrency,
     serial: serialSinks.has(name),
+    turn: (job) => waitForTurn(effectOf(job)),
     run,
     async onFailed(job, error, ms) {
       const { data: effect } = effectSchema.safeParse(job.data)

@@ -9,6 +9,7 @@ import { refusalOf } from '#shared/redis-refusal.ts'
 import { openHolds } from './holds.ts'
 import type { MayForget } from './redis-lives.ts'
 import { retryDelay } from './retries.ts'
+import type { Trials } from './trials.ts'
 
 /** Thrown by a job that must wait for another one: it comes again after `ms`, and it was no attempt. */
 export class NotYet extends Error {
@@ -25,9 +26,7 @@ export class TakenOver extends Error {
   override name = 'TakenOver'
 }
 
-export type Run = (job: Job, token: string, signal: AbortSignal) => Promise<void>
-
-export type Office = { redis: Redis; prefix: string; stopping: AbortSignal; mayForget: MayForget; log: Log }
+export type Office = { redis: Redis; prefix: string; stopping: AbortSignal; mayForget: MayForget; trials: Trials; log: Log }
 
 const patience = 4000
 
@@ -45,7 +44,9 @@ type Parts = {
   concurrency: number
   /** All jobs of the queue run one after another, over all workers. */
   serial?: boolean
-  run: Run
+  /** Throws `NotYet` when it is not the job's turn; else it is run, at once or when others have ended, with what is answered. */
+  turn?: (job: Job) => Promise<string | undefined>
+  run: (job: Job, token: string, signal: AbortSignal, late: string | undefined) => Promise<void>
   /** Told of each attempt that failed, also of the last one; `ms` is how long it took. */
   onFailed?: (job: Job, error: Error, ms: number) => Promise<void>
   /** Told once for each job that has become a dead letter. */
@@ -56,22 +57,22 @@ type Parts = {
 // waits for that, so the lock is shorter; its jobs are, too.
 const locks = { lockDuration: 10_000, stalledInterval: 5000 }
 const serialLocks = { lockDuration: 4000, stalledInterval: 2000 }
-const mostStarts = 3
-
 // With a limiter BullMQ looks at the queue's rate limit, which is what holds it; this one never limits by itself.
 const limiter = { max: 1_000_000_000, duration: 1000 }
 
 /** Starts to work on `queue`. When `stopping` aborts, jobs under way are handed back. */
-export async function work({ office, name, queue, concurrency, serial = false, run, onFailed, onDead }: Parts): Promise<Worker> {
-  const { redis, prefix, stopping, log } = office
+export async function work({ office, name, queue, concurrency, serial = false, turn, run, onFailed, onDead }: Parts): Promise<Worker> {
+  const { redis, prefix, stopping, trials, log } = office
   const holds = openHolds({ redis, prefix, queue, concurrency: serial ? 1 : undefined, log })
   const { lockDuration, stalledInterval } = serial ? serialLocks : locks
   const told = new WeakSet<Error>()
   if (serial) await queue.setGlobalConcurrency(1)
 
   async function runJob(job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<void> {
+    const given = signal && !stopping.aborted ? signal : stopping
     try {
-      await run(job, token ?? '', signal && !stopping.aborted ? signal : stopping)
+      const late = await turn?.(job)
+      await trials.run(job, given, () => run(job, token ?? '', given, late))
     } catch (error) {
       throw await consequence(meaningOf(error), job, token ?? '').catch((reason: unknown) => leave(job, reason))
     }
@@ -126,14 +127,14 @@ export async function work({ office, name, queue, concurrency, serial = false, r
     concurrency: serial ? 1 : concurrency,
     limiter,
     removeOnComplete: retention[name],
-    maxStalledCount: mostStarts,
+    maxStalledCount: Number.MAX_SAFE_INTEGER, // `trials` decides
     settings: { backoffStrategy: (attemptsMade) => retryDelay(attemptsMade) },
     lockDuration,
     stalledInterval,
   })
   stopping.addEventListener('abort', () => worker.cancelAllJobs())
   worker.on('error', (error) => log.debug({ queue: queue.name, reason: inWords(error) }, 'worker error'))
-  // A job that was taken up too often without ending fails without being run, and only this tells.
+  // A job that a former release found taken up too often fails without being run, and only this tells.
   worker.on('failed', (job, error) => {
     if (!job || told.has(error) || job.finishedOn === undefined) return
     log.error({ queue: queue.name, job: job.id, reason: inWords(error) }, 'died')

@@ -24,9 +24,3 @@ export function readObject(text: string): JsonObject | undefined {
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
-
-/** Whether lists and objects in `value` lie within each other more than `levels` deep. */
-export function isDeeper(value: Json, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return levels === 0 || Object.values(value).some((part) => isDeeper(part, levels - 1))
-}

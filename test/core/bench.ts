@@ -14,6 +14,7 @@ import { type Lanes, openLanes } from '../../apps/worker/lanes.ts'
 import { openLedger } from '../../apps/worker/ledger.ts'
 import { performerMetrics, startPerformer } from '../../apps/worker/performer.ts'
 import type { Context, Sink } from '../../apps/worker/sinks/sink.ts'
+import { openTrials } from '../../apps/worker/trials.ts'
 import { close } from '../../apps/worker/work.ts'
 import { startRedis } from '../support/servers.ts'
 import { until } from '../support/until.ts'
@@ -78,7 +79,13 @@ export function openBench(redisUrl: string): Bench {
       }
       const workers: Worker[] = [
         await startPerformer({
-          office: { ...place, stopping: stopping.signal, mayForget: () => Promise.resolve(false), log: pino({ level: 'silent' }) },
+          office: {
+            ...place,
+            stopping: stopping.signal,
+            mayForget: () => Promise.resolve(false),
+            trials: openTrials(place),
+            log: pino({ level: 'silent' }),
+          },
           name,
           sink,
           queue: openQueues(place)[name],

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Redis } from 'ioredis'
 import type { JsonObject } from '#shared/json.ts'
-import { deliveryJobId, openQueues } from '#shared/queues.ts'
+import { deliveryJobId, keyPrefix, openQueues } from '#shared/queues.ts'
 import { hook } from '../support/fixtures.ts'
 import { isObject } from '../support/objects.ts'
 import { openRedisProxy } from '../support/redis-proxy.ts'
@@ -103,19 +103,21 @@ describe('a worker', { concurrency: 4, timeout: 300_000 }, () => {
     }))
 
   test('that an effect kills too often lays it out, and its lane goes on', () =>
-    play(async ({ start, startVictim, deliver, queues, redis, verbs }) => {
+    play(async ({ start, startVictim, deliver, queues, redis, environment, verbs }) => {
       const victim = await startVictim(/:made:phabricator.*poison/s, sigkill)
       await deliver('merge-request-open', 'poison')
       await until(() => hasEnded(victim), 'it is dead', patience)
-      // It has been taken up as often as may be.
+      // As if two others had died before, and it had been tried alone.
       const [job] = await queues.phabricator.getActive()
-      await redis.hset(queues.phabricator.toKey(job?.id ?? ''), 'stc', 3)
+      await redis.hset(queues.phabricator.toKey(job?.id ?? ''), 'stc', 2)
+      const suspects = `${keyPrefix(environment.REDIS_PREFIX ?? '')}:suspects`
+      await redis.hset(suspects, `phabricator/${job?.id}`, JSON.stringify({ deaths: 0, onTrial: true }))
       await deliver('merge-request-close', 'harmless')
       await start('worker')
       await until(() => verbs(1).includes('closed'), 'the next one has its turn', patience)
       const dead = await queues.phabricator.getFailed()
       assert.equal(dead.length, 1)
-      assert.match(dead[0]?.failedReason ?? '', /stalled more than allowable/)
+      assert.match(dead[0]?.failedReason ?? '', /^It was under way at 3 deaths of a worker/)
     }))
 
   const moments = {

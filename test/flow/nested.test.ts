@@ -29,7 +29,7 @@ const nestings: Record<string, (levels: number) => string> = {
   lists: (levels) => '['.repeat(levels) + ']'.repeat(levels),
   objects: (levels) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`,
 }
-const sentence = 'it is nested more than 200 levels deep'
+const sentence = 'it is nested more than 100 levels deep'
 
 // Put together as text, since what writes JSON does not come so far down.
 function bodyOf(deep: string, task = 1): string {

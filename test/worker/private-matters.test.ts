@@ -120,6 +120,6 @@ describe('a body in which nothing is private is published as it came:', () => {
 test('what is nested so deep that it cannot be written down again is not published, and nothing breaks', () => {
   for (const depth of [101, 3000, 9000]) {
     const body = `{"object_kind": "push", "project": {"id": 42, "path_with_namespace": "a/b", "visibility_level": 20}, "x": ${'['.repeat(depth)}${']'.repeat(depth)}}`
-    assert.equal(whyPrivate(eventOf(body), false), 'it is nested more than 100 deep')
+    assert.equal(whyPrivate(eventOf(body), false), 'it is nested more than 100 levels deep')
   }
 })
