@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Permanent, Refused, Unavailable } from '#shared/errors.ts'
 import { redactor } from '#shared/log.ts'
-import { type GitLab, openGitLab } from '../../apps/worker/remotes/gitlab.ts'
+import { type GitLab, openGitLab, type Place } from '../../apps/worker/remotes/gitlab.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { seed } from '../sandbox/seed.ts'
 import { type Given, startAnswering } from '../support/answers.ts'
@@ -13,6 +13,16 @@ const allowed = () => Promise.resolve()
 const token = 'glpat-secret0123456789ab'
 const place = { project: 42, iid: 1 }
 const open = (url: string): GitLab => openGitLab({ url, token: () => token, redact: redactor([token]) })
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = []
+  for await (const item of items) found.push(item)
+  return found
+}
+
+async function messagesOf(gitlab: GitLab, of: Place = place, onBound?: () => void): Promise<string[]> {
+  return await all(gitlab.commitMessages(of, signal, onBound))
+}
 
 type What = 'refused' | 'down' | 'never' | 'again'
 
@@ -63,7 +73,7 @@ describe('the meaning of', () => {
     test(`${what} is "${expected}"`, async () => {
       await using remote = await startAnswering(answer)
       const failed = () => assert.fail('It went through.')
-      assert.equal(await open(remote.url).commitMessages(place, signal).then(failed, whatOf), expected, 'reading')
+      assert.equal(await messagesOf(open(remote.url)).then(failed, whatOf), expected, 'reading')
       assert.equal(await open(remote.url).postNote(place, 'a', signal, allowed).then(failed, whatOf), expected, 'writing')
     })
   }
@@ -82,7 +92,7 @@ describe('the meaning of', () => {
 test('each call has the token and goes where it belongs', async () => {
   await using remote = await startAnswering(({ path }) => ({ body: path.includes('/notes') ? { id: 7 } : [] }))
   const gitlab = open(remote.url)
-  await gitlab.commitMessages({ project: 'a/b c', iid: 1 }, signal)
+  await messagesOf(gitlab, { project: 'a/b c', iid: 1 })
   await gitlab.changedFiles(place, signal)
   await gitlab.userNamed('a&b=c', signal)
   assert.equal(await gitlab.postNote(place, 'ä\n"', signal, allowed), 7)
@@ -112,7 +122,7 @@ describe('the pages of a list', () => {
     }))
     merge.files = Array.from({ length: 45 }, (_, index) => ({ path: `new/${index}`, ...(index % 2 === 0 && { oldPath: `old/${index}` }) }))
     const gitlab = openGitLab({ url: sandbox.gitlab.url, token: () => sandbox.gitlab.token, redact: (text) => text })
-    const messages = await gitlab.commitMessages(place, signal)
+    const messages = await messagesOf(gitlab)
     assert.deepEqual([messages.length, messages[0], messages[249]], [250, 'commit 0', 'commit 249'])
     const files = await gitlab.changedFiles(place, signal)
     assert.equal(files.length, 45)
@@ -124,8 +134,40 @@ describe('the pages of a list', () => {
 
   test('are bounded when there is always another one', async () => {
     await using remote = await startAnswering(({ path }) => ({ headers: { link: `<${path}>; rel="next"` }, body: [{ message: 'a' }] }))
-    assert.equal((await open(remote.url).commitMessages(place, signal)).length, 150)
+    assert.equal((await messagesOf(open(remote.url))).length, 150)
     assert.equal(remote.asked.length, 150)
+  })
+
+  test('are bounded in bytes over all of them, and who asks is told', async () => {
+    const body = Array.from({ length: 10 }, () => ({ message: 'a'.repeat(500_000) }))
+    await using remote = await startAnswering(({ path }) => ({ headers: { link: `<${path}>; rel="next"` }, body }))
+    let told = 0
+    const messages = await messagesOf(open(remote.url), place, () => (told += 1))
+    assert.deepEqual([messages.length, told], [140, 1])
+    assert.equal(remote.asked.length, 14)
+  })
+
+  test('that are too large are asked for with fewer items, from the same one on', async () => {
+    await using sandbox = await startSandbox()
+    seed(sandbox)
+    const { gitlab } = sandbox
+    const merge = gitlab.mergeRequest(42, 1)
+    const [large, larger] = ['x'.repeat(100_000), 'x'.repeat(9_000_000)]
+    const sizes = [...Array.from({ length: 105 }, () => ''), ...Array.from({ length: 90 }, () => large), larger, '']
+    merge.commits = sizes.map((filler, index) => ({
+      id: `${index}`,
+      message: `${index}\n${filler}`,
+      author: 'alice',
+      createdAt: merge.createdAt,
+    }))
+    const client = openGitLab({ url: gitlab.url, token: () => gitlab.token, redact: (text) => text })
+    let told = 0
+    const messages = await messagesOf(client, place, () => (told += 1))
+    assert.deepEqual(
+      messages.map((message) => Number(message.split('\n')[0])),
+      Array.from({ length: 195 }, (_, index) => index),
+    )
+    assert.equal(told, 1, 'what comes from the one on that nobody can read')
   })
 
   test('never lead to another server, another path or without the token to ours', async () => {
@@ -137,7 +179,7 @@ describe('the pages of a list', () => {
           ? { body: [{ message: 'b' }] }
           : { headers: { link: `<x?page=1>; rel="first", ${link}` }, body: [{ message: 'a' }] },
       )
-      assert.deepEqual(await open(remote.url).commitMessages(place, signal), ['a', 'b'])
+      assert.deepEqual(await messagesOf(open(remote.url)), ['a', 'b'])
       assert.equal(remote.asked[1]?.path, '/api/v4/projects/42/merge_requests/1/commits?page=2')
     }
     assert.deepEqual(other.asked, [])
@@ -146,9 +188,17 @@ describe('the pages of a list', () => {
   test('end where no next one is named', async () => {
     for (const link of ['', '<a?page=1>; rel="first", <a?page=9>; rel="last"', 'nonsense', '<>; rel="next"']) {
       await using remote = await startAnswering({ headers: { link }, body: [{ message: 'a' }] })
-      assert.deepEqual(await open(remote.url).commitMessages(place, signal), ['a'])
+      assert.deepEqual(await messagesOf(open(remote.url)), ['a'])
     }
   })
+})
+
+test('of a long message the beginning and the end are read, in whole lines', async () => {
+  const lines = (word: string) => `${word} `.repeat(100).concat('\n').repeat(1000)
+  await using remote = await startAnswering({ body: [{ message: `Subject\n${lines('first')}${lines('last')}Bug: T1` }] })
+  const [message = ''] = await messagesOf(open(remote.url))
+  assert.ok(message.length < 66_000)
+  assert.deepEqual(new Set(message.split('\n').map((line) => line.slice(0, 6))), new Set(['Subjec', 'first ', '', 'last l', 'Bug: T']))
 })
 
 test('people, notes and accounts are read as they are', async () => {
@@ -160,7 +210,7 @@ test('people, notes and accounts are read as they are', async () => {
   assert.deepEqual((await client.participants(place, signal)).sort(), ['alice', 'dave', 'grace'])
   assert.equal(await client.author(place, signal), 'alice')
   assert.deepEqual(
-    (await client.notes(place, signal)).map(({ body, author }) => [body, author]),
+    (await all(client.notesBy('dave', place, signal, assert.fail))).map(({ body, author }) => [body, author]),
     [['Looks good', 'dave']],
   )
   assert.deepEqual(await client.userNamed('ERIN', signal), { id: 15, username: 'erin', active: false })
@@ -170,21 +220,22 @@ test('people, notes and accounts are read as they are', async () => {
 })
 
 test('what GitLab leaves out does no harm', async () => {
+  const author = { username: 'dave' }
   await using remote = await startAnswering(({ path }) => {
     if (path.includes('commits')) return { body: [{}, { message: null }, { message: 'a' }] }
     if (path.includes('diffs')) return { body: [{ new_path: 'a' }, { new_path: 'b', old_path: null, new_file: true }] }
-    if (path.includes('/notes')) return { body: [{ id: 1 }, { id: 2, body: 'x', system: true }, { id: 3, body: null, author: null }] }
+    if (path.includes('/notes')) return { body: [{ id: 1 }, { id: 2, author, body: 'x', system: true }, { id: 3, author, body: null }] }
     return { body: { author: null } }
   })
   const gitlab = open(remote.url)
-  assert.deepEqual(await gitlab.commitMessages(place, signal), ['', '', 'a'])
+  assert.deepEqual(await messagesOf(gitlab), ['', '', 'a'])
   assert.deepEqual(await gitlab.changedFiles(place, signal), [
     { path: 'a', isNew: false },
     { path: 'b', isNew: true },
   ])
   assert.deepEqual(
-    (await gitlab.notes(place, signal)).map(({ id }) => id),
-    [1, 3],
+    (await all(gitlab.notesBy('dave', place, signal, assert.fail))).map(({ id }) => id),
+    [3],
   )
   assert.equal(await gitlab.author(place, signal), undefined)
 })

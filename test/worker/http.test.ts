@@ -1,10 +1,13 @@
 // One exchange with a remote, however the remote behaves.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
+import fc from 'fast-check'
 import { Permanent, Unavailable } from '#shared/errors.ts'
-import { exchange, jsonIn, retryAfter } from '../../apps/worker/remotes/http.ts'
+import { exchange, jsonIn, retryAfter, TooLarge } from '../../apps/worker/remotes/http.ts'
+import { richesOf } from '../../apps/worker/remotes/rich.ts'
 import { startAnswering } from '../support/answers.ts'
 import { freePort } from '../support/servers.ts'
 
@@ -194,6 +197,42 @@ test('an answer over the size limit is not read on, and would be too large again
   assert.equal((await exchange('It', exact.url, { signal, sizeLimit: 1000 })).text.length, 1000)
 })
 
+describe('large answers are read one after another:', () => {
+  // The first one has begun, and goes on after a while or never; the others are there at once.
+  async function ask(first: (response: ServerResponse) => void, leaving = new AbortController()): Promise<string[]> {
+    const begun = Promise.withResolvers<void>()
+    await using remote = await startAnswering(({ path }, response) => {
+      response.writeHead(200).write('x'.repeat(1_000_000), () => begun.resolve())
+      if (path === '/first') first(response)
+      else response.end('x')
+      return undefined
+    })
+    const order: string[] = []
+    const asking = exchange('It', `${remote.url}/first`, { signal: leaving.signal }).then(
+      () => order.push('first'),
+      () => order.push('given up'),
+    )
+    await begun.promise
+    const others = Array.from({ length: 3 }, async () => {
+      const { text } = await exchange('It', remote.url, { signal })
+      order.push(String(text.length))
+    })
+    await Promise.all([asking, ...others])
+    return order
+  }
+
+  test('others wait for one that is slow', async () => {
+    const order = await ask((response) => void setTimeout(() => response.end(), 500))
+    assert.deepEqual(order, ['first', '1000001', '1000001', '1000001'])
+  })
+
+  test('one that is given up holds nobody up', async () => {
+    const leaving = new AbortController()
+    const order = await ask(() => void setTimeout(() => leaving.abort(new Error('stopping')), 200), leaving)
+    assert.deepEqual(order, ['given up', '1000001', '1000001', '1000001'])
+  })
+})
+
 describe('Retry-After', () => {
   const now = Date.parse('2026-11-23T12:00:00Z')
   const rows: Array<[value: string | undefined, ms: number | undefined]> = [
@@ -214,6 +253,45 @@ describe('Retry-After', () => {
     test(`${value?.slice(0, 40)} asks for ${ms} ms`, () => {
       assert.equal(retryAfter(new Headers(value === undefined ? {} : { 'retry-after': value }), now), ms)
     })
+  }
+})
+
+describe('an answer that would be many times its size', () => {
+  const read = (text: string) => jsonIn({ status: 200, headers: new Headers(), text })
+  const million = 1_000_000
+
+  test('is none when it is nested as nothing is', () => {
+    assert.equal(read('['.repeat(10 * million)), undefined)
+    assert.equal(read('['.repeat(5 * million) + ']'.repeat(5 * million)), undefined)
+    assert.equal(read('{"a":'.repeat(million)), undefined)
+  })
+
+  test('is too large when it has too many values', () => {
+    for (const value of ['[]', '{}', '1', '""', '{"a":1}']) assert.throws(() => read(`[${`${value},`.repeat(million)}1]`), TooLarge, value)
+  })
+
+  test('is read when they only stand in a text', () => {
+    const text = `\\"[{,${'[{,\\"'.repeat(million)}\\`
+    assert.deepEqual(read(JSON.stringify([text, 'b'])), [text, 'b'])
+  })
+
+  test('counts what is in it as what reads it does', () => {
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 6 }), (text) => {
+        const [values, levels] = measured(JSON.parse(text))
+        const bounds = { mostValues: 1e6, mostLevels: 1e6 }
+        const found = richesOf(text, bounds)
+        assert.equal(found.levels, levels)
+        assert.ok(found.values >= values && found.values <= 2 * values, `${found.values} for ${values}`)
+      }),
+    )
+  })
+
+  // Of the values, those within lists and objects; of an empty one none.
+  function measured(value: unknown): [values: number, levels: number] {
+    if (typeof value !== 'object' || value === null) return [1, 0]
+    const parts = Object.values(value).map(measured)
+    return [parts.reduce((sum, [values]) => sum + values, 1), 1 + Math.max(0, ...parts.map(([, levels]) => levels))]
   }
 })
 

@@ -4,12 +4,14 @@ import { z } from 'zod'
 import { Permanent, Refused, Unavailable } from '#shared/errors.ts'
 import { readJson } from '#shared/json.ts'
 import type { Secret } from '#shared/secret.ts'
-import { type Answer, type Call, exchange, jsonIn } from './http.ts'
+import { type Answer, type Call, exchange, jsonIn, TooLarge } from './http.ts'
 
 export type GitLabApi = {
   /** What is at `path` (`/user`), of the shape of `schema`. */
   get: <T>(path: string, schema: z.ZodType<T>, signal: AbortSignal) => Promise<T>
-  /** All items of a list, over at most 150 pages. */
+  /** The items of a list, one page after another, within bounds; `onBound` is called when there would be more. */
+  items: <T>(path: string, item: z.ZodType<T>, signal: AbortSignal, onBound?: () => void) => AsyncGenerator<T>
+  /** The same, all together: for items that are small. */
   list: <T>(path: string, item: z.ZodType<T>, signal: AbortSignal) => Promise<T[]>
   /** Sends `body` as JSON, once; `timeLimit` in ms, `before` as in `exchange`. */
   post: (path: string, body: object, signal: AbortSignal, how?: Pick<Call, 'timeLimit' | 'before'>) => Promise<Answer>
@@ -17,7 +19,9 @@ export type GitLabApi = {
   read: <T>(answer: Answer, schema: z.ZodType<T>) => T
 }
 
+// Of one list, over all its pages.
 const mostPages = 150
+const mostLength = 64 * 1024 * 1024
 
 /**
  * The API at `url` with an access token. Calls throw `Unavailable` (down), `Refused` (token not accepted), `Permanent` (no
@@ -27,9 +31,27 @@ export function openGitLabApi({ url, token, redact }: { url: string; token: Secr
   const root = `${url}/api/v4`
   const headers = () => ({ authorization: `Bearer ${token()}`, accept: 'application/json' })
 
-  async function page<T>(address: string, schema: z.ZodType<T>, signal: AbortSignal): Promise<{ value: T; next: string | undefined }> {
+  async function ask<T>(address: string, schema: z.ZodType<T>, signal: AbortSignal): Promise<Page<T>> {
     const answer = await exchange('GitLab', address, { headers: headers(), signal })
-    return { value: read(answer, schema), next: nextPage(answer.headers, address) }
+    return { value: read(answer, schema), next: nextPage(answer.headers, address), length: answer.text.length }
+  }
+
+  async function* items<T>(path: string, item: z.ZodType<T>, signal: AbortSignal, onBound?: () => void): AsyncGenerator<T> {
+    let address: string | undefined = `${root}${path}`
+    let length = 0
+    for (let pages = 0; address !== undefined; pages++) {
+      if (pages === mostPages || length > mostLength) return onBound?.()
+      const asked: string = address
+      const page: Page<T[]> | 'too large' = await ask(asked, z.array(item), signal).catch(unlessTooLarge)
+      if (page === 'too large') {
+        address = smallerPage(asked)
+        if (address === undefined) return onBound?.()
+      } else {
+        yield* page.value
+        length += page.length
+        address = page.next
+      }
+    }
   }
 
   function read<T>(answer: Answer, schema: z.ZodType<T>): T {
@@ -44,15 +66,11 @@ export function openGitLabApi({ url, token, redact }: { url: string; token: Secr
 
   return {
     read,
-    get: async (path, schema, signal) => (await page(`${root}${path}`, schema, signal)).value,
+    get: async (path, schema, signal) => (await ask(`${root}${path}`, schema, signal)).value,
+    items,
     async list<T>(path: string, item: z.ZodType<T>, signal: AbortSignal) {
       const found: T[] = []
-      let address: string | undefined = `${root}${path}`
-      for (let number = 0; number < mostPages && address !== undefined; number++) {
-        const { value, next }: { value: T[]; next: string | undefined } = await page(address, z.array(item), signal)
-        found.push(...value)
-        address = next
-      }
+      for await (const one of items(path, item, signal)) found.push(one)
       return found
     },
     post: (path, body, signal, how) =>
@@ -64,6 +82,25 @@ export function openGitLabApi({ url, token, redact }: { url: string; token: Secr
         ...how,
       }),
   }
+}
+
+type Page<T> = { value: T; next: string | undefined; length: number }
+
+function unlessTooLarge(error: unknown): 'too large' {
+  if (error instanceof TooLarge) return 'too large'
+  throw error
+}
+
+// What begins where the page at `address` does, with fewer items; undefined when that one is alone already.
+function smallerPage(address: string): string | undefined {
+  const url = new URL(address)
+  const size = Number(url.searchParams.get('per_page') ?? 20)
+  const page = Number(url.searchParams.get('page') ?? 1)
+  if (!(size > 1)) return undefined
+  const smaller = size % 10 === 0 ? size / 10 : 1
+  url.searchParams.set('per_page', String(smaller))
+  url.searchParams.set('page', String(((page - 1) * size) / smaller + 1))
+  return url.href
 }
 
 // Only the query of the next page's address is used: the token stays with the server it belongs to.

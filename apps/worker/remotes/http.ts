@@ -3,10 +3,17 @@
 import type { IncomingMessage } from 'node:http'
 import { Permanent, Unavailable } from '#shared/errors.ts'
 import { readJson } from '#shared/json.ts'
+import { largeBytes, turnOfLarge } from './large.ts'
+import { richesOf } from './rich.ts'
 import { send } from './send.ts'
 
 /** Sent with every call; Wikimedia refuses clients that do not say who they are. */
 export const userAgent = 'gitlab-webhooks/0.1.0 (https://gitlab.wikimedia.org/repos/releng/gitlab-webhooks)'
+
+/** The answer is too large, or has too much in it, and would have it again. */
+export class TooLarge extends Permanent {
+  override name = 'TooLarge'
+}
 
 export type Answer = { status: number; headers: Headers; text: string }
 
@@ -22,12 +29,12 @@ export type Call = {
 
 /**
  * One exchange with `name` at `url`. `timeLimit` in ms, `sizeLimit` in bytes; `before` is called right before the request
- * is written. Throws `Unavailable` on network errors, time-outs, 408, 429 and 502 to 504, `Permanent` when the answer is
- * too large, which it would be again; throws the signal's own reason when the caller gave up, and what `before` throws:
+ * is written. Throws `Unavailable` on network errors, time-outs, 408, 429 and 502 to 504, `TooLarge` when the answer
+ * is; throws the signal's own reason when the caller gave up, and what `before` throws:
  * then nothing was sent.
  */
 export async function exchange(name: string, url: string, call: Call): Promise<Answer> {
-  const { method = 'GET', headers = {}, body, signal, timeLimit = 15_000, sizeLimit = 16 * 1024 * 1024 } = call
+  const { method = 'GET', headers = {}, body, signal, timeLimit = 15_000, sizeLimit = 8 * 1024 * 1024 } = call
   const late = AbortSignal.timeout(timeLimit)
   let notSent: unknown
   const before = async () =>
@@ -35,15 +42,19 @@ export async function exchange(name: string, url: string, call: Call): Promise<A
       notSent = error
       throw error
     })
+  const given = AbortSignal.any([signal, late])
+  let endTurn: (() => void) | undefined
   try {
     const response = await send(url, {
       method,
       headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...headers },
-      signal: AbortSignal.any([signal, late]),
+      signal: given,
       body,
       before,
     })
-    const text = await readText(name, response, sizeLimit)
+    const text = await readText(name, response, sizeLimit, async () => {
+      endTurn ??= await turnOfLarge(given)
+    })
     const answer = { status: response.statusCode ?? 0, headers: headersOf(response), text }
     if (!downStatuses.has(answer.status)) return answer
     throw new Unavailable(`${name} answers ${answer.status}.`, { retryAfter: retryAfter(answer.headers) })
@@ -51,6 +62,8 @@ export async function exchange(name: string, url: string, call: Call): Promise<A
     signal.throwIfAborted()
     if (error === notSent || error instanceof Unavailable || error instanceof Permanent) throw error
     throw new Unavailable(`${name} cannot be reached: ${late.aborted ? 'it took too long' : reasonOf(error)}.`)
+  } finally {
+    if (endTurn) setImmediate(endTurn) // whoever asked reads the answer first
   }
 }
 
@@ -62,13 +75,14 @@ function headersOf({ headersDistinct }: IncomingMessage): Headers {
   )
 }
 
-async function readText(name: string, response: IncomingMessage, sizeLimit: number): Promise<string> {
+async function readText(name: string, response: IncomingMessage, sizeLimit: number, onLarge: () => Promise<void>): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of response) {
     if (!Buffer.isBuffer(chunk)) continue
     size += chunk.length
-    if (size > sizeLimit) throw new Permanent(`${name} answers with more than ${sizeLimit} bytes.`)
+    if (size > sizeLimit) throw new TooLarge(`${name} answers with more than ${sizeLimit} bytes.`)
+    if (size > largeBytes) await onLarge()
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
@@ -76,10 +90,21 @@ async function readText(name: string, response: IncomingMessage, sizeLimit: numb
 
 const longestWait = 3_600_000
 
-/** What an answer says in JSON, to be read with a schema; undefined when it is not JSON, or calls itself something else. */
+const bounds = { mostValues: 500_000, mostLevels: 200 }
+
+/**
+ * What an answer says in JSON, to be read with a schema; undefined when it is not JSON, or none that a remote would write,
+ * or calls itself something else. Throws `TooLarge` when there is more in it than can be kept.
+ */
 export function jsonIn({ headers, text }: Answer): unknown {
   const type = headers.get('content-type')
-  return type === null || /^[\w.+-]+\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type.trim()) ? readJson(text) : undefined
+  if (type !== null && !/^[\w.+-]+\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type.trim())) return undefined
+  if (text.length > largeBytes) {
+    const { values, levels } = richesOf(text, bounds)
+    if (levels > bounds.mostLevels) return undefined
+    if (values > bounds.mostValues) throw new TooLarge(`An answer has more than ${bounds.mostValues} values in it.`)
+  }
+  return readJson(text)
 }
 
 /** What a `Retry-After` header asks for, in ms, at most an hour: seconds or a date (RFC 9110, section 10.2.3). */

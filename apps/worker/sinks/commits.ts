@@ -16,6 +16,8 @@ const dataSchema = z.object({
   elsewhere: z.array(z.number()),
 })
 
+const mostTasks = 1000
+
 type Parts = { gitlab: GitLab; gitlabUrl: string; phabricatorUrl: string }
 
 /** The sink that reads commits through `gitlab` and ends in comments for the tasks they name, but not the description. */
@@ -40,10 +42,16 @@ export function commits({ gitlab, gitlabUrl, phabricatorUrl }: Parts): Sink {
     },
 
     async perform({ projectId, iid, action, text, elsewhere }, { signal }) {
-      const messages = await gitlab.commitMessages({ project: projectId, iid }, signal)
-      const tasks = new Set(messages.flatMap((message) => tasksIn(message, phabricatorUrl)))
+      const tasks = new Set<number>()
+      let read = 'the commits'
+      const onBound = () => {
+        read = 'those of the commits that could be read, which are too many or too large'
+      }
+      for await (const message of gitlab.commitMessages({ project: projectId, iid }, signal, onBound)) {
+        for (const task of tasksIn(message, phabricatorUrl)) if (tasks.size < mostTasks) tasks.add(task)
+      }
       for (const task of elsewhere) tasks.delete(task)
-      if (tasks.size === 0) return nothingDone('no `Bug:` line in the commits names a further task')
+      if (tasks.size === 0) return nothingDone(`no \`Bug:\` line in ${read} names a further task`)
       return commentEffects(text, { projectId, iid, action }, [...tasks])
     },
   })

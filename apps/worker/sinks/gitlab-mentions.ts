@@ -50,6 +50,7 @@ export function gitlabMentions({ gitlab, wiki, mentionDrafts, dryRun, report, lo
       if (usernames.length === 0) return nothingDone('the reviewers page lists nobody for it')
 
       const taken = await takingPart(place, signal)
+      if (!taken) return nothingDone('its notes are too many, or too large, to see whom one of ours mentions already')
       const absent = usernames.filter((name) => !taken.has(name.toLowerCase()))
       const { names, left } = await existing(absent, signal)
       if (left.length > 0) log.warn({ project: projectPath, iid, left }, 'too many reviewers to mention')
@@ -62,17 +63,28 @@ export function gitlabMentions({ gitlab, wiki, mentionDrafts, dryRun, report, lo
     },
   })
 
-  // The author, the participants, the bot, and everybody whom an earlier note of ours mentions; in lower case.
-  async function takingPart(place: Place, signal: AbortSignal): Promise<Set<string>> {
-    const [me, author, participants, notes] = await Promise.all([
-      gitlab.me(signal),
+  // The author, the participants, the bot, and everybody whom an earlier note of ours mentions; in lower case. Undefined
+  // when not all notes can be looked at: nobody is mentioned twice.
+  async function takingPart(place: Place, signal: AbortSignal): Promise<Set<string> | undefined> {
+    const me = await gitlab.me(signal)
+    const [author, participants, mentioned] = await Promise.all([
       gitlab.author(place, signal),
       gitlab.participants(place, signal),
-      gitlab.notes(place, signal),
+      mentionedBy(me.username, place, signal),
     ])
-    const own = notes.filter(({ author: by, body }) => by === me.username && body.startsWith(opening))
-    const mentioned = own.flatMap(({ body }) => [...body.slice(opening.length).matchAll(/@([\w.-]+)/g)].map(([, name = '']) => name))
-    return new Set([me.username, author ?? '', ...participants, ...mentioned].map((name) => name.toLowerCase()))
+    return mentioned && new Set([me.username, author ?? '', ...participants, ...mentioned].map((name) => name.toLowerCase()))
+  }
+
+  async function mentionedBy(own: string, place: Place, signal: AbortSignal): Promise<Set<string> | undefined> {
+    const names = new Set<string>()
+    let isWhole = true
+    const onBound = () => {
+      isWhole = false
+    }
+    for await (const { body } of gitlab.notesBy(own, place, signal, onBound)) {
+      if (body.startsWith(opening)) for (const [, name = ''] of body.slice(opening.length).matchAll(/@([\w.-]+)/g)) names.add(name)
+    }
+    return isWhole ? names : undefined
   }
 
   // Of `absent` the first who are active users, and who was not looked at any more.
