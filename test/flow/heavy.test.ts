@@ -125,3 +125,35 @@ async function heldOrEnded(iid: number): Promise<boolean> {
   const hold = await readHold(stage.redis, stage.environment.REDIS_PREFIX ?? '', 'commits')
   return hold !== undefined || (await effectRows(stage, `opens-${iid}`)).get('commits/commits')?.state !== 'planned'
 }
+
+const mention = (name: string) => `<template><title>Gitlab-mention</title><part><name index="1"/><value>${name}</value></part></template>`
+const first = `<h level="2" i="1">== repos/releng/* ==</h>${mention('bob')}`
+const megabytes = 12
+const filledWith = (piece: (index: number) => string) => {
+  const length = Math.floor((megabytes * million) / piece(100_000).length)
+  return Array.from({ length }, (_, index) => piece(index)).join('')
+}
+const nestedIn = (open: string, close: string) => {
+  const levels = Math.floor((megabytes * million) / (open.length + close.length))
+  return open.repeat(levels) + close.repeat(levels)
+}
+const trees: Record<string, string> = {
+  people: filledWith((index) => mention(`u${index}`)),
+  headings: filledWith((index) => `<h level="2" i="1">== a${index} ==</h>`),
+  'mistakes in entries': filledWith((index) => mention(`not a name ${index}`)),
+  'one template': `<template><title>Gitlab-mention</title>${filledWith((index) => `<part><name>a${index}</name><value/></part>`)}</template>`,
+  'one heading': `<h level="2" i="1">${filledWith(() => '<a/>')}</h>`,
+  'templates within each other': nestedIn('<template><title>a</title><part><name index="1"/><value>', '</value></part></template>'),
+  'tags within each other': nestedIn('<a>', '</a>'),
+  'letters beyond Latin': `<template><title>${'é€'.repeat(2.4 * million)}</title></template>`,
+}
+for (const [what, tree] of Object.entries(trees)) {
+  test(`a reviewers page of twelve megabytes of ${what} does not end the worker, and who is listed before is mentioned`, async () => {
+    stage.sandbox.wiki.saveTree('Git/Reviewers', `<root>${first}${tree}</root>`)
+    addMergeRequest(++iid, [])
+    const living = await startWorker({ SINKS_ENABLED: 'gitlab-mentions' })
+    assert.equal((await outcomeOf(iid, 'gitlab-mentions/note', living)).state, 'done')
+    const [note] = stage.sandbox.gitlab.mergeRequest(42, iid).notes
+    assert.match(note?.body ?? '', /@bob\b/)
+  })
+}

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { createBudget, defaultLimits } from '../../apps/worker/reviewers/budget.ts'
 import { match, needsFiles } from '../../apps/worker/reviewers/match.ts'
-import { parsePage } from '../../apps/worker/reviewers/page.ts'
+import { parseInTurns, parsePage } from '../../apps/worker/reviewers/page.ts'
 import { escaped, heading, mention, page } from './tree-of.ts'
 
 const files = Array.from({ length: 3000 }, (_, index) => ({ path: `${noise(index)}${index}`, isNew: true }))
@@ -58,6 +58,49 @@ test('a hostile expression takes nothing from the people listed without one, nor
   assert.equal(problems.length, 5000)
 })
 
+test('a large page is read in slices, and other jobs run meanwhile', async () => {
+  const tree = page(heading('x'), ...Array.from({ length: 30_000 }, (_, index) => mention(`u${index}`)))
+  const [{ sections }, longest, turns] = await longestBlock(() => parseInTurns(tree))
+  assert.equal(sections[0]?.entries.length, 30_000)
+  assert.deepEqual({ sections, problems: [], suspicious: false }, parsePage(tree))
+  assert.ok(turns > tree.length / 100_000, `${turns} turns`)
+  assert.ok(longest < 250, `blocked for ${longest} ms`)
+})
+
+const tooMuch: Record<string, { parts: string[]; people: string[]; reasons: RegExp }> = {
+  'an entry of too many parts': {
+    parts: [mention('long', ...Array.from({ length: 5000 }, () => 'x')), mention('b')],
+    people: ['a', 'b'],
+    reasons: /^this is too long and is not read$/,
+  },
+  'a heading of too many tags': {
+    parts: [heading('<a/>'.repeat(20_000)), mention('b'), heading('x'), mention('c')],
+    people: ['a', 'c'],
+    reasons: /^this is too long and is not read$/,
+  },
+  'too many people': {
+    parts: Array.from({ length: 60_000 }, (_, index) => mention(`u${index}`)),
+    people: ['a', ...Array.from({ length: 49_998 }, (_, index) => `u${index}`)],
+    reasons: /^the page is too long; what stands here and below is not read$/,
+  },
+  'too much within each other': {
+    parts: ['<a>'.repeat(200_000) + '</a>'.repeat(200_000), mention('b')],
+    people: ['a'],
+    reasons: /^the page nests too much within each other; from there on it is not read$/,
+  },
+}
+for (const [name, { parts, people, reasons }] of Object.entries(tooMuch)) {
+  test(`${name}: only that is not read, and it is said`, () => {
+    const { sections, problems } = parsePage(page(heading('x'), mention('a'), ...parts))
+    assert.deepEqual(
+      sections.flatMap(({ entries }) => entries.map(({ username }) => username)),
+      people,
+    )
+    assert.equal(problems.length, 1)
+    assert.match(problems[0]?.reason ?? '', reasons)
+  })
+}
+
 test('a page that takes too long lists nobody from then on and says where that began', async () => {
   const read = parsePage(page(heading('x'), mention('a')))
   assert.deepEqual(await match(read, 'x', [], { ...defaultLimits, totalMs: 0 }), {
@@ -93,8 +136,9 @@ function cpuMs(): number {
   return (user + system) / 1000
 }
 
-async function longestBlock<T>(work: () => Promise<T>): Promise<[T, number]> {
+async function longestBlock<T>(work: () => Promise<T>): Promise<[result: T, longest: number, turns: number]> {
   let longest = 0
+  let turns = 0
   let running = true
   let last = cpuMs()
   const finished = work().finally(() => {
@@ -102,8 +146,9 @@ async function longestBlock<T>(work: () => Promise<T>): Promise<[T, number]> {
   })
   while (running) {
     await setImmediate()
+    turns += 1
     longest = Math.max(longest, cpuMs() - last)
     last = cpuMs()
   }
-  return [await finished, longest]
+  return [await finished, longest, turns]
 }

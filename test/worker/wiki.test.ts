@@ -192,3 +192,13 @@ describe('each recorded answer of a MediaWiki is', { skip: noRecordings }, () =>
     })
   }
 })
+
+test('a page that is too large for us means that the wiki is down, and the last good copy serves', async () => {
+  await using remote = await startAnswering(good('alice'))
+  const wiki = open(remote.url)
+  assert.deepEqual(await peopleOf(wiki), ['alice'])
+  const large: Given = { body: { parse: { title: 'Git/Reviewers', revid: 10, parsetree: 'x'.repeat(17_000_000) } } }
+  remote.answer(large)
+  assert.deepEqual(await peopleOf(wiki), ['alice'])
+  await assert.rejects(peopleOf(open(remote.url)), Unavailable)
+})

@@ -3,12 +3,13 @@
 import { z } from 'zod'
 import { inWords, Unavailable } from '#shared/errors.ts'
 import type { Log } from '#shared/log.ts'
-import { NotAPage, parsePage, type ReviewersPage } from '../reviewers/page.ts'
+import { NotAPage, parseInTurns, parsePage, type ReviewersPage } from '../reviewers/page.ts'
 import type { Report } from '../reviewers/report.ts'
-import { exchange, jsonIn } from './http.ts'
+import { exchange, jsonIn, TooLarge } from './http.ts'
 
 // How long the last good copy serves before a wiki that is away is asked again.
 const askAgainMs = 30_000
+const sizeLimit = 16 * 1024 * 1024
 
 export type Wiki = {
   /** The reviewers page as it is, or was not long ago. Throws `Unavailable` when the wiki never answered. */
@@ -41,14 +42,13 @@ export function openWiki({ apiUrl, page, maxAge, report, log }: Options): Wiki {
       format: 'json',
       formatversion: '2',
     })
-    const said = await exchange('The wiki', `${apiUrl}?${query.toString()}`, { signal })
-    const { status, headers } = said
-    const answer = answerSchema.safeParse(jsonIn(said))
+    const { status, headers, json } = await fetchJson(`${apiUrl}?${query.toString()}`, signal)
+    const answer = answerSchema.safeParse(json)
     if (status !== 200 || !answer.success) throw new Unavailable(`The wiki answers ${status} without the page.`)
     const { parse, error } = answer.data
     if (error && missing.has(error.code)) return parsePage('<root/>')
     if (!parse) throw new Unavailable(`The wiki says ${error?.code ?? 'nothing'}: ${headers.get('mediawiki-api-error') ?? ''}`)
-    return read(parse.parsetree)
+    return await read(parse.parsetree)
   }
 
   async function refresh(signal: AbortSignal): Promise<ReviewersPage> {
@@ -85,9 +85,20 @@ export function openWiki({ apiUrl, page, maxAge, report, log }: Options): Wiki {
   }
 }
 
-function read(tree: string): ReviewersPage {
+// Anybody can make the page too large for us. That is no fault of whoever waits to be mentioned.
+async function fetchJson(url: string, signal: AbortSignal): Promise<{ status: number; headers: Headers; json: unknown }> {
   try {
-    return parsePage(tree)
+    const said = await exchange('The wiki', url, { signal, sizeLimit })
+    return { status: said.status, headers: said.headers, json: jsonIn(said) }
+  } catch (error) {
+    if (error instanceof TooLarge) throw new Unavailable(error.message)
+    throw error
+  }
+}
+
+async function read(tree: string): Promise<ReviewersPage> {
+  try {
+    return await parseInTurns(tree)
   } catch (error) {
     if (error instanceof NotAPage) throw new Unavailable(`The wiki answers with half a page: ${inWords(error)}`)
     throw error
