@@ -1,6 +1,7 @@
 // What is too heavy for a worker with the memory that it is given in production: it goes on, and says what it left out.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { openQueue } from '#shared/queues.ts'
 import { readHold } from '../../apps/worker/holds.ts'
 import { readProcfile } from '../deploy/procfile.ts'
 import { newMergeRequest } from '../sandbox/forge.ts'
@@ -120,6 +121,17 @@ for (const [what, body] of Object.entries(answers)) {
     assert.ok(['done', 'nothing'].includes((await ended).state))
   })
 }
+
+test('a commit that names five thousand tasks brings comments on a thousand', async () => {
+  addMergeRequest(++iid, [`Bug: ${Array.from({ length: 5000 }, (_, index) => `T${1000 + index}`).join()}`])
+  const living = await startWorker({ SINKS_ENABLED: 'phabricator', DRY_RUN: 'true' })
+  assert.equal((await outcomeOf(iid, 'commits/commits', living)).state, 'done')
+  const count = async () => [...(await effectRows(stage, `opens-${iid}`)).keys()].filter((name) => name.startsWith('phabricator/')).length
+  await until(async () => (await count()) >= 1000, 'they have ended')
+  const queue = openQueue({ redis: stage.redis, prefix: stage.environment.REDIS_PREFIX ?? '' }, 'phabricator')
+  await until(async () => (await queue.getJobCountByTypes('waiting', 'active', 'delayed')) === 0, 'nothing waits')
+  assert.equal(await count(), 1000)
+})
 
 async function heldOrEnded(iid: number): Promise<boolean> {
   const hold = await readHold(stage.redis, stage.environment.REDIS_PREFIX ?? '', 'commits')
