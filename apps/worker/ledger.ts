@@ -8,6 +8,8 @@ import { isReconciled } from './reconcile/delivery.ts'
 
 export type Ledger = {
   write: (effect: Effect, made: string) => Promise<void>
+  /** What was made for this effect. */
+  madeFor: (effect: Effect) => Promise<string | undefined>
   /** What was made for other effects of the same sink and order. */
   madeForOthers: (effect: Effect) => Promise<Set<string>>
 }
@@ -20,6 +22,10 @@ export function openLedger({ redis, prefix }: { redis: Redis; prefix: string }):
   return {
     async write(effect, made) {
       await redis.multi().hset(page(effect), made, effect.id).expire(page(effect), keepSeconds).exec()
+    },
+    async madeFor(effect) {
+      const entries = Object.entries(await redis.hgetall(page(effect)))
+      return entries.find(([, id]) => id === effect.id)?.[0]
     },
     async madeForOthers(effect) {
       const entries = Object.entries(await redis.hgetall(page(effect)))

@@ -79,9 +79,21 @@ const workers: Worker[] = []
 lifecycle.push('workers', () => close(workers, stopping))
 workers.push(await startRecorder({ office, queue: queues.journal, database }))
 for (const [name, sink] of sinkEntries(sinks)) {
-  const { concurrency } = config
+  const { concurrency, limits } = config
   workers.push(
-    await startPerformer({ office, name, sink, queue: queues[name], lanes, ledger, dispatch, journal, concurrency, metrics: measures }),
+    await startPerformer({
+      office,
+      name,
+      sink,
+      queue: queues[name],
+      lanes,
+      ledger,
+      dispatch,
+      journal,
+      concurrency,
+      limits,
+      metrics: measures,
+    }),
   )
 }
 workers.push(await startChores({ office, queue: queues.chores, chores: ownChores }))

@@ -7,9 +7,9 @@ import { inWords } from '#shared/errors.ts'
 import type { Journal } from '#shared/journal/entry.ts'
 import type { Registry } from '#shared/metrics.ts'
 import type { SinkName } from '#shared/queues.ts'
-import { openCall } from './call.ts'
 import { effectOf, whatIs } from './carried.ts'
 import { type Dispatch, type Lock, lockOf, serialSinks } from './dispatch.ts'
+import { type Crossing, type Limits, openFence } from './fence.ts'
 import type { Lanes } from './lanes.ts'
 import type { Ledger } from './ledger.ts'
 import type { Sink } from './sinks/sink.ts'
@@ -25,6 +25,7 @@ type Parts = {
   dispatch: Dispatch
   journal: Journal
   concurrency: number
+  limits: Limits
   metrics: Measures
 }
 
@@ -42,29 +43,36 @@ export function startPerformer({
   dispatch,
   journal,
   concurrency,
+  limits,
   metrics,
 }: Parts): Promise<Worker> {
-  const { log } = office
+  const { redis, prefix, log } = office
 
   async function run(job: Job, token: string, signal: AbortSignal, late: string | undefined): Promise<void> {
     const effect = effectOf(job)
     const started = Date.now()
-    const call = openCall(job, token, signal)
-    const context = {
-      first: job.attemptsStarted === 1 && effect.again !== true && !(await office.mayForget(job.timestamp)),
-      since: new Date(effect.since),
-      signal,
-      madeForOthers: () => ledger.madeForOthers(effect),
-      confirm: call.confirm,
-    }
-    const ended = await sink.perform(effect.data, context).catch((error: unknown) => {
-      throw call.meaning(error)
+    const crossing = await openFence({ redis, prefix, queue, limits, job, token, effect })
+    const ended = await perform(effect, job, crossing, signal).catch(async (error: unknown) => {
+      await crossing.failed()
+      throw error
     })
     metrics.duration.observe({ sink: name }, (Date.now() - started) / 1000)
     const outcome = withReason(Array.isArray(ended) ? await further(effect, ended, lockOf(queue, job, token)) : ended, late)
     if (outcome.state === 'done' && outcome.made !== undefined && !serialSinks.has(name)) await ledger.write(effect, outcome.made)
+    await crossing.succeeded()
     await end(effect, outcome, job.attemptsMade + 1)
     log.info({ effect: effect.id, ms: Date.now() - started, ...outcome }, 'performed')
+  }
+
+  async function perform(effect: Effect, job: Job, { first, busyMs, fence }: Crossing, signal: AbortSignal) {
+    const isFirst = first && !(await office.mayForget(job.timestamp))
+    const made = isFirst || effect.anew === true ? undefined : await ledger.madeFor(effect)
+    if (made === undefined && busyMs > 0) {
+      log.info({ effect: effect.id, ms: busyMs }, 'waiting for an earlier call to be over')
+      throw new NotYet(busyMs)
+    }
+    const since = new Date(effect.since)
+    return await sink.perform(effect.data, { first: isFirst, made, since, signal, fence, madeForOthers: () => ledger.madeForOthers(effect) })
   }
 
   async function further(effect: Effect, planned: Parameters<typeof effectsOf>[0], lock: Lock): Promise<Outcome> {

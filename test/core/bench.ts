@@ -94,6 +94,7 @@ export function openBench(redisUrl: string): Bench {
           dispatch,
           journal,
           concurrency,
+          limits: { callMs: 1000, settleMs: 1000 },
           metrics: performerMetrics(new Registry()),
         }),
       ]

@@ -8,7 +8,7 @@ import { botNotes, effectRows, type Flow, mergeRequestHook, openFlow, verbs } fr
 let flow: Flow
 
 before(async () => {
-  flow = await openFlow()
+  flow = await openFlow(() => ({ CALL_SECONDS: '1', SETTLE_SECONDS: '1' }))
 })
 after(() => flow?.close())
 beforeEach(() => {
@@ -111,13 +111,13 @@ test('a comment that was made, but whose answer was lost, is made once', async (
 test('of events whose comments read alike each has its own, also when answers are lost', async () => {
   const { phabricator } = flow.sandbox
   phabricator.addTask({ id: 63, title: 'Lossy again' })
-  const actions = ['open', 'close', 'reopen', 'close', 'reopen', 'close']
+  const actions = ['open', 'close', 'reopen', 'close']
   for (const action of actions) {
     phabricator.fault({ kind: 'commit-then-drop', times: 1, match: isEdit('T63') })
     await flow.send(open('Bug: T63', { action }))
     await flow.settled()
   }
-  assert.equal(verbs(flow, 63), 'opened closed reopened closed reopened closed')
+  assert.equal(verbs(flow, 63), 'opened closed reopened closed')
 })
 
 test('a note that was made, but whose answer was lost, is made once', async () => {

@@ -118,6 +118,26 @@ describe('while Phabricator', () => {
   })
 })
 
+test('after an outage nothing is looked for that was never tried', async () => {
+  const { phabricator } = flow.sandbox
+  const heldBefore = holding(flow.worker, 'phabricator').length
+  const tasks = Array.from({ length: 20 }, (_, index) => 3000 + index)
+  for (const id of tasks) phabricator.addTask({ id, title: 'A task' })
+  const description = tasks.map((id) => `Bug: T${id}`).join('\n')
+  await phabricator.down()
+  await flow.send(mergeRequestHook(flow, { description }))
+  await flow.send(mergeRequestHook(flow, { description, action: 'close', state: 'closed' }))
+  await isHeld('phabricator', heldBefore + 2)
+  const asked = phabricator.requests.length
+  await phabricator.up()
+  await flow.settled()
+  for (const id of tasks) assert.equal(verbs(flow, id), 'opened closed')
+  assert.deepEqual(
+    phabricator.requests.slice(asked).filter(({ path }) => path === '/api/transaction.search'),
+    [],
+  )
+})
+
 describe('while GitLab', () => {
   test('is not there, the description’s tasks are commented at once, those of the commits and the note when it is back', async () => {
     const { gitlab } = flow.sandbox

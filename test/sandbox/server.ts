@@ -14,13 +14,17 @@ export type Fault = { match?: (request: Recorded) => boolean; times?: number } &
   | { kind: 'refuse' | 'hang' | 'commit-then-drop' | 'commit-then-hang' }
   | { kind: 'status'; status: number; headers?: Record<string, string>; body?: string }
   | { kind: 'slow'; ms: number }
+  /** Carried out after `ms`; before that, after `soonMs`, the connection breaks, or a front end answers with `status`. */
+  | { kind: 'late'; ms: number; soonMs: number; status?: number }
 )
 
 export type Remote = {
   url: string
   requests: Recorded[]
-  /** From now on; `undefined` heals. A rule with `times` wears off by itself. */
-  fault(rule: Fault | undefined): void
+  /** From now on; `undefined` heals. Of several rules the first that matches counts; one with `times` wears off by itself. */
+  fault(rule: Fault | Fault[] | undefined): void
+  /** How many requests are being carried out, whether or not somebody still waits for the answer. */
+  atWork(): number
   /** Really closes the port; `up` opens the same one again. */
   down(): Promise<void>
   up(): Promise<void>
@@ -37,10 +41,13 @@ type Options = {
 export async function startRemote({ port, handle, record }: Options): Promise<Remote> {
   const requests: Recorded[] = []
   const closing = new AbortController()
-  let rule: Fault | undefined
+  let rules: Fault[] = []
+  let atWork = 0
 
   const server = createServer((incoming, response) => {
-    serve(incoming, response).catch((error: unknown) => {
+    atWork++
+    const serving = serve(incoming, response).finally(() => atWork--)
+    serving.catch((error: unknown) => {
       if (closing.signal.aborted) return
       response.writeHead(500, { 'Content-Type': 'text/plain' })
       response.end(`The sandbox itself failed: ${error instanceof Error ? error.stack : String(error)}`)
@@ -60,6 +67,14 @@ export async function startRemote({ port, handle, record }: Options): Promise<Re
     if (fault?.kind === 'refuse') return void response.destroy()
     if (fault?.kind === 'hang') return
     if (fault?.kind === 'slow') await wait(fault.ms, undefined, { signal: closing.signal })
+    if (fault?.kind === 'late') {
+      await wait(fault.soonMs, undefined, { signal: closing.signal })
+      if (fault.status === undefined) response.destroy()
+      else response.writeHead(fault.status, { 'Content-Length': 0 }).end()
+      recorded.status = fault.status
+      await wait(fault.ms - fault.soonMs, undefined, { signal: closing.signal })
+      return void (await handle(request))
+    }
     const answer = fault?.kind === 'status' ? { body: '', ...fault } : await handle(request)
     if (fault?.kind === 'commit-then-drop') return void response.destroy()
     if (fault?.kind === 'commit-then-hang') return
@@ -69,9 +84,8 @@ export async function startRemote({ port, handle, record }: Options): Promise<Re
   }
 
   function takeFault(request: Recorded): Fault | undefined {
-    const fault = rule
-    if (!fault || fault.times === 0 || !(fault.match?.(request) ?? true)) return undefined
-    if (fault.times !== undefined) rule = { ...fault, times: fault.times - 1 }
+    const fault = rules.find(({ times, match }) => times !== 0 && (match?.(request) ?? true))
+    if (fault?.times !== undefined) rules = rules.map((rule) => (rule === fault ? { ...rule, times: (rule.times ?? 0) - 1 } : rule))
     return fault
   }
 
@@ -100,8 +114,9 @@ export async function startRemote({ port, handle, record }: Options): Promise<Re
   return {
     url,
     requests,
+    atWork: () => atWork,
     fault: (next) => {
-      rule = next
+      rules = next === undefined ? [] : [next].flat()
     },
     down: stop,
     up: () => (server.listening ? Promise.resolve() : listen(address.port)),

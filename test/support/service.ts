@@ -50,6 +50,9 @@ export function environmentFor({
     GITLAB_TOKEN: sandbox.gitlab.token,
     REVIEWERS_API_URL: sandbox.wiki.apiUrl,
     REVIEWERS_MAX_AGE: '0',
+    // A call whose answer was lost is looked for after 5 s.
+    CALL_SECONDS: '3',
+    SETTLE_SECONDS: '2',
   }
 }
 

@@ -9,9 +9,10 @@ import { noRecordings, readRecordings } from '../sandbox/recordings.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { seed } from '../sandbox/seed.ts'
 import { type Given, startAnswering } from '../support/answers.ts'
+import { fenceOf } from '../support/fence.ts'
 
 const { signal } = new AbortController()
-const allowed = () => Promise.resolve()
+const allowed = fenceOf()
 const token = 'api-secretsecretsecretsecretse'
 const open = (url: string): Conduit => openConduit({ url, token: () => token, redact: redactor([token]) })
 const error = (code: string, info: string): Given => ({ body: { result: null, error_code: code, error_info: info } })

@@ -7,9 +7,10 @@ import { type GitLab, openGitLab, type Place } from '../../apps/worker/remotes/g
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { seed } from '../sandbox/seed.ts'
 import { type Given, startAnswering } from '../support/answers.ts'
+import { fenceOf } from '../support/fence.ts'
 
 const { signal } = new AbortController()
-const allowed = () => Promise.resolve()
+const allowed = fenceOf()
 const token = 'glpat-secret0123456789ab'
 const place = { project: 42, iid: 1 }
 const open = (url: string): GitLab => openGitLab({ url, token: () => token, redact: redactor([token]) })

@@ -9,6 +9,7 @@ import { Permanent, Unavailable } from '#shared/errors.ts'
 import { exchange, jsonIn, retryAfter, TooLarge } from '../../apps/worker/remotes/http.ts'
 import { richesOf } from '../../apps/worker/remotes/rich.ts'
 import { startAnswering } from '../support/answers.ts'
+import { fenceOf } from '../support/fence.ts'
 import { freePort } from '../support/servers.ts'
 
 const { signal } = new AbortController()
@@ -37,8 +38,8 @@ test('a call says who we are, asks for plain text, keeps no cookies and uses con
 })
 
 describe('whoever must still allow a request', () => {
-  const post = (url: string, before: () => Promise<void>, more: object = {}) =>
-    exchange('It', url, { method: 'POST', body: 'x', signal, before, ...more })
+  const post = (url: string, pass: () => Promise<void>, limitMs?: number) =>
+    exchange('It', url, { method: 'POST', body: 'x', signal, fence: fenceOf(pass, limitMs) })
 
   test('is asked when the connection stands, and before anything is written', async () => {
     const connected = Promise.withResolvers<Socket>()
@@ -91,10 +92,56 @@ describe('whoever must still allow a request', () => {
   test('and never answers, makes it a remote that cannot be reached, and nothing is sent', async () => {
     await using remote = await startAnswering()
     await assert.rejects(
-      post(remote.url, () => new Promise(() => undefined), { timeLimit: 50 }),
+      post(remote.url, () => new Promise(() => undefined), 50),
       unavailable(/it took too long/),
     )
     assert.deepEqual(remote.asked, [])
+  })
+})
+
+describe('of a call that cannot be undone its fence is told', () => {
+  const tell = async (url: string, limitMs = 15_000) => {
+    const fence = fenceOf(undefined, limitMs)
+    await exchange('It', url, { method: 'POST', body: 'x', signal, fence }).catch((error: unknown) =>
+      assert.ok(error instanceof Unavailable),
+    )
+    return fence.told
+  }
+  const answers: Array<[status: number, told: string[]]> = [
+    [200, ['answered']],
+    [201, ['answered']],
+    [302, ['answered']],
+    [403, ['answered', 'undone']],
+    [429, ['answered', 'undone']],
+    [500, []],
+    [502, []],
+    [503, []],
+    [504, []],
+  ]
+  for (const [status, told] of answers)
+    test(`${told.join(' and ') || 'nothing'} by ${status}`, async () => {
+      await using remote = await startAnswering({ status })
+      assert.deepEqual(await tell(remote.url), told)
+    })
+
+  test('nothing when the connection breaks, nobody answers, or the answer comes too late or breaks off', async () => {
+    const behaviours: Array<(socket: Socket) => unknown> = [
+      (socket) => socket.destroy(),
+      () => undefined,
+      (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhal'),
+    ]
+    for (const behave of behaviours) {
+      const sockets: Socket[] = []
+      const server = createServer((socket) => {
+        sockets.push(socket.on('error', () => undefined))
+        socket.once('data', () => behave(socket))
+      }).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      assert.deepEqual(await tell(`http://127.0.0.1:${portOf(server)}`, 200), [])
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    }
+    assert.deepEqual(await tell(`http://127.0.0.1:${await freePort()}`), [])
   })
 })
 

@@ -4,6 +4,7 @@ import { after, before, beforeEach, describe, test } from 'node:test'
 import { pino } from 'pino'
 import { Permanent } from '#shared/errors.ts'
 import { openMetrics } from '#shared/metrics.ts'
+import type { Fence } from '../../apps/worker/fence.ts'
 import { openGitLab } from '../../apps/worker/remotes/gitlab.ts'
 import { openWiki } from '../../apps/worker/remotes/wiki.ts'
 import { reporter } from '../../apps/worker/reviewers/report.ts'
@@ -12,6 +13,7 @@ import { newMergeRequest, newProject } from '../sandbox/forge.ts'
 import { quickActions } from '../sandbox/note.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 import { seed } from '../sandbox/seed.ts'
+import { fenceOf } from '../support/fence.ts'
 
 let sandbox: Sandbox
 const logged: string[] = []
@@ -35,9 +37,9 @@ beforeEach(() => {
   sandbox.gitlab.state.projects.push(newProject({ id: project, path: `repos/p${project}`, mergeRequests }))
 })
 
-type Options = { dryRun?: boolean; confirm?: () => Promise<void> }
+type Options = { dryRun?: boolean; fence?: Fence }
 
-async function perform({ dryRun = false, confirm = () => Promise.resolve() }: Options = {}) {
+async function perform({ dryRun = false, fence = fenceOf() }: Options = {}) {
   const { gitlab: remote, wiki: site } = sandbox
   const log = pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) })
   const gitlab = openGitLab({ url: remote.url, token: () => remote.token, redact: (text) => text })
@@ -45,7 +47,14 @@ async function perform({ dryRun = false, confirm = () => Promise.resolve() }: Op
   const wiki = openWiki({ apiUrl: site.apiUrl, page: 'Git/Reviewers', maxAge: 0, report, log })
   const sink = gitlabMentions({ gitlab, wiki, mentionDrafts: true, dryRun, report, log })
   const data = { projectId: project, projectPath: `repos/p${project}`, iid: 1, link: 'https://gitlab.example/x/-/merge_requests/1' }
-  const context = { first: true, since: new Date(), signal, madeForOthers: () => Promise.resolve(new Set<string>()), confirm }
+  const context = {
+    first: true,
+    made: undefined,
+    since: new Date(),
+    signal,
+    madeForOthers: () => Promise.resolve(new Set<string>()),
+    fence,
+  }
   return await sink.perform(data, context)
 }
 
@@ -165,7 +174,7 @@ test('nobody listed is nothing done', async () => {
 test('a dry run, or another worker that has taken over, posts nothing', async () => {
   list('bob')
   assert.deepEqual(await perform({ dryRun: true }), { state: 'nothing', reason: 'dry run: would mention bob', would: 'mention bob' })
-  await assert.rejects(perform({ confirm: () => Promise.reject(new Error('taken over')) }), /taken over/)
+  await assert.rejects(perform({ fence: fenceOf(() => Promise.reject(new Error('taken over'))) }), /taken over/)
   assert.deepEqual(notes(), [])
 })
 

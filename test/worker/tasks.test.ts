@@ -9,6 +9,7 @@ import { phabricator } from '../../apps/worker/sinks/phabricator.ts'
 import type { Context } from '../../apps/worker/sinks/sink.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 import { seed } from '../sandbox/seed.ts'
+import { fenceOf } from '../support/fence.ts'
 
 let sandbox: Sandbox
 const { signal } = new AbortController()
@@ -34,7 +35,8 @@ const soon: Context = {
   since: new Date(),
   signal,
   madeForOthers: () => Promise.resolve(new Set()),
-  confirm: () => Promise.resolve(),
+  made: undefined,
+  fence: fenceOf(),
 }
 
 async function perform(data: object = {}, context: Partial<Context> = {}, dryRun = false) {
@@ -139,7 +141,7 @@ test('a dry run, or another worker that has taken over, comments nothing', async
     reason: `dry run: would comment on T${task}`,
     would: `comment on T${task}`,
   })
-  await assert.rejects(perform({}, { confirm: () => Promise.reject(new Error('taken over')) }), /taken over/)
+  await assert.rejects(perform({}, { fence: fenceOf(() => Promise.reject(new Error('taken over'))) }), /taken over/)
   assert.deepEqual(comments(), [])
 })
 

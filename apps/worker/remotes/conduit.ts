@@ -3,13 +3,14 @@
 import { z } from 'zod'
 import { Permanent, Refused, Unavailable } from '#shared/errors.ts'
 import { madeOf, type Secret } from '#shared/secret.ts'
+import type { Fence } from '../fence.ts'
 import { type Answer, exchange, jsonIn } from './http.ts'
 
 export type OwnComment = { phid: string; text: string; at: Date }
 
 export type Conduit = {
-  /** Comments on task `T<task>`; the transaction's PHID. Asked twice, it comments twice; asks `before` right before it writes. */
-  comment: (task: number, text: string, signal: AbortSignal, before: () => Promise<void>) => Promise<string>
+  /** Comments on task `T<task>`; the transaction's PHID. Asked twice, it comments twice, so it stands behind `fence`. */
+  comment: (task: number, text: string, signal: AbortSignal, fence: Fence) => Promise<string>
   /** The comments that our own account made on the task, newest first, as far back as `since`. */
   ownComments: (task: number, since: Date, signal: AbortSignal) => Promise<OwnComment[]>
   /** The account behind the token. Its roles tell a bot (`agent`) from a person, and whether it is `activated`. */
@@ -41,22 +42,16 @@ const mostPages = 50
 export function openConduit({ url, token, redact }: { url: string; token: Secret; redact: (text: string) => string }): Conduit {
   const own = madeOf(token, (): { phid?: Promise<string> | undefined } => ({}))
 
-  async function call<T>(
-    method: string,
-    params: object,
-    schema: z.ZodType<T>,
-    signal: AbortSignal,
-    before?: () => Promise<void>,
-  ): Promise<T> {
+  async function call<T>(method: string, params: object, schema: z.ZodType<T>, signal: AbortSignal, fence?: Fence): Promise<T> {
     const form = new URLSearchParams({ params: JSON.stringify({ ...params, __conduit__: { token: token() } }) })
     const answer = await exchange('Phabricator', `${url}/api/${method}`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: form.toString(),
       signal,
-      before,
+      fence,
     })
-    const result = schema.safeParse(resultOf(answer, redact))
+    const result = schema.safeParse(resultOf(answer, redact, fence))
     if (!result.success) throw new Error(`Phabricator answers ${method} in an unknown shape: ${z.prettifyError(result.error)}`)
     return result.data
   }
@@ -74,9 +69,9 @@ export function openConduit({ url, token, redact }: { url: string; token: Secret
   }
 
   return {
-    async comment(task, text, signal, before) {
+    async comment(task, text, signal, fence) {
       const params = { objectIdentifier: monogram(task), transactions: [{ type: 'comment', value: text }] }
-      const { transactions } = await call('maniphest.edit', params, editSchema, signal, before)
+      const { transactions } = await call('maniphest.edit', params, editSchema, signal, fence)
       // The comment comes last, after what it brought about, such as a subscription.
       const made = transactions.at(-1)
       if (!made) throw new Permanent(`Phabricator made no comment of the text for ${monogram(task)}.`)
@@ -112,7 +107,7 @@ function monogram(task: number): string {
   return `T${task}`
 }
 
-function resultOf(said: Answer, redact: (text: string) => string): unknown {
+function resultOf(said: Answer, redact: (text: string) => string, fence?: Fence): unknown {
   const { status } = said
   const answer = answerSchema.safeParse(jsonIn(said))
   if (!answer.success) {
@@ -121,7 +116,10 @@ function resultOf(said: Answer, redact: (text: string) => string): unknown {
   }
   const { error_code: code, error_info: info, result } = answer.data
   if (code === null) return result
-  throw meaning(code, redact(info ?? '').slice(0, 300))
+  const error = meaning(code, redact(info ?? '').slice(0, 300))
+  // Anything else may have come after the deed.
+  if (error instanceof Unavailable || error instanceof Refused) fence?.undone()
+  throw error
 }
 
 // `maniphest.edit` has one code for nearly everything, so here its words decide; each is tested against a recording.

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { Permanent } from '#shared/errors.ts'
 import { madeOf, type Secret } from '#shared/secret.ts'
+import type { Fence } from '../fence.ts'
 import { openGitLabApi } from './gitlab-api.ts'
 import { remember } from './remember.ts'
 
@@ -21,8 +22,8 @@ export type GitLab = {
   author: (place: Place, signal: AbortSignal) => Promise<string | undefined>
   /** What the account `username` wrote on it, newest first, or how that begins; GitLab's own notes are left out. `onBound` is called when there would be more. */
   notesBy: (username: string, place: Place, signal: AbortSignal, onBound: () => void) => AsyncGenerator<Note>
-  /** Writes a note on it; its id. Asks `before` right before it does. */
-  postNote: (place: Place, body: string, signal: AbortSignal, before: () => Promise<void>) => Promise<number>
+  /** Writes a note on it, behind `fence`; its id. */
+  postNote: (place: Place, body: string, signal: AbortSignal, fence: Fence) => Promise<number>
   /** The account with this name, compared without case; undefined when there is none. The answer may be ten minutes old. */
   userNamed: (username: string, signal: AbortSignal) => Promise<User | undefined>
   /** The account behind the token. */
@@ -89,8 +90,8 @@ export function openGitLab({ url, token, redact }: { url: string; token: Secret;
         if (system !== true && author?.username === username) yield { id, body: (body ?? '').slice(0, longestNote), author: username }
       }
     },
-    async postNote(place, body, signal, before) {
-      const answer = await post(`${pathOf(place)}/notes`, { body }, signal, { before })
+    async postNote(place, body, signal, fence) {
+      const answer = await post(`${pathOf(place)}/notes`, { body }, signal, { fence })
       if (answer.status === 202) throw new Permanent('GitLab took the note for commands and made no note of it.')
       return read(answer, noteSchema).id
     },

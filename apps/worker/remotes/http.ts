@@ -5,6 +5,7 @@ import { Permanent, Unavailable } from '#shared/errors.ts'
 import { readJson } from '#shared/json.ts'
 import { largeBytes, turnOfLarge } from './large.ts'
 import { richesOf } from './rich.ts'
+import type { Fence } from '../fence.ts'
 import { send } from './send.ts'
 
 /** Sent with every call; Wikimedia refuses clients that do not say who they are. */
@@ -24,21 +25,22 @@ export type Call = {
   signal: AbortSignal
   timeLimit?: number
   sizeLimit?: number
-  before?: (() => Promise<void>) | undefined
+  fence?: Fence | undefined
 }
 
 /**
- * One exchange with `name` at `url`. `timeLimit` in ms, `sizeLimit` in bytes; `before` is called right before the request
- * is written. Throws `Unavailable` on network errors, time-outs, 408, 429 and 502 to 504, `TooLarge` when the answer
- * is; throws the signal's own reason when the caller gave up, and what `before` throws:
- * then nothing was sent.
+ * One exchange with `name` at `url`. `timeLimit` in ms, `sizeLimit` in bytes. A call that cannot be undone has a `fence`: it
+ * is passed right before the request is written, sets the time limit, and is told what the answer says of what was done;
+ * a front end's 5xx says nothing. Throws `Unavailable` on network errors, time-outs, 408, 429 and 502 to 504, `TooLarge` when
+ * the answer is; throws the signal's own reason when the caller gave up, and what the fence throws: then nothing was sent.
  */
 export async function exchange(name: string, url: string, call: Call): Promise<Answer> {
-  const { method = 'GET', headers = {}, body, signal, timeLimit = 15_000, sizeLimit = 8 * 1024 * 1024 } = call
+  const { method = 'GET', headers = {}, body, signal, fence, sizeLimit = 8 * 1024 * 1024 } = call
+  const { timeLimit = fence?.limitMs ?? 15_000 } = call
   const late = AbortSignal.timeout(timeLimit)
   let notSent: unknown
   const before = async () =>
-    call.before?.().catch((error: unknown) => {
+    fence?.pass().catch((error: unknown) => {
       notSent = error
       throw error
     })
@@ -56,6 +58,8 @@ export async function exchange(name: string, url: string, call: Call): Promise<A
       endTurn ??= await turnOfLarge(given)
     })
     const answer = { status: response.statusCode ?? 0, headers: headersOf(response), text }
+    if (answer.status < 500) fence?.answered()
+    if (answer.status >= 400 && answer.status < 500) fence?.undone()
     if (!downStatuses.has(answer.status)) return answer
     throw new Unavailable(`${name} answers ${answer.status}.`, { retryAfter: retryAfter(answer.headers) })
   } catch (error) {

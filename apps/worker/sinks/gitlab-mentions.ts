@@ -41,7 +41,9 @@ export function gitlabMentions({ gitlab, wiki, mentionDrafts, dryRun, report, lo
       return [{ sink: 'gitlab-mentions', about: 'note', order: `${projectId}!${iid}`, data }]
     },
 
-    async perform({ projectId, projectPath, iid, link }, { signal, confirm }) {
+    async perform({ projectId, projectPath, iid, link }, { signal, made, fence }) {
+      const noteAt = (id: string) => ({ state: 'done' as const, made: id, ...(link !== undefined && { link: `${link}#note_${id}` }) })
+      if (made !== undefined) return noteAt(made)
       const place = { project: projectId, iid }
       const page = await wiki.reviewers(signal)
       const files = needsFiles(page, projectPath) ? await gitlab.changedFiles(place, signal) : []
@@ -58,8 +60,7 @@ export function gitlabMentions({ gitlab, wiki, mentionDrafts, dryRun, report, lo
 
       const body = `${opening} ${names.map((name) => `@${name}`).join(' ')}`
       if (dryRun) return onlyWould(`mention ${names.join(', ')}`)
-      const note = await gitlab.postNote(place, body, signal, confirm)
-      return { state: 'done', made: String(note), ...(link !== undefined && { link: `${link}#note_${note}` }) }
+      return noteAt(String(await gitlab.postNote(place, body, signal, fence)))
     },
   })
 

@@ -46,8 +46,9 @@ export function phabricator({ conduit, url, gitlabUrl, dryRun }: Parts): Sink {
       return nothing(named.length > 0 ? 'the update brings no task that was not named before' : 'no `Bug:` line in the description')
     },
 
-    async perform({ task, text, unlessNamed }, { first, since, signal, madeForOthers, confirm }) {
+    async perform({ task, text, unlessNamed }, { first, since, signal, made, madeForOthers, fence }) {
       const link = `${url}/T${task}`
+      if (made !== undefined) return { state: 'done', link, made }
       if (!first || unlessNamed === true) {
         const own = await conduit.ownComments(task, unlessNamed === true ? new Date(0) : earliest(since), signal)
         const others = await madeForOthers()
@@ -58,7 +59,7 @@ export function phabricator({ conduit, url, gitlabUrl, dryRun }: Parts): Sink {
         }
       }
       if (dryRun) return onlyWould(`comment on T${task}`)
-      return { state: 'done', link, made: await conduit.comment(task, text, signal, confirm) }
+      return { state: 'done', link, made: await conduit.comment(task, text, signal, fence) }
     },
   })
 }

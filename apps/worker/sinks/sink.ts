@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import type { Outcome, Planned, PlannedEffect } from '#shared/effect.ts'
 import type { GitLabEvent } from '#shared/event.ts'
 import type { Json } from '#shared/json.ts'
+import type { Fence } from '../fence.ts'
 
 export type Context = {
   /** Surely the first time: nothing of this effect can exist yet, so it need not be looked for. */
@@ -13,8 +14,10 @@ export type Context = {
   signal: AbortSignal
   /** What the remote made for other effects with the same order, by the id it gave: not ours, however alike. */
   madeForOthers: () => Promise<Set<string>>
-  /** Right before the call that cannot be undone: throws when another run of this effect has taken over. */
-  confirm: () => Promise<void>
+  /** What was made for this effect already, by the id that the remote gave it, as far as the ledger knows. */
+  made: string | undefined
+  /** Behind it the one call that cannot be undone is made. */
+  fence: Fence
 }
 
 export type Sink = {

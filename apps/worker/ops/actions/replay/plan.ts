@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type Effect, effectSchema, effectsOf } from '#shared/effect.ts'
 import { inWords, Permanent } from '#shared/errors.ts'
 import { openRelay } from '#shared/relay.ts'
+import type { Fence } from '../../../fence.ts'
 import { type Ledger, openLedger } from '../../../ledger.ts'
 import { publishedAt } from '../../../published.ts'
 import type { Sinks } from '../../../sinks/index.ts'
@@ -69,10 +70,11 @@ async function wouldDo(looking: Looking, effect: Effect): Promise<string> {
   try {
     const ended = await sinks[effect.sink]?.perform(effect.data, {
       first: false,
+      made: effect.anew === true ? undefined : await ledger.madeFor(effect),
       since: new Date(effect.since),
       signal,
       madeForOthers: () => ledger.madeForOthers(effect),
-      confirm: () => Promise.reject(new Error('A dry run changes nothing.')),
+      fence: closed,
     })
     if (Array.isArray(ended)) {
       const further = await Promise.all(effectsOf(ended, effect).map((one) => wouldDo(looking, one)))
@@ -85,6 +87,13 @@ async function wouldDo(looking: Looking, effect: Effect): Promise<string> {
     if (error instanceof Permanent) return `would ${atMost(effect)}, and fail again: ${inWords(error)}`
     return `would ${atMost(effect)}, unless it is there already; that could not be looked up: ${inWords(error)}`
   }
+}
+
+const closed: Fence = {
+  limitMs: 0,
+  pass: () => Promise.reject(new Error('A dry run changes nothing.')),
+  answered: () => undefined,
+  undone: () => undefined,
 }
 
 async function wouldPublish({ config, database, redis, prefix }: Place, { delivery }: Effect): Promise<string> {
