@@ -20,21 +20,44 @@ const longestWait = 60_000
 // probe is still to come.
 const seldomMs = 500
 
-// One job at a time is BullMQ's own setting, in the queue's meta key. It is written in one step with the hold, so that no
-// death in between, and no other worker that lets the queue go just then, leaves a queue slow that nobody holds.
-// Whoever comes while the queue is held already changes nothing; else the waiting time doubles, with jitter.
-const holdQueue = `
-redis.call('HSET', KEYS[2], 'concurrency', 1)
-local now, first, longest, asked, jitter = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local left = tonumber(redis.call('HGET', KEYS[1], 'until') or '0') - now
-if left > 0 then return {left, 0} end
-local probes = redis.call('HINCRBY', KEYS[1], 'probes', 1)
-local wait = math.max(math.min(longest, first * 2 ^ math.min(probes - 1, 16)) * jitter, asked)
-redis.call('HSETNX', KEYS[1], 'since', ARGV[1])
-redis.call('HSET', KEYS[1], 'until', now + wait, 'reason', ARGV[6], 'refused', ARGV[7])
-return {math.ceil(wait), probes}`
+// The longest that anybody may ask for.
+const longestAsked = 3_600_000
+// What BullMQ writes for a queue that is to start nothing.
+const unlimited = Number.MAX_SAFE_INTEGER
 
-const releaseQueue = script(`
+// One job at a time and the rate limit are BullMQ's own settings. They are written in one step with the hold, so that no
+// death in between, and no other worker that lets the queue go just then, leaves a queue slow that nobody holds. Times are
+// Redis' own, and none is further away than it was asked for, if its clock should go back.
+// Whoever comes while the queue is held already can only make it longer; else the waiting time doubles, with jitter.
+const times = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function left()
+  local till, ms = unpack(redis.call('HMGET', KEYS[1], 'until', 'ms'))
+  local rest = tonumber(till or '0') - now
+  return rest <= tonumber(ms or '${longestAsked}') and rest or 0
+end`
+
+// A limit that outlives its hold, as when a success let that go, counts as much as one.
+const holdQueue = script(`${times}
+local first, longest, asked, jitter = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local limit = tonumber(redis.call('GET', KEYS[3]) or '0') >= tonumber(ARGV[7]) and redis.call('PTTL', KEYS[3]) or 0
+local rest = math.max(left(), math.min(limit, ${longestAsked}))
+redis.call('HSET', KEYS[2], 'concurrency', 1)
+local isHeld = left() > 0
+local probes = isHeld and 0 or redis.call('HINCRBY', KEYS[1], 'probes', 1)
+local wait = isHeld and 0 or math.min(longest, first * 2 ^ math.min(probes - 1, 16)) * jitter
+wait = math.ceil(math.max(wait, rest, asked))
+redis.call('HSETNX', KEYS[1], 'since', string.format('%.0f', now))
+if not isHeld or asked > rest then
+  redis.call('HSET', KEYS[1], 'until', string.format('%.0f', now + wait), 'ms', wait, 'reason', ARGV[5], 'refused', ARGV[6])
+end
+redis.call('SET', KEYS[3], ARGV[7], 'PX', wait)
+return {wait, probes}`)
+
+// Whoever succeeds before the probe is due was under way when the remote went down.
+const releaseQueue = script(`${times}
+if left() > 0 then return -1 end
 if redis.call('DEL', KEYS[1]) == 0 then return 0 end
 if ARGV[1] == '' then redis.call('HDEL', KEYS[2], 'concurrency') else redis.call('HSET', KEYS[2], 'concurrency', ARGV[1]) end
 return 1`)
@@ -54,7 +77,7 @@ type Parts = { redis: Redis; prefix: string; queue: Queue; concurrency: number |
 
 /** The hold of one queue. `concurrency` is how many of its jobs may run at once over all workers, outside of a hold. */
 export function openHolds({ redis, prefix, queue, concurrency, log }: Parts): Holds {
-  const keys = [holdKey(prefix, queue.name), queue.toKey('meta')] as const
+  const keys = [holdKey(prefix, queue.name), queue.toKey('meta'), queue.toKey('limiter')] as const
   let looked = Number.NEGATIVE_INFINITY
 
   return {
@@ -62,28 +85,17 @@ export function openHolds({ redis, prefix, queue, concurrency, log }: Parts): Ho
       const asked = error instanceof Unavailable ? (error.retryAfter ?? 0) : 0
       const refused = error instanceof Refused
       const jitter = 0.75 + Math.random() / 4
-      const answer = await redis.eval(
-        holdQueue,
-        2,
-        ...keys,
-        Date.now(),
-        firstProbe,
-        longestWait,
-        asked,
-        jitter,
-        inWords(error),
-        String(refused),
-      )
+      const args = [firstProbe, longestWait, Math.min(asked, longestAsked), jitter, inWords(error), String(refused), unlimited]
+      const answer = await holdQueue(redis, keys, args)
       const [wait, probes] = Array.isArray(answer) ? answer.map(Number) : []
-      if (wait === undefined) return
-      await queue.rateLimit(wait)
-      if (probes === 0) return
+      if (wait === undefined || probes === 0) return
       log[refused ? 'error' : 'warn']({ queue: queue.name, probes, ms: wait, reason: inWords(error) }, 'holding')
     },
     async release() {
       if (performance.now() - looked < seldomMs) return
       looked = performance.now()
       const released = await releaseQueue(redis, keys, [concurrency ?? ''])
+      if (released === -1) looked = Number.NEGATIVE_INFINITY
       if (released === 1) log.info({ queue: queue.name }, 'going on')
     },
   }

@@ -153,6 +153,7 @@ test('a worker that dies while it lets a hold go leaves no queue slow that nobod
   }
   await holdsOver(bench.redis).hold(new Unavailable('down'))
   assert.equal(await bench.queues.phabricator.getGlobalConcurrency(), 1)
+  await until(async () => (await bench.queues.phabricator.getRateLimitTtl()) <= 0, 'the probe is due')
 
   // Its connection breaks for good right after the first command that changes the hold.
   const look = (command: string[]) => (command.includes(key) ? 'after' : 'pass')
