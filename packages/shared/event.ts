@@ -9,11 +9,9 @@ import { isTime } from './time.ts'
 
 export type Change = { previous: unknown; current: unknown }
 
-// An event that is older than ten minutes when it arrives was resent, or held up by an outage: it may have had its effects
-// already. GitLab resends nothing older than two days.
-const minutes = 60_000
-const days = 24 * 60 * minutes
-const mayBeResent = (age: number) => age > 10 * minutes && age < 3 * days
+// An event that is older than this when it arrives was resent, or held up by an outage: it may have had its effects already,
+// however long ago. GitLab lists what it sent in the last seven days for resending, under the same key.
+const newForMs = 5 * 60_000
 
 // What these say is one word of GitLab's.
 const longestName = 100
@@ -66,14 +64,17 @@ export function parseEvent(delivery: Delivery): GitLabEvent {
   const path =
     read.project?.path_with_namespace ?? read.path_with_namespace ?? read.project_path_with_namespace ?? mergeRequest?.projectPath
   const id = read.project?.id ?? read.project_id
-  const since = happened(read.object_attributes?.updated_at, delivery.receivedAt)
+  // As far as GitLab tells. Its older versions write dates as `2026-01-16 05:56:22 UTC`.
+  const told = Date.parse(read.object_attributes?.updated_at ?? '')
+  const received = Date.parse(delivery.receivedAt)
+  const since = new Date(isTime(told) ? Math.min(told, received) : received)
   return {
     delivery: delivery.id,
     receivedAt: delivery.receivedAt,
     since: since.toISOString(),
     anew: delivery.redelivered === true,
     origin: delivery.origin,
-    again: delivery.again === true || mayBeResent(Date.parse(delivery.receivedAt) - since.getTime()),
+    again: delivery.again === true || (isTime(told) ? received - told > newForMs : mergeRequest !== undefined),
     kind,
     action: (read.object_attributes?.action ?? read.action)?.slice(0, longestName),
     project: path === undefined ? undefined : { id, path },
@@ -106,11 +107,4 @@ function mergeRequestOf({ object_attributes: attributes, project, changes }: Bod
     oldrev: attributes.oldrev,
     changes: Object.fromEntries(Object.entries(changes ?? {}).flatMap(([name, change]) => (change ? [[name, change]] : []))),
   }
-}
-
-// When it happened, as far as GitLab tells. Its older versions write dates as `2026-01-16 05:56:22 UTC`.
-function happened(updatedAt: string | undefined, receivedAt: string): Date {
-  const received = Date.parse(receivedAt)
-  const told = Date.parse(updatedAt ?? '')
-  return new Date(isTime(told) ? Math.min(told, received) : received)
 }

@@ -89,7 +89,7 @@ const minutes = 60
 const hours = 60 * minutes
 const days = 24 * hours
 
-// GitLab's administrators can resend a delivery for two days; a repeat finds what is still here.
+// A repeat finds what is still here; GitLab resends for a week, and what comes later is looked for.
 const recently = { age: 3 * days, count: 20_000 }
 const briefly = { age: 1 * hours, count: 1000 }
 
