@@ -72,7 +72,14 @@ export function startPerformer({
       throw new NotYet(busyMs)
     }
     const since = new Date(effect.since)
-    return await sink.perform(effect.data, { first: isFirst, made, since, signal, fence, madeForOthers: () => ledger.madeForOthers(effect) })
+    return await sink.perform(effect.data, {
+      first: isFirst,
+      made,
+      since,
+      signal,
+      fence,
+      madeForOthers: () => ledger.madeForOthers(effect),
+    })
   }
 
   async function further(effect: Effect, planned: Parameters<typeof effectsOf>[0], lock: Lock): Promise<Outcome> {

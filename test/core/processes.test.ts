@@ -177,8 +177,8 @@ describe('a worker', { concurrency: 4, timeout: 300_000 }, () => {
 
   test('that is stopped in the middle of a slow comment leaves it to be found by the other one', () =>
     play(async ({ start, deliver, sandbox, queues, verbs }) => {
-      sandbox.phabricator.fault({ kind: 'slow', ms: 9000, match: ({ path }) => path.endsWith('maniphest.edit'), times: 2 })
-      const stopped = await start('worker')
+      sandbox.phabricator.fault({ kind: 'slow', ms: 7000, match: ({ path }) => path.endsWith('maniphest.edit'), times: 2 })
+      const stopped = await start('worker', { CALL_SECONDS: '9' })
       await deliver('merge-request-open', 'open')
       await until(() => sandbox.phabricator.requests.length === 2, 'both comments are being made', patience)
       const next = start('worker')

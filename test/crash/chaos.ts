@@ -6,6 +6,13 @@ import type { Fault, Remote } from '../sandbox/server.ts'
 import type { Actor, ServiceActor } from './actors.ts'
 import type { Random } from './random.ts'
 
+/** For how long the workers of a round wait for a comment or a note, and how long after that it may still be carried out. */
+export const limits = { CALL_SECONDS: '3', SETTLE_SECONDS: '5' }
+const callMs = Number(limits.CALL_SECONDS) * 1000
+const settleMs = Number(limits.SETTLE_SECONDS) * 1000
+// What is carried out late is so at any time within these two, but for what a busy machine takes.
+const latestMs = callMs + settleMs - 1500
+
 export type Tally = { kills: number; freezes: number; faults: number; rollouts: number }
 
 type Parts = {
@@ -13,7 +20,7 @@ type Parts = {
   sandbox: Sandbox
   random: Random
   seconds: number
-  /** Whether workers are frozen for longer than they keep their jobs, too: what then may be doubled is in the README. */
+  /** Whether workers, and Redis alone, are frozen for longer than jobs are kept, too: what then may be doubled is in the README. */
   longFreezes: boolean
   /** Which ingests are replaced by others while Redis is away, if any, as decided by a chance of their own. */
   rollouts: { redis: Actor; ingests: ServiceActor[]; random: Random } | undefined
@@ -38,8 +45,8 @@ export async function makeTrouble({ actors, sandbox, random, seconds, longFreeze
 
   async function freeze(actor: Actor): Promise<void> {
     tally.freezes++
-    const long = longFreezes && actor.name.startsWith('worker') && random.chance(0.3)
-    const ms = long ? random.whole(8000, 18_000) : random.whole(100, 3500)
+    const long = longFreezes && /^(worker|redis)/.test(actor.name) && random.chance(0.3)
+    const ms = long ? random.whole(8000, actor.name === 'redis' ? 12_000 : 18_000) : random.whole(100, 3500)
     note(`freeze ${actor.name} for ${ms} ms`)
     actor.freeze()
     await pause(ms)
@@ -119,11 +126,16 @@ export async function makeTrouble({ actors, sandbox, random, seconds, longFreeze
 
 function anyFault(random: Random): Fault {
   const headers = random.chance(0.3) ? { 'retry-after': String(random.whole(1, 3)) } : {}
+  const soonMs = random.whole(0, callMs)
+  const status = random.pick([undefined, 502, 503, 504])
+  const late = { soonMs, ms: random.whole(soonMs, latestMs), ...(status !== undefined && { status }) }
   const faults: [Fault, ...Fault[]] = [
     { kind: 'refuse' },
     { kind: 'hang', times: random.whole(1, 3) },
     { kind: 'status', status: random.pick([429, 500, 502, 503, 504]), headers },
-    { kind: 'slow', ms: random.whole(50, 3000) },
+    { kind: 'slow', ms: random.whole(50, latestMs), times: random.whole(1, 8) },
+    { kind: 'late', ...late, times: random.whole(1, 8) },
+    { kind: 'late', ...late, times: random.whole(1, 8) },
     { kind: 'commit-then-drop', times: random.whole(1, 8) },
     { kind: 'commit-then-hang', times: random.whole(1, 3) },
   ]

@@ -5,8 +5,8 @@ import { sourceToken } from '../support/service.ts'
 import type { Random } from './random.ts'
 import type { Delivery, Strand } from './story.ts'
 
-/** `accepted`: answered with 202. One that was not may have been kept all the same. */
-export type Sent = { strand: Strand; delivery: Delivery; accepted: boolean }
+/** `accepted`: answered with 202. One that was not may have been kept all the same. `body` is as it was sent. */
+export type Sent = { strand: Strand; delivery: Delivery; body: string; accepted: boolean }
 
 type Parts = { strand: Strand; hooksUrl: string; random: Random; seconds: number }
 
@@ -25,10 +25,15 @@ export async function deliver({ strand, hooksUrl, random, seconds }: Parts): Pro
       if (tried > 0) await pause(random.whole(50, 1500))
       accepted = await post(hooksUrl, delivery.key, body)
     }
-    sent.push({ strand, delivery, accepted })
+    sent.push({ strand, delivery, body, accepted })
     if (accepted && random.chance(0.1)) await post(hooksUrl, delivery.key, body)
   }
   return sent
+}
+
+/** Sends an old event again that was taken before, as people do from GitLab's list. */
+export async function sendAgain(hooksUrl: string, { delivery, body, accepted }: Sent): Promise<void> {
+  if (accepted && delivery.isOld) await post(hooksUrl, delivery.key, body)
 }
 
 const patience = 10_000

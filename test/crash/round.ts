@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join as joinPath } from 'node:path'
 import { Redis } from 'ioredis'
 import { openDatabase } from '#shared/journal/database.ts'
-import { flowNames, keyPrefix, openQueues } from '#shared/queues.ts'
+import { flowNames, keyPrefix, openQueues, queueNames } from '#shared/queues.ts'
 import { countJobs } from '../../apps/worker/queue-counts.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { seed as seedSandbox } from '../sandbox/seed.ts'
@@ -13,8 +13,8 @@ import { freePort, runSql, type Server, startMariaDb, startRedis } from '../supp
 import { environmentFor } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import { type Actor, serverActor, serviceActor } from './actors.ts'
-import { makeTrouble, type Tally } from './chaos.ts'
-import { deliver, type Sent } from './client.ts'
+import { limits, makeTrouble, type Tally } from './chaos.ts'
+import { deliver, type Sent, sendAgain } from './client.ts'
 import { emptyRedis } from './empty-redis.ts'
 import { findings } from './findings.ts'
 import type { Verdict } from './oracle.ts'
@@ -45,7 +45,7 @@ export async function playRound(seed: number, size: Size, mariadb: Actor & { url
   releases.defer(async () => void (await runSql(base.href, `drop database ${databaseName}`)))
   const redisUrl = `redis://127.0.0.1:${redisPort}`
   const prefix = `crash-${seed}`
-  const environment = { ...environmentFor({ sandbox, redisUrl, databaseUrl }), REDIS_PREFIX: prefix }
+  const environment = { ...environmentFor({ sandbox, redisUrl, databaseUrl }), ...limits, REDIS_PREFIX: prefix }
 
   const fell = (text: string) => void wrong.push(text)
   const ports = await Promise.all(Array.from({ length: random.whole(1, 2) }, freePort))
@@ -106,11 +106,15 @@ export async function playRound(seed: number, size: Size, mariadb: Actor & { url
     )
     return [...busy, ...kept.flat().map((count) => `${count} in a spool`), ...(await filesIn(spools))]
   }
-  await until(async () => (await left()).every((line) => line.startsWith('torn')), 'the queues are empty', size.patience).catch(
-    async () => {
+  const settled = () =>
+    until(async () => (await left()).every((line) => line.startsWith('torn')), 'the queues are empty', size.patience).catch(async () => {
       wrong.push(`not done after ${size.patience} ms: ${(await left()).join(', ')}`)
-    },
-  )
+    })
+  await settled()
+  note('old events are sent again, when their jobs are gone')
+  for (const name of queueNames) await queues[name].clean(0, 0, 'completed')
+  await Promise.all(sent.map((one) => sendAgain(`http://127.0.0.1:${ports[0]}/hooks`, one)))
+  await settled()
   const database = openDatabase(databaseUrl)
   releases.defer(() => database.destroy())
   const verdict = await findings({

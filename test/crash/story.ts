@@ -14,6 +14,8 @@ export type Delivery = {
   key: string
   body: (now: Date) => JsonObject
   comments: Comment[]
+  /** Whether it happened days before it is sent. */
+  isOld: boolean
   /** Whether it belongs on the feed. */
   isPublic: boolean
   /** Whether it makes reviewers be mentioned, if none was before. */
@@ -25,6 +27,7 @@ export type Strand = { name: string; deliveries: Delivery[] }
 
 const secretProject = { id: 43, path: 'repos/releng/secret-demo' }
 const mostTask = 60
+const dayMs = 24 * 3600 * 1000
 const verbs = { open: 'opened', reopen: 'reopened', close: 'closed', merge: 'merged', update: 'updated' }
 type Action = keyof typeof verbs
 
@@ -47,7 +50,7 @@ export function writeStory({
 }
 
 function push(key: string): Delivery {
-  return { key, comments: [], isPublic: true, mentions: false, body: () => ({ ...hook('push'), checkout_sha: key }) }
+  return { key, comments: [], isOld: false, isPublic: true, mentions: false, body: () => ({ ...hook('push'), checkout_sha: key }) }
 }
 
 function mergeRequest(sandbox: Sandbox, random: Random, iid: number): Strand {
@@ -68,6 +71,7 @@ function mergeRequest(sandbox: Sandbox, random: Random, iid: number): Strand {
   const made = newMergeRequest({ iid, title: `Story ${iid}`, author: 'alice', commits, files: [{ path: 'docs/README.md' }] })
   sandbox.gitlab.state.projects.find(({ id }) => id === project.id)?.mergeRequests.push(made)
 
+  const ageMs = random.chance(0.3) ? random.whole(1, 9) * dayMs : 0
   const deliveries: Delivery[] = []
   let title = `Story ${iid}`
   let state = 'opened'
@@ -85,11 +89,19 @@ function mergeRequest(sandbox: Sandbox, random: Random, iid: number): Strand {
     deliveries.push({
       key: `${iid}-${deliveries.length}-${action}`,
       comments: [...fresh, ...fromCommits].map((task) => ({ task, text, unlessNamed })),
+      isOld: ageMs > 0,
       isPublic,
       mentions: action === 'open' || action === 'reopen' || changes.oldrev !== undefined,
       body: (now) => {
         const plain = hook(isPublic ? 'merge-request-open' : 'merge-request-private', sandbox.gitlab.url)
-        const attributes = { ...told, action, iid, url: address, updated_at: gitlabTime(now), target_branch: 'main' }
+        const attributes = {
+          ...told,
+          action,
+          iid,
+          url: address,
+          updated_at: gitlabTime(new Date(now.getTime() - ageMs)),
+          target_branch: 'main',
+        }
         return {
           ...plain,
           object_attributes: { ...part(plain, 'object_attributes'), ...attributes, ...(changes.oldrev && { oldrev: changes.oldrev }) },

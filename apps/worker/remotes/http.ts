@@ -3,9 +3,9 @@
 import type { IncomingMessage } from 'node:http'
 import { Permanent, Unavailable } from '#shared/errors.ts'
 import { readJson } from '#shared/json.ts'
+import type { Fence } from '../fence.ts'
 import { largeBytes, turnOfLarge } from './large.ts'
 import { richesOf } from './rich.ts'
-import type { Fence } from '../fence.ts'
 import { send } from './send.ts'
 
 /** Sent with every call; Wikimedia refuses clients that do not say who they are. */
