@@ -1,8 +1,8 @@
 // The routes of the public listener.
 import type { HttpBindings } from '@hono/node-server'
 import { type Handler, Hono } from 'hono'
-import { inWords } from '#shared/errors.ts'
-import type { Log } from '#shared/log.ts'
+import { inWords } from '#shared/process/errors.ts'
+import type { Log } from '#shared/process/log.ts'
 
 type Bindings = { Bindings: HttpBindings }
 

@@ -1,14 +1,14 @@
 // What ingest reads from its environment.
 import { z } from 'zod'
-import { connectionsAtMost } from '#shared/descriptors.ts'
-import { databaseUrl, places, redisUrl, required, secretFile, webAddress, wholeNumber, yesOrNo } from '#shared/env.ts'
-import { readRedisUrl } from '#shared/redis.ts'
-import { openSecrets } from '#shared/secret.ts'
-import { isSigningKey, signingKeyForm } from '#shared/signing.ts'
-import { isToken, longestToken } from './auth.ts'
+import { connectionsAtMost } from '#shared/process/descriptors.ts'
+import { databaseUrl, places, redisUrl, required, secretFile, webAddress, wholeNumber, yesOrNo } from '#shared/process/env.ts'
+import { openSecrets } from '#shared/process/secret.ts'
+import { isSigningKey, signingKeyForm } from '#shared/process/signing.ts'
+import { readRedisUrl } from '#shared/queue/redis.ts'
 import { networks } from './client-address.ts'
 import { shareOut } from './connection-shares.ts'
-import { whyUnwritable } from './event-log.ts'
+import { isToken, longestToken } from './hooks/auth.ts'
+import { whyUnwritable } from './hooks/event-log.ts'
 
 const appendable = z.string().superRefine((path, context) => {
   const reason = whyUnwritable(path)

@@ -1,7 +1,7 @@
 // What the worker reads from its environment.
 import { z } from 'zod'
-import { apiToken, databaseUrl, isPlain, places, redisUrl, secretFile, webAddress, wholeNumber, yesOrNo } from '#shared/env.ts'
-import { openSecrets } from '#shared/secret.ts'
+import { apiToken, databaseUrl, isPlain, places, redisUrl, secretFile, webAddress, wholeNumber, yesOrNo } from '#shared/process/env.ts'
+import { openSecrets } from '#shared/process/secret.ts'
 
 const sinkChoices = ['phabricator', 'gitlab-mentions', 'sse'] as const
 const sinkList = z

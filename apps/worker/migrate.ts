@@ -1,10 +1,11 @@
 // Brings the journal's tables up to date, and ends. Every worker does the same before it writes its first entry; this is
 // for whoever wants it done before a worker starts. Exits 1, with the reason, when it cannot be done.
-import { configure } from '#shared/env.ts'
-import { inWords } from '#shared/errors.ts'
+
 import { migrate, openDatabase } from '#shared/journal/database.ts'
-import { opsSchema } from './ops/place.ts'
-import { warn, words } from './ops/words.ts'
+import { configure } from '#shared/process/env.ts'
+import { inWords } from '#shared/process/errors.ts'
+import { opsSchema } from '../ops/context.ts'
+import { warn, words } from '../ops/words.ts'
 
 const database = openDatabase(configure(opsSchema).databaseUrl)
 try {

@@ -1,11 +1,11 @@
 // How the queues stand, asked when somebody looks: what waits, what is dead, what is held and since when.
 import type { Queue } from 'bullmq'
 import { Gauge } from 'prom-client'
-import type { Registry } from '#shared/metrics.ts'
-import type { Queues } from '#shared/queues.ts'
-import type { Redis } from '#shared/redis.ts'
-import { readHold } from './holds.ts'
-import { countJobs } from './queue-counts.ts'
+import type { Registry } from '#shared/process/metrics.ts'
+import { countJobs } from '#shared/queue/counts.ts'
+import type { Queues } from '#shared/queue/queues.ts'
+import type { Redis } from '#shared/queue/redis.ts'
+import { readHold } from './performer/holds.ts'
 
 /** Metrics of all `queues`. `redis` must be a connection that answers or fails at once: a scrape waits for it. */
 export function watchQueues({ queues, redis, prefix, metrics }: { queues: Queues; redis: Redis; prefix: string; metrics: Registry }): void {

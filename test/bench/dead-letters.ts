@@ -1,9 +1,9 @@
 // Dead letters in great number, made in the journal and in Redis as the service leaves them there, only faster: comments
 // on tasks of the sandbox that can be made now.
 import { Queue } from 'bullmq'
-import { type Effect, effectId } from '#shared/effect.ts'
+import { type Effect, effectId } from '#shared/event/effect.ts'
 import { migrate } from '#shared/journal/database.ts'
-import { keyPrefix } from '#shared/queues.ts'
+import { keyPrefix } from '#shared/queue/queues.ts'
 import type { Stage } from '../support/stage.ts'
 
 const tasks = 1000

@@ -2,8 +2,8 @@
 // one write for each (`each`) or one for all that came together (`joined`). What is posted to it goes into that log as it
 // is. Says on which port it listens, like the service.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { patientRedis } from '#shared/queues.ts'
-import { openRelay } from '#shared/relay.ts'
+import { patientRedis } from '#shared/queue/queues.ts'
+import { openRelay } from '#shared/queue/relay.ts'
 
 const open = () => openRelay({ redis: patientRedis(process.env.REDIS_URL ?? ''), prefix: process.env.REDIS_PREFIX ?? '' })
 const [relay, log] = [open(), open()] // reading waits, and nothing else may wait behind it

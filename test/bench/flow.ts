@@ -3,8 +3,8 @@
 // once show what the service costs, remotes that take their time show how it grows with the number of workers.
 //   node test/bench/flow.ts [--short] [--rounds 5] [--deliveries 1000]
 import { parseArgs } from 'node:util'
-import { openQueues } from '#shared/queues.ts'
-import { addDeliveriesTo } from '../../apps/ingest/add-deliveries.ts'
+import { openQueues } from '#shared/queue/queues.ts'
+import { addDeliveriesTo } from '../../apps/ingest/hooks/add-deliveries.ts'
 import type { Process } from '../support/service.ts'
 import { openStage } from '../support/stage.ts'
 import { until } from '../support/until.ts'

@@ -1,9 +1,9 @@
 // What is asked of the journal: every filter alone, in every list that has it, and those that are used together.
 import type { Database } from '#shared/journal/database.ts'
-import { groupDead, listDead } from '../../apps/worker/ops/actions/dead.ts'
-import { listDeliveries } from '../../apps/worker/ops/actions/deliveries.ts'
-import { explain } from '../../apps/worker/ops/actions/explain.ts'
-import { type Filters, filterSchema } from '../../apps/worker/ops/filters.ts'
+import { groupDead, listDead } from '../../apps/ops/actions/dead.ts'
+import { listDeliveries } from '../../apps/ops/actions/deliveries.ts'
+import { explain } from '../../apps/ops/actions/explain.ts'
+import { type Filters, filterSchema } from '../../apps/ops/filters.ts'
 
 export type Question = { name: string; ask: () => Promise<number> }
 

@@ -1,7 +1,7 @@
 // How fast the journal is written, as the recorder does it: three entries at a time, each as it comes.
 import { randomUUID } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
-import { effectId } from '#shared/effect.ts'
+import { effectId } from '#shared/event/effect.ts'
 import type { Database } from '#shared/journal/database.ts'
 import type { DeliveryEntry } from '#shared/journal/entry.ts'
 import { writeEntries } from '#shared/journal/write.ts'

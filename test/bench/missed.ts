@@ -1,11 +1,11 @@
 // The messages that a reader has missed, in the two places where the feed finds them: in Redis, or in the journal, where
 // the database makes the rows itself, all with one body. One more message stands before them: that is the reader's place.
 import { gzipSync } from 'node:zlib'
-import { type GitLabEvent, parseEvent } from '#shared/event.ts'
+import { type GitLabEvent, parseEvent } from '#shared/event/event.ts'
+import { messageOf } from '#shared/event/message.ts'
 import { type Database, migrate } from '#shared/journal/database.ts'
-import { messageOf } from '#shared/message.ts'
-import type { Redis } from '#shared/redis.ts'
-import { openRelay } from '#shared/relay.ts'
+import type { Redis } from '#shared/queue/redis.ts'
+import { openRelay } from '#shared/queue/relay.ts'
 import { runSql } from '../support/servers.ts'
 import { pushBody } from './bodies.ts'
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { countGuesses } from '../../apps/worker/ops/page/door/guesses.ts'
-import { ownPath } from '../../apps/worker/ops/page/door/origin.ts'
+import { countGuesses } from '../../apps/ops/page/door/guesses.ts'
+import { ownPath } from '../../apps/ops/page/door/origin.ts'
 
 test('the more wrong tokens come from an address, the longer its answers are put off, up to a second; not for ever, and not those of others', () => {
   let now = 1_000_000

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
-import { exampleAddress, examples } from '../../apps/ingest/welcome/examples.ts'
+import { exampleAddress, examples } from '../../apps/ingest/pages/examples.ts'
 import { startAnswering } from '../support/answers.ts'
 import { publisherOf } from '../support/relay.ts'
 import { send } from '../support/request.ts'

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Redis } from 'ioredis'
-import { keyPrefix } from '#shared/queues.ts'
+import { keyPrefix } from '#shared/queue/queues.ts'
 import { until } from '../support/until.ts'
 import type { Actor } from './actors.ts'
 import type { Random } from './random.ts'

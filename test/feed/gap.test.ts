@@ -1,9 +1,9 @@
 // What is gone is told, first of all, and only then; and cursors never go back.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { type Cursor, compareCursors } from '#shared/cursor.ts'
-import { keyPrefix } from '#shared/queues.ts'
-import { openRelay } from '#shared/relay.ts'
+import { type Cursor, compareCursors } from '#shared/event/cursor.ts'
+import { keyPrefix } from '#shared/queue/queues.ts'
+import { openRelay } from '#shared/queue/relay.ts'
 import { type Reader, readFeed } from '../support/feed.ts'
 import { type Publish, publisherOf } from '../support/relay.ts'
 import type { Process } from '../support/service.ts'

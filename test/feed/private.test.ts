@@ -2,8 +2,8 @@
 // public any more nothing is sent again.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { JsonObject } from '#shared/json.ts'
-import { keyPrefix } from '#shared/queues.ts'
+import type { JsonObject } from '#shared/event/json.ts'
+import { keyPrefix } from '#shared/queue/queues.ts'
 import { type Reader, readFeed } from '../support/feed.ts'
 import { bodies } from '../support/kinds-of-bodies.ts'
 import { forked, mark, plants } from '../support/secrets-in-bodies.ts'

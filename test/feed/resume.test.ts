@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
-import type { Cursor } from '#shared/cursor.ts'
+import type { Cursor } from '#shared/event/cursor.ts'
 import { type Reader, readFeed } from '../support/feed.ts'
 import { type Publish, publisherOf } from '../support/relay.ts'
 import type { Process } from '../support/service.ts'

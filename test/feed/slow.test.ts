@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
-import type { Cursor } from '#shared/cursor.ts'
+import type { Cursor } from '#shared/event/cursor.ts'
 import { shippedFlags } from '../bench/shipped-flags.ts'
 import { readFeed } from '../support/feed.ts'
 import { type Publish, publisherOf } from '../support/relay.ts'

@@ -1,8 +1,8 @@
 // What the tests of the whole service have in common: hooks that tell of the sandbox's world as of now, and waiting.
 import { Queue } from 'bullmq'
-import type { JsonObject } from '#shared/json.ts'
-import { flowNames, keyPrefix, type QueueName, queueNames } from '#shared/queues.ts'
-import { countJobs } from '../../apps/worker/queue-counts.ts'
+import type { JsonObject } from '#shared/event/json.ts'
+import { countJobs } from '#shared/queue/counts.ts'
+import { flowNames, keyPrefix, type QueueName, queueNames } from '#shared/queue/queues.ts'
 import { hook } from '../support/fixtures.ts'
 import { isObject } from '../support/objects.ts'
 import type { Environment, Process } from '../support/service.ts'

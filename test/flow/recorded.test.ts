@@ -1,8 +1,8 @@
 // Bodies of many GitLab versions, where they are at hand, go through the whole service and nothing is left lying.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { queueNames } from '#shared/queues.ts'
-import { tasksIn } from '../../apps/worker/sinks/bug-lines.ts'
+import { queueNames } from '#shared/queue/queues.ts'
+import { tasksIn } from '#sinks/phabricator/bug-lines.ts'
 import { newMergeRequest, newProject } from '../sandbox/forge.ts'
 import { eventOf } from '../support/plans.ts'
 import { noHooks, recordedHooks } from '../support/recorded-hooks.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Redis } from 'ioredis'
-import { deliveryJobId, openQueue } from '#shared/queues.ts'
+import { deliveryJobId, openQueue } from '#shared/queue/queues.ts'
 import { openDoor } from '../support/door.ts'
 import { type Server, startRedis } from '../support/servers.ts'
 import type { Process } from '../support/service.ts'

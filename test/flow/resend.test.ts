@@ -1,7 +1,7 @@
 // GitLab lists what it sent in the last seven days, and sends it again under the same key; by then its jobs may be gone.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { keyPrefix } from '#shared/queues.ts'
+import { keyPrefix } from '#shared/queue/queues.ts'
 import { botNotes, effectRows, type Flow, mergeRequestHook, openFlow, verbs } from './flow.ts'
 
 let flow: Flow

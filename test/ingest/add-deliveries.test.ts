@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Redis } from 'ioredis'
-import type { Delivery } from '#shared/delivery.ts'
-import { deliveryJobId, openQueue } from '#shared/queues.ts'
-import { addDeliveriesTo } from '../../apps/ingest/add-deliveries.ts'
+import type { Delivery } from '#shared/event/delivery.ts'
+import { deliveryJobId, openQueue } from '#shared/queue/queues.ts'
+import { addDeliveriesTo } from '../../apps/ingest/hooks/add-deliveries.ts'
 import { type Server, startRedis } from '../support/servers.ts'
 
 let server: Server

@@ -2,7 +2,7 @@
 // somebody else could have put there.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { exampleAddress } from '../../apps/ingest/welcome/examples.ts'
+import { exampleAddress } from '../../apps/ingest/pages/examples.ts'
 import { send } from '../support/request.ts'
 import { type Process, startProcess } from '../support/service.ts'
 import { openStage, type Stage } from '../support/stage.ts'

@@ -1,10 +1,10 @@
 // A journal of chance, in which much is of the same instant, and some filters for it.
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { effectId } from '#shared/effect.ts'
-import { errorId } from '#shared/errors.ts'
+import { effectId } from '#shared/event/effect.ts'
 import type { DeliveryEntry, EndedEntry } from '#shared/journal/entry.ts'
-import type { Filters } from '../../apps/worker/ops/filters.ts'
+import { errorId } from '#shared/process/errors.ts'
+import type { Filters } from '../../apps/ops/filters.ts'
 
 const kinds = ['push', 'merge_request', 'note', 'unknown']
 const projects = ['repos/releng/tool', 'repos/releng/tool-2', 'repos/mediawiki/Été', 'people/50%_off']

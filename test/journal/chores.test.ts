@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { migrate } from '#shared/journal/database.ts'
-import { openQueue, type QueueName } from '#shared/queues.ts'
+import { openQueue, type QueueName } from '#shared/queue/queues.ts'
 import type { Process } from '../support/service.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 import { until } from '../support/until.ts'

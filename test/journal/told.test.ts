@@ -4,8 +4,8 @@ import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { z } from 'zod'
-import { countTold, gather, tell } from '#shared/journal/told.ts'
-import { openQueue } from '#shared/queues.ts'
+import { countTold, gather, tell } from '#shared/journal/outbox.ts'
+import { openQueue } from '#shared/queue/queues.ts'
 import { type Server, startRedis } from '../support/servers.ts'
 
 let server: Server

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { type Cluster, Redis } from 'ioredis'
-import { impatientRedis, patientRedis } from '#shared/queues.ts'
-import { redisIsAway } from '../../apps/worker/ops/away.ts'
+import { impatientRedis, patientRedis } from '#shared/queue/queues.ts'
+import { redisIsAway } from '../../apps/ops/away.ts'
 import { freePort, type Server, startRedis } from '../support/servers.ts'
 
 let server: Server

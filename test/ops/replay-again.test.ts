@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Queue } from 'bullmq'
-import { deliveryJobId } from '#shared/queues.ts'
+import { deliveryJobId } from '#shared/queue/queues.ts'
 import { ops, typeOps } from '../support/ops.ts'
 import { until } from '../support/until.ts'
 import { type Letters, openLetters, range, replaySchema } from './letters.ts'

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { z } from 'zod'
 import { migrate } from '#shared/journal/database.ts'
-import { openRelay } from '#shared/relay.ts'
+import { openRelay } from '#shared/queue/relay.ts'
 import { ops } from '../support/ops.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 

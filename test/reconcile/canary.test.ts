@@ -1,7 +1,7 @@
 // The canary flies the whole way, or the operator learns where it fell.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { readSilence } from '../../apps/worker/silence/read.ts'
+import { readSilence } from '#shared/journal/silence.ts'
 import { type Flow, openFlow } from '../flow/flow.ts'
 import { startAnswering } from '../support/answers.ts'
 import { readFeed } from '../support/feed.ts'

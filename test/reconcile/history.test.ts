@@ -1,8 +1,8 @@
 // The list of merge requests, page by page, while it changes under the reader.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openGitLabApi } from '../../apps/worker/remotes/gitlab-api.ts'
-import { mergeRequestsSince } from '../../apps/worker/remotes/gitlab-history.ts'
+import { openGitLabApi } from '#sinks/gitlab/api.ts'
+import { mergeRequestsSince } from '#sinks/gitlab/history.ts'
 import { newMergeRequest } from '../sandbox/forge.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { demoProject, seed } from '../sandbox/seed.ts'

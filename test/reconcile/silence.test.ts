@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { migrate } from '#shared/journal/database.ts'
-import { readSilence } from '../../apps/worker/silence/read.ts'
+import { readSilence } from '#shared/journal/silence.ts'
 import { type Door, openDoor } from '../support/door.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 import { until } from '../support/until.ts'

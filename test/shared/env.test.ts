@@ -11,8 +11,8 @@ import {
   webAddress,
   wholeNumber,
   yesOrNo,
-} from '#shared/env.ts'
-import { passwordOf, redactor } from '#shared/log.ts'
+} from '#shared/process/env.ts'
+import { passwordOf, redactor } from '#shared/process/log.ts'
 
 const schema = z
   .object({

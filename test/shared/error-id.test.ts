@@ -1,7 +1,7 @@
 // Errors of one kind share a fingerprint, whatever numbers, names and ids stand in them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { errorId, inWords } from '#shared/errors.ts'
+import { errorId, inWords } from '#shared/process/errors.ts'
 
 test('what differs from one failure to the next is folded out', () => {
   const same: string[][] = [

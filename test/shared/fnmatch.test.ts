@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { fnmatch } from '#shared/fnmatch.ts'
+import { fnmatch } from '#shared/event/fnmatch.ts'
 import { effortOf } from '../support/effort.ts'
 
 // name, pattern, what fnmatch.fnmatchcase of Python 3.11 says

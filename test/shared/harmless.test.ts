@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
-import { harmless, harmlessJson } from '#shared/harmless.ts'
+import { harmless, harmlessJson } from '#shared/process/harmless.ts'
 
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 const dangers = ['\u001b', '\u001b[31m', '\u001b]0;', '\u0007', '\u009b', '\u009d', '\n', '\r', '\u0085', '\u2028', '\u202e', '\u{e0041}']
@@ -35,7 +35,7 @@ test('JSON says the same as before, in characters that can be seen', () => {
 const red = '\u001b[31m'
 const evil = 'a\u001b[31mb\u0007\u009bc\nFORGED\u2028\u202ed'
 const program = `
-import { openLog, redactor } from '#shared/log.ts'
+import { openLog, redactor } from '#shared/process/log.ts'
 const log = await openLog('worker', { debug: false, redact: redactor(['the-secret']) })
 log.warn({ reason: process.env.EVIL }, process.env.EVIL + ' the-secret')`
 const node = [process.execPath, '--input-type=module-typescript', '--eval', program]

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
-import { patientRedis } from '#shared/queues.ts'
+import { patientRedis } from '#shared/queue/queues.ts'
 import { type Server, startRedis } from '../support/servers.ts'
 
 let server: Server

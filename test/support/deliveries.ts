@@ -1,6 +1,6 @@
 // What ingest has put into the `deliveries` queue, for tests that run no worker.
-import { type Delivery, deliverySchema } from '#shared/delivery.ts'
-import { deliveryJobId, openQueue } from '#shared/queues.ts'
+import { type Delivery, deliverySchema } from '#shared/event/delivery.ts'
+import { deliveryJobId, openQueue } from '#shared/queue/queues.ts'
 import type { Stage } from './stage.ts'
 
 export type Deliveries = {

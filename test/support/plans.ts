@@ -2,14 +2,14 @@
 
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
-import type { Planned } from '#shared/effect.ts'
-import { readEnvironment } from '#shared/env.ts'
-import { type GitLabEvent, parseEvent } from '#shared/event.ts'
-import { openMetrics } from '#shared/metrics.ts'
-import type { SinkName } from '#shared/queues.ts'
-import { openRelay } from '#shared/relay.ts'
+import type { Planned } from '#shared/event/effect.ts'
+import { type GitLabEvent, parseEvent } from '#shared/event/event.ts'
+import { readEnvironment } from '#shared/process/env.ts'
+import { openMetrics } from '#shared/process/metrics.ts'
+import type { SinkName } from '#shared/queue/queues.ts'
+import { openRelay } from '#shared/queue/relay.ts'
+import { openSinks, sinkEntries } from '#sinks/registry.ts'
 import { configSchema } from '../../apps/worker/config.ts'
-import { openSinks, sinkEntries } from '../../apps/worker/sinks/index.ts'
 
 export const phabricatorUrl = 'https://phabricator.example'
 

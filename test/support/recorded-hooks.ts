@@ -1,6 +1,6 @@
 // Hook bodies of many GitLab versions, where somebody keeps them beside this repository. They are not part of it.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { type JsonObject, readObject } from '#shared/json.ts'
+import { type JsonObject, readObject } from '#shared/event/json.ts'
 
 const folder = new URL('../../../shared/fixtures/gitlab/hooks/', import.meta.url)
 

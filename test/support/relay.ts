@@ -1,6 +1,6 @@
 // Publishes on the feed directly, as the worker does, for tests that run no worker.
-import type { Cursor } from '#shared/cursor.ts'
-import { openRelay } from '#shared/relay.ts'
+import type { Cursor } from '#shared/event/cursor.ts'
+import { openRelay } from '#shared/queue/relay.ts'
 import type { Stage } from './stage.ts'
 
 /** Publishes `messages` one after another; answers their cursors. */

@@ -2,7 +2,7 @@
 // come, one piece is made for each circle and written to all in it. Who is behind, or slow, reads on at its own pace from
 // its own place, and comes back to its circle when it has caught up.
 import { setImmediate as turn } from 'node:timers/promises'
-import { partsOf } from '#shared/cursor.ts'
+import { partsOf } from '#shared/event/cursor.ts'
 import type { CatchUp } from './catch-up.ts'
 import type { Measures } from './measures.ts'
 import { mostWaitingBytes } from './patience.ts'

@@ -2,10 +2,10 @@
 // next, from the tail's window or from the history. What is gone is told. Few are on their way at a time, and little of it is
 // done in one turn of the event loop.
 import { setTimeout as pause } from 'node:timers/promises'
-import { beginning, compareCursors } from '#shared/cursor.ts'
-import { inWords } from '#shared/errors.ts'
-import type { Log } from '#shared/log.ts'
-import { turns } from '../turns.ts'
+import { beginning, compareCursors } from '#shared/event/cursor.ts'
+import { inWords } from '#shared/process/errors.ts'
+import type { Log } from '#shared/process/log.ts'
+import { turns } from '../semaphore.ts'
 import type { Frame } from './frame.ts'
 import type { Hidden } from './hidden.ts'
 import type { History, Passage } from './history.ts'

@@ -1,6 +1,6 @@
 // Messages name the one before them, so that whoever reads them sees a hole.
-import { type Cursor, compareCursors } from '#shared/cursor.ts'
-import type { Link } from '#shared/relay.ts'
+import { type Cursor, compareCursors } from '#shared/event/cursor.ts'
+import type { Link } from '#shared/queue/relay.ts'
 
 /** The first of `links`, as many as follow each other without a hole. */
 export function firstChain<L extends Link>(links: L[]): L[] {

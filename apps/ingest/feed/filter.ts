@@ -1,6 +1,6 @@
 // Which messages a subscriber wants: kinds, projects and actions, together an AND, within one an OR.
-import { fnmatcher } from '#shared/fnmatch.ts'
-import type { Facts } from '#shared/message.ts'
+import { fnmatcher } from '#shared/event/fnmatch.ts'
+import type { Facts } from '#shared/event/message.ts'
 import { BadQuestion } from './bad-question.ts'
 
 /** What a subscriber asked for, in one order, so that equal wishes are equal lists. */

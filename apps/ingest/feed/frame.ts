@@ -1,7 +1,8 @@
 // One message as it goes over the wire, encoded once for all subscribers of this process.
-import { type About, aboutOf } from '#shared/hidden-projects.ts'
-import { type Facts, factsOf } from '#shared/message.ts'
-import type { Entry, Link } from '#shared/relay.ts'
+
+import { type Facts, factsOf } from '#shared/event/message.ts'
+import { type About, aboutOf } from '#shared/queue/hidden-projects.ts'
+import type { Entry, Link } from '#shared/queue/relay.ts'
 
 /** `bytes` are empty for a message that nobody may see any more; `about` is the project it is about. */
 export type Frame = Link & { bytes: Buffer; facts: () => Facts; about: () => About | undefined }

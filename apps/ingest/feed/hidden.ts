@@ -1,9 +1,9 @@
 // The projects that are not public any more, as this process knows them: followed while it runs, so that what is sent again
 // need not ask. The whole is read now and then, too: of a long log the beginning may be gone.
 import { setTimeout as pause } from 'node:timers/promises'
-import { inWords } from '#shared/errors.ts'
-import type { HiddenProjects } from '#shared/hidden-projects.ts'
-import type { Log } from '#shared/log.ts'
+import { inWords } from '#shared/process/errors.ts'
+import type { Log } from '#shared/process/log.ts'
+import type { HiddenProjects } from '#shared/queue/hidden-projects.ts'
 import type { Frame } from './frame.ts'
 
 export type Hidden = {

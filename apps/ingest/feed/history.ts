@@ -2,13 +2,13 @@
 // other; what neither has is a gap. Pages are shared, and few are read at a time, so that a crowd that comes back at once
 // costs little more than one reader.
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Cursor, compareCursors, partsOf } from '#shared/cursor.ts'
-import type { Relay } from '#shared/relay.ts'
-import { turns } from '../turns.ts'
+import { type Cursor, compareCursors, partsOf } from '#shared/event/cursor.ts'
+import type { Relay } from '#shared/queue/relay.ts'
+import { turns } from '../semaphore.ts'
 import { chainAfter } from './chain.ts'
 import { type Frame, frameOf } from './frame.ts'
 import type { Journal } from './journal.ts'
-import { openShelf } from './shelf.ts'
+import { openShelf } from './recent-pages.ts'
 
 /** The frames that follow a place without a hole; or the end of the hole that begins there. */
 export type Passage = { frames: Frame[] } | { gapTo: Cursor }

@@ -1,16 +1,16 @@
 // The feed's history as the journal has it, under the same cursors: the messages are made anew from the deliveries, with
 // what privacy says today. Read by primary key, in pages of bounded size.
 import { sql } from 'kysely'
-import { type Cursor, justBefore, partsOf } from '#shared/cursor.ts'
-import { originOf } from '#shared/delivery.ts'
-import { parseEvent } from '#shared/event.ts'
-import { newestInJournal, unlessNew } from '#shared/feed-journal.ts'
-import { aboutOf } from '#shared/hidden-projects.ts'
+import { type Cursor, justBefore, partsOf } from '#shared/event/cursor.ts'
+import { originOf } from '#shared/event/delivery.ts'
+import { parseEvent } from '#shared/event/event.ts'
+import { messageOf } from '#shared/event/message.ts'
+import { whyPrivate } from '#shared/event/privacy.ts'
 import { bodyOf } from '#shared/journal/body.ts'
 import type { Database } from '#shared/journal/database.ts'
-import { messageOf } from '#shared/message.ts'
-import { whyPrivate } from '#shared/privacy.ts'
-import type { Entry } from '#shared/relay.ts'
+import { newestInJournal, unlessNew } from '#shared/journal/feed.ts'
+import { aboutOf } from '#shared/queue/hidden-projects.ts'
+import type { Entry } from '#shared/queue/relay.ts'
 
 export type Journal = {
   /** A page of what comes after `after`, not beyond `to`. */

@@ -1,6 +1,6 @@
 // What the feed counts.
 import { Counter, Gauge } from 'prom-client'
-import type { Registry } from '#shared/metrics.ts'
+import type { Registry } from '#shared/process/metrics.ts'
 
 export type Measures = ReturnType<typeof feedMeasures>
 

@@ -1,5 +1,5 @@
 // What of some frames goes to the subscribers of one filter, joined into one piece.
-import type { Cursor } from '#shared/cursor.ts'
+import type { Cursor } from '#shared/event/cursor.ts'
 import type { Filter } from './filter.ts'
 import type { Frame } from './frame.ts'
 import type { Hidden } from './hidden.ts'

@@ -2,7 +2,7 @@
 // comes back sends its last cursor to the address it was given at first; for the same reason the header counts before
 // the address.
 import { z } from 'zod'
-import { type Cursor, isCursor } from '#shared/cursor.ts'
+import { type Cursor, isCursor } from '#shared/event/cursor.ts'
 import { BadQuestion } from './bad-question.ts'
 import { type Wish, wishOf } from './filter.ts'
 

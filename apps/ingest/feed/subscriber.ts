@@ -1,7 +1,7 @@
 // Someone reading the feed. A subscriber is a place in it, not a buffer: what it has not read stays where it is.
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
-import type { Cursor } from '#shared/cursor.ts'
+import type { Cursor } from '#shared/event/cursor.ts'
 import { type Filter, withSince } from './filter.ts'
 import { gapFrame } from './frame.ts'
 import type { Measures } from './measures.ts'

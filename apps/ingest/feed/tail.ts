@@ -1,10 +1,10 @@
 // The end of the relay, read once for all subscribers of this process: each new message is framed once, kept in a small
 // window in memory, and handed to everybody who listens. Whoever is further behind reads from the history.
 import { setTimeout as pause } from 'node:timers/promises'
-import { beginning, type Cursor, compareCursors } from '#shared/cursor.ts'
-import { inWords } from '#shared/errors.ts'
-import type { Log } from '#shared/log.ts'
-import type { Relay } from '#shared/relay.ts'
+import { beginning, type Cursor, compareCursors } from '#shared/event/cursor.ts'
+import { inWords } from '#shared/process/errors.ts'
+import type { Log } from '#shared/process/log.ts'
+import type { Relay } from '#shared/queue/relay.ts'
 import { firstChain } from './chain.ts'
 import { type Frame, frameOf } from './frame.ts'
 

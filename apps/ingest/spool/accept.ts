@@ -1,7 +1,7 @@
 // How a delivery becomes durable: in Redis, or, when Redis does not take it or older ones wait in the spool, there.
-import { inWords } from '#shared/errors.ts'
-import type { Log } from '#shared/log.ts'
-import type { Accept } from '../hooks.ts'
+import { inWords } from '#shared/process/errors.ts'
+import type { Log } from '#shared/process/log.ts'
+import type { Accept } from '../hooks/route.ts'
 import type { Spool } from './spool.ts'
 
 export function acceptThrough({ spool, enqueue, log }: { spool: Spool; enqueue: Accept; log: Log }): Accept {

@@ -1,6 +1,6 @@
 // The files that others have left to us: found, taken, and to be handed over, oldest first. And who else's files there are.
 import { basename, join } from 'node:path'
-import type { Log } from '#shared/log.ts'
+import type { Log } from '#shared/process/log.ts'
 import { ageOf, byAge, ownerOf } from './names.ts'
 import { findFiles, letGo, sizeOf, take, touch } from './orphans.ts'
 import { type Strangers, watchStrangers } from './strangers.ts'

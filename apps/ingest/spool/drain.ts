@@ -2,9 +2,9 @@
 // still being appended.
 import { appendFile, unlink } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Delivery } from '#shared/delivery.ts'
-import type { Log } from '#shared/log.ts'
-import type { Accept } from '../hooks.ts'
+import type { Delivery } from '#shared/event/delivery.ts'
+import type { Log } from '#shared/process/log.ts'
+import type { Accept } from '../hooks/route.ts'
 import type { Adopted } from './adopted.ts'
 import type { SpoolFile } from './file.ts'
 import { ageOf } from './names.ts'

@@ -1,7 +1,7 @@
 // How the spool shows from outside: `/readyz` and metrics.
 import { Gauge } from 'prom-client'
-import type { Probe } from '#shared/health.ts'
-import type { Registry } from '#shared/metrics.ts'
+import type { Probe } from '#shared/process/health.ts'
+import type { Registry } from '#shared/process/metrics.ts'
 import type { Spool } from './spool.ts'
 
 /** Down when the disk could not be written the last time. */

@@ -2,8 +2,8 @@
 // half-written is recognised by that, wherever it stands.
 import { createReadStream } from 'node:fs'
 import { crc32 } from 'node:zlib'
-import { type Delivery, deliverySchema } from '#shared/delivery.ts'
-import { readJson } from '#shared/json.ts'
+import { type Delivery, deliverySchema } from '#shared/event/delivery.ts'
+import { readJson } from '#shared/event/json.ts'
 
 /** What was read up to the offset `end` (bytes): a delivery, or bytes that are no record. */
 export type Read = { end: number; delivery: Delivery } | { end: number; broken: Buffer }

@@ -1,8 +1,8 @@
 // Where deliveries are kept while Redis does not take them. As soon as it does they are handed over in order, while new
 // ones queue behind; what processes before us left is handed over first.
-import { inWords } from '#shared/errors.ts'
-import type { Log } from '#shared/log.ts'
-import type { Accept } from '../hooks.ts'
+import { inWords } from '#shared/process/errors.ts'
+import type { Log } from '#shared/process/log.ts'
+import type { Accept } from '../hooks/route.ts'
 import { adoptFiles } from './adopted.ts'
 import { drainInto } from './drain.ts'
 import { spoolFile } from './file.ts'

@@ -1,6 +1,6 @@
 // Spool files that cannot be read. They are said aloud, stop no others, and are tried again now and then.
-import { inWords } from '#shared/errors.ts'
-import type { Log } from '#shared/log.ts'
+import { inWords } from '#shared/process/errors.ts'
+import type { Log } from '#shared/process/log.ts'
 
 export type Unreadable = {
   /** The file at `path` could not be read from the offset `from` on. */

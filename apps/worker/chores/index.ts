@@ -1,7 +1,7 @@
 // The chores: what has to be done now and then, by one worker for all of them. `pattern` is when, as cron has it, in UTC.
 import { type Database, meaningOf, migrate } from '#shared/journal/database.ts'
-import { pruneJournal } from '../ops/actions/prune.ts'
-import { lookAtToken, type TokenLook } from '../token/look.ts'
+import { pruneJournal } from '#shared/journal/prune.ts'
+import { lookAtToken, type TokenLook } from '#sinks/gitlab/token/look.ts'
 
 /** `run` answers what there is to tell about it, and ends early when `signal` aborts: then it is done again. */
 export type Chore = { name: string; pattern: string; run: (signal: AbortSignal) => Promise<object> }

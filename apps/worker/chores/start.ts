@@ -1,8 +1,8 @@
 // Starts the chores: each has a schedule in Redis that all workers share, and whoever is free when its time has come does
 // it. A database or remote that is down holds it, like any other work.
 import type { Job, Queue, Worker } from 'bullmq'
-import { retries } from '../retries.ts'
-import { type Office, work } from '../work.ts'
+import { retries } from '#shared/queue/retries.ts'
+import { type Office, work } from '../performer/consumer.ts'
 import type { Chore } from './index.ts'
 
 type Parts = { office: Office; queue: Queue; chores: Chore[] }

@@ -1,13 +1,13 @@
 // What the journal is told. Entries wait in a queue until the recorder has written them, so that a database that is away
 // delays nothing. They can be written twice, and in any order.
 import { z } from 'zod'
-import type { Delivery } from '../delivery.ts'
-import { type Effect, effectId, effectSchema, type Outcome } from '../effect.ts'
-import type { GitLabEvent } from '../event.ts'
-import { type QueuePlace, sinkNames } from '../queues.ts'
-import { timeSchema } from '../time.ts'
+import type { Delivery } from '#shared/event/delivery.ts'
+import { type Effect, effectId, effectSchema, type Outcome } from '#shared/event/effect.ts'
+import type { GitLabEvent } from '#shared/event/event.ts'
+import { timeSchema } from '#shared/event/time.ts'
+import { type QueuePlace, sinkNames } from '#shared/queue/queues.ts'
 import { compress } from './compress.ts'
-import { tell as tellTo } from './told.ts'
+import { tell as tellTo } from './outbox.ts'
 
 /** Who can end in a dead letter: the sinks, and the router itself when it can do nothing with a delivery. */
 export const performerNames = [...sinkNames, 'router'] as const

@@ -2,7 +2,7 @@
 // what cannot be recorded as it is, there is recorded what can be: that it was there, what became of it, and its body.
 import { gzipSync } from 'node:zlib'
 import { z } from 'zod'
-import { timeSchema } from '../time.ts'
+import { timeSchema } from '#shared/event/time.ts'
 import { type Entry, entrySchema, performerNames, routerLetter, unread } from './entry.ts'
 
 /** An entry as it was told, and what it says; or, in words, why it says nothing. */

@@ -1,6 +1,6 @@
 // Deliveries as rows: what they were understood to be, what was decided on them, and their bodies.
 import { sql } from 'kysely'
-import { effectId } from '../effect.ts'
+import { effectId } from '#shared/event/effect.ts'
 import { writeBodies } from './body.ts'
 import type { Database } from './database.ts'
 import { effectRow } from './effect-row.ts'

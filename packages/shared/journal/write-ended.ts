@@ -1,6 +1,6 @@
 // How effects ended, as rows; and where on the feed messages are.
 import { sql } from 'kysely'
-import { errorId } from '../errors.ts'
+import { errorId } from '#shared/process/errors.ts'
 import type { Database } from './database.ts'
 import { effectRow } from './effect-row.ts'
 import { type EndedEntry, unread } from './entry.ts'

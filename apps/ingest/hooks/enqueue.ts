@@ -1,0 +1,61 @@
+// Puts deliveries into the `deliveries` queue. Those that have come by the end of a turn of the event loop go together.
+// The job's id comes from the delivery's, so a repeat is a no-op: also after an add that timed out here although Redis had
+// carried it out.
+import type { Delivery } from '#shared/event/delivery.ts'
+import { Unavailable } from '#shared/process/errors.ts'
+import type { AddDeliveries } from './add-deliveries.ts'
+import type { Accept } from './route.ts'
+
+const lookMs = 100
+// Not too many: while Redis takes one group the next ones are read.
+const groupMost = 8
+const groupBytes = 1024 * 1024
+
+type Add = { delivery: Delivery; resolve: () => void; reject: (error: unknown) => void }
+/** What is added in one step; empty when that has come to its end. */
+type Group = { adds: Add[]; since: number }
+
+/**
+ * An add that has not come back after about `patience` ms counts as failed: GitLab must have its answer within 2 s. All
+ * of them share one timer, since two for each were a tenth of what a request costs.
+ */
+export function enqueue(addDeliveries: AddDeliveries, patience = 1100): Accept {
+  // In the order in which they were sent, which is that in which Redis answers. A set would be rebuilt every few requests,
+  // and what an old table of it holds outlives the next collections.
+  const sent: Group[] = []
+  let group: Add[] = []
+  let bytes = 0
+
+  setInterval(() => {
+    const late = new Unavailable(`Redis did not take the delivery within ${patience} ms.`)
+    const latest = Date.now() - patience
+    for (const one of sent.filter(({ since }) => since <= latest)) settle(one, ({ reject }) => reject(late))
+  }, lookMs).unref()
+
+  function flush(): void {
+    if (group.length === 0) return
+    const leaving: Group = { adds: group, since: Date.now() }
+    sent.push(leaving)
+    group = []
+    bytes = 0
+    addDeliveries(leaving.adds.map(({ delivery }) => delivery)).then(
+      () => settle(leaving, ({ resolve }) => resolve()),
+      (error: unknown) => settle(leaving, ({ reject }) => reject(error)),
+    )
+  }
+
+  function settle(which: Group, how: (add: Add) => void): void {
+    const { adds } = which
+    which.adds = []
+    while (sent[0]?.adds.length === 0) sent.shift()
+    adds.forEach(how)
+  }
+
+  return function accept(delivery: Delivery): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (group.push({ delivery, resolve, reject }) === 1) setImmediate(flush)
+      bytes += delivery.body.length
+      if (group.length >= groupMost || bytes > groupBytes) flush()
+    })
+  }
+}

@@ -1,0 +1,41 @@
+// Whether the worker would start with the configuration that this command has.
+import { z } from 'zod'
+import { readEnvironment } from '#shared/process/env.ts'
+import { chosenTokens, enoughCharacters } from '#shared/process/secret.ts'
+import type { Place } from '../../context.ts'
+import { type Finding, ok, warning, wrong } from './finding.ts'
+
+const id = 'configuration'
+
+export function checkConfiguration({ config }: Place): Finding[] {
+  const { sinksEnabled, phabricatorToken, gitlabToken, dryRun } = config
+  const findings: Finding[] = []
+  if (sinksEnabled.has('phabricator') && !phabricatorToken)
+    findings.push(
+      wrong(id, 'PHABRICATOR_TOKEN is not set, and the sink phabricator needs it', 'set it, or leave the sink out of SINKS_ENABLED'),
+    )
+  if (sinksEnabled.has('gitlab-mentions') && !gitlabToken)
+    findings.push(
+      wrong(id, 'GITLAB_TOKEN is not set, and the sink gitlab-mentions needs it', 'set it, or leave the sink out of SINKS_ENABLED'),
+    )
+  if (sinksEnabled.has('phabricator') && phabricatorToken && !gitlabToken)
+    findings.push(warning(id, 'without GITLAB_TOKEN no commit messages are read', 'set it, and tasks named in them are commented on, too'))
+  findings.push(...chosenTokens.filter(isShortHere).map(tooShort))
+  if (dryRun) findings.push(warning(id, 'DRY_RUN is set: nothing is commented or mentioned', 'unset it when you are ready'))
+  return findings.length > 0 ? findings : [ok(id, `sinks: ${[...sinksEnabled].join(', ')}`)]
+}
+
+function tooShort(name: string): Finding {
+  const message = `${name} is shorter than ${enoughCharacters} characters: it could be guessed`
+  return warning(id, message, 'make a longer one, such as by openssl rand -hex 32, and put it wherever the old one is')
+}
+
+// Those of ingest are there only when this runs with its environment; what cannot be read here is none of ours.
+function isShortHere(name: string): boolean {
+  try {
+    const { [name]: value } = readEnvironment(z.object({ [name]: z.string().optional() }))
+    return value !== undefined && value.length < enoughCharacters
+  } catch {
+    return false
+  }
+}

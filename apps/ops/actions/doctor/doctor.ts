@@ -1,0 +1,58 @@
+// `doctor`: looks at everything the service stands on, with its real credentials, and says what is wrong and how to mend
+// it. Each check stands alone: one that fails keeps no other from being made.
+
+import { meaningOf } from '#shared/journal/database.ts'
+import { inWords, Permanent, Refused, Unavailable } from '#shared/process/errors.ts'
+import type { Place } from '../../context.ts'
+import { checkClocks } from './clocks.ts'
+import { checkConfiguration } from './configuration.ts'
+import { checkDatabase } from './database.ts'
+import { type Finding, wrong } from './finding.ts'
+import { checkGitLab } from './gitlab.ts'
+import { checkPhabricator } from './phabricator.ts'
+import { checkRedis } from './redis.ts'
+import { checkReviewers } from './reviewers.ts'
+import { checkWork } from './work.ts'
+
+/** `sink` is the one that needs it: where that is not enabled the check is left out. */
+type Check = {
+  id: string
+  sink?: 'phabricator' | 'gitlab-mentions'
+  run: (place: Place, signal: AbortSignal) => Finding[] | Promise<Finding[]>
+  remedy: string
+}
+
+const checks: Check[] = [
+  { id: 'configuration', run: checkConfiguration, remedy: '' },
+  { id: 'redis', run: checkRedis, remedy: 'start it, or put its address into REDIS_URL' },
+  { id: 'database', run: readErrors(checkDatabase), remedy: 'start it, or put its address into DATABASE_URL' },
+  { id: 'phabricator', sink: 'phabricator', run: checkPhabricator, remedy: 'see that PHABRICATOR_URL is right, and reached from here' },
+  { id: 'gitlab', run: checkGitLab, remedy: 'see that GITLAB_URL is right, and reached from here' },
+  { id: 'reviewers', sink: 'gitlab-mentions', run: checkReviewers, remedy: 'see that REVIEWERS_API_URL is right, and reached from here' },
+  { id: 'clocks', run: checkClocks, remedy: '' },
+  { id: 'work', run: checkWork, remedy: '' },
+]
+
+const newToken = 'make a new token, and put it where the old one is'
+
+/** All findings, in the order of the checks. Never rejects. */
+export async function doctor(place: Place, signal: AbortSignal): Promise<Finding[]> {
+  const due = checks.filter(({ sink }) => sink === undefined || place.config.sinksEnabled.has(sink))
+  return (await Promise.all(due.map((check) => make(check, place, signal)))).flat()
+}
+
+async function make({ id, run, remedy }: Check, place: Place, signal: AbortSignal): Promise<Finding[]> {
+  try {
+    return await run(place, signal)
+  } catch (error) {
+    return [wrong(id, inWords(error), error instanceof Refused && id !== 'database' ? newToken : remedy)]
+  }
+}
+
+// The driver's errors in the journal's words.
+function readErrors(run: (place: Place) => Promise<Finding[]>): Check['run'] {
+  return (place) =>
+    run(place).catch((error: unknown) => {
+      throw error instanceof Refused || error instanceof Unavailable || error instanceof Permanent ? error : meaningOf(error)
+    })
+}

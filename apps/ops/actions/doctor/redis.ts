@@ -1,0 +1,28 @@
+// Whether Redis is there, new enough, and one that a queue can be trusted to.
+import { Unavailable } from '#shared/process/errors.ts'
+import { hostsOf, readRedisUrl } from '#shared/queue/redis.ts'
+import { inspectRedis } from '#shared/queue/redis-check.ts'
+import type { Place } from '../../context.ts'
+import { type Finding, ok, warning, wrong } from './finding.ts'
+
+const id = 'redis'
+const sharedHost = /^redis\.svc\.(tools|toolsbeta)\./
+
+export async function checkRedis({ redis, config }: Place): Promise<Finding[]> {
+  const host = hostsOf(config.redisUrl)
+  if (readRedisUrl(config.redisUrl)?.nodes.some((node) => sharedHost.test(node.host))) {
+    const message = `${host} is Toolforge's shared Redis: it throws keys away, forgets, and everybody there can read it`
+    return [wrong(id, message, 'run a Redis of your own, and name it in REDIS_URL: docs/toolforge.md')]
+  }
+  if (redis.status !== 'ready') throw new Unavailable(`Redis does not answer at ${host}`)
+  const { version, tooOld, dangers, slowSyncs } = await inspectRedis(redis)
+  if (tooOld !== undefined) return [wrong(id, tooOld, 'upgrade it')]
+  const judge = config.redisUnsafe ? warning : wrong
+  const findings = dangers.map((danger) => judge(id, danger, 'change it in the configuration of Redis'))
+  if (findings.length === 0) findings.push(ok(id, `Redis ${version} at ${host} keeps what it is given`))
+  if (slowSyncs > 0) {
+    const message = `its disk kept Redis waiting ${slowSyncs} times: while it does, a crash of Redis loses what it took in up to two seconds`
+    findings.push(warning('redis-disk', message, 'a faster disk, or `appendfsync always`'))
+  }
+  return findings
+}

@@ -1,0 +1,73 @@
+// How the work goes: whether processes are there, whether deliveries come, and what waits, is held or dead.
+import type { Place } from '../../context.ts'
+import { span } from '../../print.ts'
+import { type Status, status } from '../status.ts'
+import { type Finding, notLooked, ok, warning, wrong } from './finding.ts'
+
+export async function checkWork(place: Place): Promise<Finding[]> {
+  const now = await status(place)
+  const redisIsUp = now.redis.state === 'up'
+  const databaseIsUp = now.database.state === 'up'
+  const inRedis = ['processes', 'spool', 'queues'].map((id) => notLooked(id, 'Redis does not answer', 'see redis'))
+  const inDatabase = ['deliveries', 'dead'].map((id) => notLooked(id, 'the database does not answer', 'see database'))
+  return [
+    ...(redisIsUp ? [processes(now), ...spool(now), ...queues(now)] : inRedis),
+    ...(databaseIsUp ? [deliveries(now), dead(now)] : inDatabase),
+  ]
+}
+
+function processes({ processes: all }: Status): Finding {
+  const count = (app: string) => all.filter((one) => one.app === app).length
+  const missing = ['ingest', 'worker'].filter((app) => count(app) === 0)
+  if (missing.length > 0) return warning('processes', `no ${missing.join(' and no ')} has been seen within the last minute`, 'start one')
+  const versions = [...new Set(all.map(({ version }) => version))]
+  if (versions.length > 1) return warning('processes', `versions ${versions.join(' and ')} run side by side`, 'restart the older ones')
+  return ok('processes', `${count('ingest')} ingest, ${count('worker')} worker, version ${versions.join()}`)
+}
+
+function spool({ spool: all }: Status): Finding[] {
+  const findings: Finding[] = []
+  if (all?.unreadable) {
+    const { files, reason } = all.unreadable
+    const remedy = 'make it readable, or move it away; what is in it is handed over by itself as soon as it can be read'
+    findings.push(wrong('spool', `files that cannot be read: ${files}. ${reason}`, remedy))
+  }
+  if (all && all.deliveries > 0) {
+    const age = all.since === null ? '' : `, for ${span((Date.now() - Date.parse(all.since)) / 1000)}`
+    const remedy = 'see that ingest reaches Redis, and that Redis takes writes'
+    findings.push(warning('spool', `${all.deliveries} deliveries wait on disk${age}`, remedy))
+  }
+  return findings.length > 0 ? findings : [ok('spool', 'it is empty')]
+}
+
+function queues({ queues: all }: Status): Finding[] {
+  const findings = all.flatMap(({ id, held, paused, dead: died }) => {
+    if (id === 'journal' && died > 0)
+      return warning(
+        'queues',
+        `dead jobs in journal: ${died}, which it was to be told`,
+        'read why in the log; each start of a worker tries again',
+      )
+    if (id === 'chores' && died > 0)
+      return warning('queues', `dead jobs in chores: ${died}`, 'read why in the log; the next time one is done makes up for it')
+    if (held?.refused)
+      return wrong('queues', `${id} is held, its credential is refused: ${held.reason}`, 'replace the token; the queue goes on by itself')
+    if (held)
+      return warning('queues', `${id} has been held since ${held.since}: ${held.reason}`, 'nothing, it goes on when the remote is back')
+    return paused ? warning('queues', `${id} is paused`, `bin/ops resume ${id} --reason …`) : []
+  })
+  return findings.length > 0 ? findings : [ok('queues', 'none is held or paused')]
+}
+
+function deliveries({ lastDelivery, silence }: Status): Finding {
+  const mend = "look at the system hook's recent deliveries in GitLab: is its address right, and its token still set?"
+  if (!lastDelivery) return warning('deliveries', 'no delivery has ever come', mend)
+  const message = `the last one came at ${lastDelivery.at}`
+  if (!silence || silence.seconds <= silence.usualSeconds) return ok('deliveries', message)
+  const quiet = `${span(silence.seconds)} of silence, usual are at most ${span(silence.usualSeconds)}`
+  return warning('deliveries', `${message}: ${quiet}`, `${mend} Then: bin/ops reconcile --since ${lastDelivery.at} --reason …`)
+}
+
+function dead({ dead: count }: Status): Finding {
+  return count ? warning('dead', `there are ${count}`, 'bin/ops dead groups') : ok('dead', 'there are none')
+}

@@ -1,0 +1,102 @@
+// Runs a replay: one frozen dead letter after another, at most so many a second, never more than a few that nobody has
+// tried yet, until all had their turn, most of the latest failed again, or somebody stops it. All progress is in the
+// journal, so whoever runs it next goes on where it was; while one runs it, others only watch.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Database } from '#shared/journal/database.ts'
+import type { Place } from '../../context.ts'
+import { drySinks } from '../../dry-sinks.ts'
+import { type Progress, replayOf } from './list.ts'
+import { underLock } from './lock.ts'
+import { type Letter, putBack } from './put-back.ts'
+import { settleRest } from './settle-rest.ts'
+import { openTally } from './tally.ts'
+import { watchUnderWay } from './under-way.ts'
+
+type Options = { signal: AbortSignal; onProgress: (progress: Progress) => void }
+
+const latest = 20
+const pageSize = 200
+const lookEveryMs = 100
+const tellEveryMs = 500
+const quietMs = 10_000
+
+/** Runs the replay `id` until it has ended, `signal` aborts, or an operator stops it; how it stands then. */
+export async function runReplay(place: Place, id: number, { signal, onProgress }: Options): Promise<Progress> {
+  for (;;) {
+    await underLock(place.database, `replay ${id}`, 0, (lost) => run(place, id, { signal, lost, onProgress }))
+    const progress = await replayOf(place.database, id)
+    onProgress(progress)
+    if (progress.state !== 'going' || signal.aborted) return progress
+    await pause(tellEveryMs)
+  }
+}
+
+async function run(place: Place, id: number, { signal, lost, onProgress }: Options & { lost: AbortSignal }): Promise<void> {
+  const { database } = place
+  const replay = await database.selectFrom('replays').select(['state', 'rate', 'act']).where('id', '=', id).executeTakeFirstOrThrow()
+  if (replay.state !== 'going') return
+  const sinks = drySinks(place)
+  const underWay = watchUnderWay(latest)
+  const tally = openTally(database, { replay: id, act: replay.act, onProgress })
+  const fails = () => underWay.failing() > latest / 2
+  const isToStop = () => signal.aborted || lost.aborted || !tally.isGoing() || fails()
+  let [looked, told, next] = [0, 0, 0]
+
+  async function look(): Promise<void> {
+    if (Date.now() - looked < lookEveryMs) return
+    looked = Date.now()
+    await underWay.look((sent, verdict) => tally.count(sent.number, verdict))
+    if (looked - told < tellEveryMs) return
+    told = looked
+    await tally.tell()
+  }
+
+  // Until it is so, or there is nothing more to wait for. A queue may be held for hours: `patience` is how long nothing may move.
+  async function wait(isSo: () => boolean, patience: number): Promise<void> {
+    for (let [since, before] = [Date.now(), underWay.waiting()]; !isSo() && !isToStop() && Date.now() - since < patience; ) {
+      await pause(lookEveryMs)
+      await look()
+      if (underWay.waiting() !== before) [since, before] = [Date.now(), underWay.waiting()]
+    }
+  }
+
+  for await (const letter of lettersLeft(database, id)) {
+    await look()
+    await wait(() => underWay.waiting() < latest, Number.POSITIVE_INFINITY)
+    if (isToStop()) break
+    const put = await putBack(place, sinks, letter)
+    await tally.count(letter.number, put.outcome)
+    if (put.outcome === 'back') underWay.add({ number: letter.number, ...put })
+    next = Math.max(Date.now(), next + 1000 / replay.rate)
+    await pause(next - Date.now(), undefined, { signal }).catch(() => undefined)
+  }
+  await wait(() => underWay.waiting() === 0, quietMs)
+  await settleRest(place, id, tally)
+  await tally.tell()
+  if (lost.aborted && !signal.aborted) return
+  const stopped = fails() ? `more than half of the last ${latest} failed again` : null
+  await end(database, id, signal.aborted ? 'interrupted' : stopped === null ? 'done' : 'stopped', stopped)
+}
+
+// The letters that have not had their turn, in their order.
+async function* lettersLeft(database: Database, replay: number): AsyncGenerator<Letter & { number: number }> {
+  for (let last = 0; ; ) {
+    const page = await database
+      .selectFrom('replay_effects')
+      .select(['number', 'effect', 'died'])
+      .where('replay', '=', replay)
+      .where('outcome', 'is', null)
+      .where('number', '>', last)
+      .orderBy('number')
+      .limit(pageSize)
+      .execute()
+    yield* page
+    last = page.at(-1)?.number ?? 0
+    if (page.length < pageSize) return
+  }
+}
+
+// What an operator said meanwhile stays said.
+async function end(database: Database, id: number, state: 'interrupted' | 'stopped' | 'done', stopped: string | null): Promise<void> {
+  await database.updateTable('replays').set({ state, stopped }).where('id', '=', id).where('state', '=', 'going').execute()
+}

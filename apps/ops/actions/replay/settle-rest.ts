@@ -1,0 +1,33 @@
+// At the end of a run: what became of the effects that were put back and then lost from sight, such as those that were
+// tried again for a while, or that somebody put back who was killed. Those that are still under way stay so.
+import { deliveryJobId } from '#shared/queue/queues.ts'
+import type { Place } from '../../context.ts'
+import { sinkOf } from './put-back.ts'
+import type { Tally } from './tally.ts'
+import { verdictOn } from './under-way.ts'
+
+const pageSize = 200
+
+/** Looks at all effects of the replay `id` whose end is not known. */
+export async function settleRest({ database, queues }: Place, id: number, tally: Tally): Promise<void> {
+  for (let last = 0; ; ) {
+    const page = await database
+      .selectFrom('replay_effects')
+      .innerJoin('effects', 'effects.id', 'replay_effects.effect')
+      .select(['number', 'effect', 'sink', 'delivery'])
+      .where('replay', '=', id)
+      .where('outcome', '=', 'back')
+      .where('number', '>', last)
+      .orderBy('number')
+      .limit(pageSize)
+      .execute()
+    for (const { number, effect, sink, delivery } of page) {
+      const name = sinkOf(sink)
+      const job = name === undefined ? { queue: queues.deliveries, job: deliveryJobId(delivery) } : { queue: queues[name], job: effect }
+      const verdict = await verdictOn({ number, ...job })
+      if (verdict === 'done' || verdict === 'failed') await tally.count(number, verdict)
+    }
+    last = page.at(-1)?.number ?? 0
+    if (page.length < pageSize) return
+  }
+}

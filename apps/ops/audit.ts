@@ -1,0 +1,31 @@
+// An act is written down before it is done, and to how many things it happened when it is over, however it ended: what
+// was interrupted, or failed half-way, is on record, too.
+import type { Place } from './context.ts'
+
+/** What is known of an act while it goes on: to how many things it has happened, and what there is to say besides. */
+export type Tally = { count: number; details: object }
+
+type Act = { verb: string; reason: string; details: object }
+
+/** Does `work`, which keeps the tally, as the act `verb`. Throws what `work` throws. */
+export async function onRecord<T>(
+  { record, database }: Pick<Place, 'record' | 'database'>,
+  { verb, reason, details }: Act,
+  work: (tally: Tally) => Promise<T>,
+): Promise<T> {
+  const act = await record(verb, reason, details, 0)
+  const tally: Tally = { count: 0, details }
+  try {
+    return await work(tally)
+  } finally {
+    const told = { count: tally.count, details: detailsOf(tally.details) }
+    await database.updateTable('acts').set(told).where('id', '=', act).execute()
+  }
+}
+
+const longest = 60_000
+
+/** The details as they are written down. */
+export function detailsOf(details: object): string {
+  return JSON.stringify(details).slice(0, longest)
+}

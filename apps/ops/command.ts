@@ -1,0 +1,117 @@
+// How every command is run: its options are read before anything is touched, the place is opened and closed around it,
+// and what it answers is printed as words or as JSON.
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { configure } from '#shared/process/env.ts'
+import { meaningOfRedis } from './away.ts'
+import { lookAtPlace, openPlace, opsSchema, type Place } from './context.ts'
+import { type Filters, filterSchema } from './filters.ts'
+import { noDeadLetters, type Selection } from './selection.ts'
+import { tell, tellJson, type Words, warn } from './words.ts'
+
+/** The words of a command cannot be used: exit 2, nothing changed. */
+export class BadUsage extends Error {}
+
+/** What a command answers: data for `--json` (undefined: all has been said already), words for people, and whether it failed (exit 1). */
+export type Said = { data: unknown; words: Words; failed?: boolean }
+
+type Run = (place: Place) => Promise<Said>
+
+/** The action of `command`: opens the place, lets `run` work in it, prints what it says. */
+export function act(command: Command, run: Run): Promise<void> {
+  return actIn(openPlace, command, run)
+}
+
+/** The same for a command that can do something while Redis or the database is away. */
+export function lookAround(command: Command, run: Run): Promise<void> {
+  return actIn(lookAtPlace, command, run)
+}
+
+async function actIn(open: typeof openPlace, command: Command, run: Run): Promise<void> {
+  const place = await open(configure(opsSchema))
+  try {
+    const { data, words, failed = false } = await run(place)
+    if (data === null && failed) warn(words)
+    if (data !== undefined && isJson(command)) tellJson(data)
+    else if (data !== undefined && data !== null) tell(words)
+    process.exitCode = failed ? 1 : 0
+  } catch (error) {
+    throw meaningOfRedis(error, place.config.redisUrl)
+  } finally {
+    await place.close()
+  }
+}
+
+export function isJson(command: Command): boolean {
+  return command.optsWithGlobals().json === true
+}
+
+/** Aborts when the operator types Ctrl-C, or the command is asked to end. */
+export function untilInterrupted(): AbortSignal {
+  const interrupted = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort())
+  return interrupted.signal
+}
+
+/** Adds `--reason` to a command that changes something. */
+export function withReason(command: Command): Command {
+  return command.option('--reason <text>', 'why, for the record: nothing is changed without it')
+}
+
+const reasonSchema = z.string({ error: '--reason: say why, for the record' }).trim().min(1, '--reason: say why, for the record')
+
+/** The reason given with `--reason`; none is asked for in a dry run. Throws `BadUsage`. */
+export function reasonOf({ reason, dryRun }: { reason?: unknown; dryRun?: unknown }): string {
+  return dryRun === true ? '' : readOr(reasonSchema, reason, ({ message }) => message)
+}
+
+const rateForm = '--rate: expected a number from 0.1 to 1000, in effects a second'
+const rateSchema = z
+  .string({ error: rateForm })
+  .regex(/^\d+(\.\d+)?$/, rateForm)
+  .transform(Number)
+  .refine((rate) => rate >= 0.1 && rate <= 1000, rateForm)
+
+/** The rate given with `--rate`, in things a second. Throws `BadUsage`. */
+export function rateOf(option: unknown): number {
+  return readOr(rateSchema, option, ({ message }) => message)
+}
+
+/** The filters among `options`. Throws `BadUsage` that names each option and what was expected. */
+export function filtersOf(options: unknown): Filters {
+  return readOr(filterSchema, options, ({ path, message }) => `--${path.join('.')}: ${message}`)
+}
+
+const groupSchema = z.object({ group: filterSchema.shape.error })
+
+/** The error group given with `--group`. Throws `BadUsage`. */
+export function groupOf(options: unknown): string | undefined {
+  return readOr(groupSchema, options, ({ message }) => `--group: ${message}`).group
+}
+
+const typedSchema = z.object(Object.fromEntries(Object.keys(filterSchema.shape).map((name) => [name, z.string().optional()])))
+
+/** The dead letters that are meant: those with the ids, or those that the filters choose. Throws `BadUsage`. */
+export function selectionOf(ids: string[], options: unknown): Selection {
+  const filters = filtersOf(options)
+  mustChoose(ids, filters)
+  const fault = noDeadLetters(filters)
+  if (fault !== undefined) throw new BadUsage(`--state: ${fault}`)
+  if (ids.length > 0) return { ids: [...new Set(ids)] }
+  const typed = Object.entries(typedSchema.parse(options)).flatMap(([name, text]) => (text === undefined ? [] : [[name, text]]))
+  return { filters: Object.fromEntries(typed) }
+}
+
+/** Throws `BadUsage` unless either ids or filters say what is meant. */
+export function mustChoose(ids: string[], filters: Filters): void {
+  const chosen = Object.entries(filters).filter(([, value]) => value !== undefined)
+  if (ids.includes('')) throw new BadUsage('An id is empty.')
+  if (ids.length > 0 && chosen.length > 0) throw new BadUsage('Name ids, or choose with filters, but not both.')
+  if (ids.length === 0 && chosen.every(([name]) => name === 'limit')) throw new BadUsage('Name ids, or choose some with a filter.')
+}
+
+function readOr<S extends z.ZodType>(schema: S, value: unknown, say: (issue: z.core.$ZodIssue) => string): z.output<S> {
+  const read = schema.safeParse(value)
+  if (read.success) return read.data
+  throw new BadUsage(read.error.issues.map(say).join('\n'))
+}

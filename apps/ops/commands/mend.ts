@@ -1,0 +1,84 @@
+// The commands that put dead letters back or let them go.
+import type { Command } from 'commander'
+import { discard } from '../actions/discard.ts'
+import { beginReplay } from '../actions/replay/begin.ts'
+import type { Progress } from '../actions/replay/list.ts'
+import { planReplay } from '../actions/replay/plan.ts'
+import { runReplay } from '../actions/replay/run.ts'
+import { act, BadUsage, groupOf, rateOf, reasonOf, type Said, selectionOf, untilInterrupted, withReason } from '../command.ts'
+import type { Place } from '../context.ts'
+import { withFilters } from '../filters.ts'
+import { table } from '../print.ts'
+import { progress } from '../progress.ts'
+import { sayReplay } from '../say.ts'
+import { notDead, type Selection } from '../selection.ts'
+import { warn, words } from '../words.ts'
+
+export function mendCommands(ops: Command): void {
+  withReason(withFilters(ops.command('replay [id...]')))
+    .description('put dead letters back with a fresh budget; interrupted and run again it goes on where it was')
+    .option('--group <error>', 'all of an error group, as `dead groups` shows it; the same as --error')
+    .option('--dry-run', 'only look, and say what each would do now')
+    .option('--rate <count>', 'at most so many a second', '10')
+    .addHelpText(
+      'after',
+      `
+What is chosen is frozen when a replay begins. It stops by itself when more than half of the last 20 fail again.
+
+  bin/ops replay --group 0123456789ab --dry-run
+  bin/ops replay --group 0123456789ab --rate 5 --reason 'the task is open again'
+  bin/ops replay --sink phabricator --since 2h --reason 'Phabricator is mended'`,
+    )
+    .action((ids: string[], { group, ...options }: Record<string, unknown>, command: Command) => {
+      if (group !== undefined && options.error !== undefined) throw new BadUsage('Give --group or --error, but not both.')
+      const selection = selectionOf(ids, { ...options, error: groupOf({ group }) ?? options.error })
+      const [rate, reason] = [rateOf(options.rate), reasonOf(options)]
+      return act(command, (place) => (options.dryRun === true ? dryRun(place, selection, rate) : replay(place, selection, reason, rate)))
+    })
+
+  withReason(withFilters(ops.command('discard [id...]')))
+    .description('let dead letters go; the journal keeps them')
+    .action((ids: string[], options: Record<string, unknown>, command: Command) => {
+      const selection = selectionOf(ids, options)
+      const reason = reasonOf(options)
+      return act(command, async (place) => {
+        const strange = await tellStrange(place, selection)
+        const data = await discard(place, selection, { reason, signal: untilInterrupted() })
+        const { discarded, interrupted } = data
+        if (interrupted) warn(words`interrupted after ${discarded} dead letters; the same command goes on`)
+        const isShort = 'ids' in selection && discarded + strange < selection.ids.length
+        return { data, words: words`${discarded} dead letters discarded`, failed: strange > 0 || interrupted || isShort }
+      })
+    })
+}
+
+async function dryRun(place: Place, selection: Selection, rate: number): Promise<Said> {
+  const strange = await tellStrange(place, selection)
+  const show = progress('looked at')
+  const { plans, chosen, interrupted } = await planReplay(place, selection, { rate, signal: untilInterrupted(), onProgress: show.at })
+  show.end()
+  if (interrupted) warn(words`interrupted: ${plans.length} of at least ${chosen} looked at`)
+  return { data: plans, words: table(plans, 'No dead letter matches.'), failed: strange > 0 || interrupted }
+}
+
+async function replay(place: Place, selection: Selection, reason: string, rate: number): Promise<Said> {
+  const signal = untilInterrupted()
+  const begun = await beginReplay(place, selection, { reason, rate })
+  // What a replay that goes on has put back already is no dead letter any more.
+  const strange = begun.continued ? 0 : await tellStrange(place, selection)
+  if (begun.continued) warn(words`going on with replay ${begun.id}: ${begun.left} of ${begun.chosen} are left`)
+  const show = progress('replayed')
+  const onProgress = ({ replayed, left, lost, chosen, failedAgain }: Progress) =>
+    show.at(replayed + left + lost, chosen, failedAgain > 0 ? `${failedAgain} failed again` : '')
+  const ended = await runReplay(place, begun.id, { signal, onProgress })
+  show.end()
+  const said = sayReplay(ended, begun.continued)
+  return { ...said, failed: said.failed === true || strange > 0 }
+}
+
+// Ids that are no dead letters do not keep the others from being dealt with.
+async function tellStrange({ database }: Place, selection: Selection): Promise<number> {
+  const strange = await notDead(database, selection)
+  for (const id of strange) warn(words`${id}: no such dead letter`)
+  return strange.length
+}

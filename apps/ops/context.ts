@@ -1,0 +1,105 @@
+// What an operator's action works on: the queues, the journal, the sinks as far as they can look, and the record of what
+// operators did.
+import { once } from 'node:events'
+import { hostname, userInfo } from 'node:os'
+import type { z } from 'zod'
+import { type Database, migrate, openDatabase } from '#shared/journal/database.ts'
+import { databaseUrl } from '#shared/process/env.ts'
+import { Unavailable } from '#shared/process/errors.ts'
+import { type Lanes, openLanes } from '#shared/queue/lanes.ts'
+import { impatientRedis, openQueues, type Queues } from '#shared/queue/queues.ts'
+import { hostsOf, type Redis } from '#shared/queue/redis.ts'
+import { type Config, configFrom, variables } from '../worker/config.ts'
+import { detailsOf } from './audit.ts'
+
+export const opsSchema = variables
+  .superRefine((env, context) => {
+    if (databaseUrl(env) !== undefined) return
+    context.addIssue({ code: 'custom', path: ['DATABASE_URL'], message: 'is required: mysql://user:password@host:port/database' })
+  })
+  .transform(configFrom)
+export type OpsConfig = z.output<typeof opsSchema>
+
+export type Place = {
+  config: Config
+  redis: Redis
+  prefix: string
+  queues: Queues
+  lanes: Lanes
+  database: Database
+  /** Who acts. */
+  who: string
+  /** Writes down what an operator did: the verb, why, what it was asked for, and to how many things it happened; the act's id. */
+  record: (verb: string, reason: string, details: object, count: number) => Promise<number>
+  close: () => Promise<void>
+}
+
+const patience = 3000
+
+type Parts = { config: Config; redis: Redis; database: Database; who: string }
+
+/** A place over connections that are there. Nobody is asked whether they work. */
+export function placeOver({ config, redis, database, who }: Parts): Place {
+  const { redisPrefix: prefix } = config
+  const queues = openQueues({ redis, prefix })
+  return {
+    config,
+    redis,
+    prefix,
+    queues,
+    lanes: openLanes({ redis, prefix }),
+    database,
+    who,
+    record: recorder(database, who),
+    async close() {
+      await Promise.all(Object.values(queues).map((queue) => queue.close()))
+      redis.disconnect()
+      await database.destroy()
+    },
+  }
+}
+
+/** How a place writes down what `who` does in it. */
+export function recorder(database: Database, who: string): Place['record'] {
+  return async function record(verb, reason, details, count) {
+    const act = {
+      at: new Date(),
+      who: who.slice(0, 100),
+      verb,
+      reason: reason.slice(0, 600),
+      details: detailsOf(details),
+      count,
+    }
+    const { insertId } = await database.insertInto('acts').values(act).executeTakeFirstOrThrow()
+    return Number(insertId)
+  }
+}
+
+/** The place that the configuration names, whether or not its parts answer. Redis gets a moment to be there. */
+export async function lookAtPlace(config: Config): Promise<Place> {
+  const redis = impatientRedis(config.redisUrl, 5000)
+  await once(redis, 'ready', { signal: AbortSignal.timeout(patience) }).catch(() => undefined)
+  return placeOver({ config, redis, database: openDatabase(config.databaseUrl), who: whoeverRunsThis() })
+}
+
+/** The place that the configuration names, with the journal's tables brought up to date. Rejects when a part is away. */
+export async function openPlace(config: Config): Promise<Place> {
+  const place = await lookAtPlace(config)
+  try {
+    if (place.redis.status !== 'ready') throw new Unavailable(`Redis does not answer at ${hostsOf(config.redisUrl)}.`)
+    await migrate(place.database)
+  } catch (error) {
+    await place.close()
+    throw error
+  }
+  return place
+}
+
+/** The user that this process runs as. In a container that may be a number without a name. */
+export function whoeverRunsThis(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `user ${process.getuid?.() ?? 'unknown'} on ${hostname()}`
+  }
+}

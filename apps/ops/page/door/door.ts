@@ -1,0 +1,121 @@
+// The way in: who may see the page, and as whom they act. With an OPS_TOKEN by the login form or `Authorization: Bearer`;
+// without one everybody on this machine is the user that the worker runs as. Whatever changes something must come from
+// a form that we gave to that very session.
+import { randomBytes } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { getConnInfo } from '@hono/node-server/conninfo'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import { z } from 'zod'
+import type { Log } from '#shared/process/log.ts'
+import { madeOf, type Secret } from '#shared/process/secret.ts'
+import { whoeverRunsThis } from '../../context.ts'
+import { refusal } from '../refusal.ts'
+import type { Ended } from './ended.ts'
+import { countGuesses } from './guesses.ts'
+import { loginForm } from './login.ts'
+import { checkHost, isFromOwnPage, ownPath } from './origin.ts'
+import { isEqual } from './secret.ts'
+import { openSessions, type Session, sessionKey } from './session.ts'
+import type { Visited } from './visitor.ts'
+
+const hours = 3_600_000
+const loginSchema = z.object({ token: z.string(), who: z.string().trim(), form: z.string(), to: z.string().default('/') })
+const nameShape = /^[^\p{C}]{1,60}$/u
+
+type Parts = { host: string; token: Secret | undefined; ended: Ended; log: Log }
+
+/** Routes and checks that all come before the pages. `host` is where the listener listens. */
+export function door({ host, token, ended, log }: Parts): Hono<Visited> {
+  const ofToday = randomBytes(32).toString('hex')
+  const key = token === undefined ? () => ofToday : madeOf(token, sessionKey)
+  const sessions = openSessions({ key, name: 'ops', ms: 12 * hours })
+  // The login form is for anybody, so its cookies are not signed with what is made from the token: that could be guessed at.
+  const strangers = openSessions({ key: () => ofToday, name: 'ops-login', ms: 1 * hours })
+  const guesses = countGuesses()
+  const app = new Hono<Visited>()
+
+  async function showLogin(c: Context, status: 200 | 401 | 403, message?: string, to = c.req.query('to')) {
+    const stranger = (await strangers.read(c)) ?? (await strangers.open(c, ''))
+    return c.html(loginForm({ form: strangers.formToken(stranger), to: ownPath(to), message }), status)
+  }
+
+  // A token is looked at here only, so that guesses count wherever they are made.
+  async function isRight(c: Context, given: string): Promise<boolean> {
+    const address = getConnInfo(c).remote.address ?? ''
+    const delayMs = guesses.delayMs(address)
+    const right = token !== undefined && isEqual(given, token())
+    const count = right ? 0 : guesses.wrong(address)
+    // Not a line for each: 1, 2, 4, 8 and so on.
+    if (Number.isInteger(Math.log2(count))) log.warn({ address, count }, 'a wrong OPS_TOKEN')
+    if (delayMs > 0) await pause(delayMs, undefined, { ref: false, signal: c.req.raw.signal }).catch(() => undefined)
+    return right
+  }
+
+  async function sessionOf(c: Context): Promise<Session | undefined> {
+    const session = await sessions.read(c)
+    return session && !(await ended.has(session)) ? session : undefined
+  }
+
+  const enterByToken: MiddlewareHandler<Visited> = async function enterByToken(c, next) {
+    const given = /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1]
+    if (given === undefined || token === undefined) return await enterBySession(c, next)
+    if (!(await isRight(c, given))) return c.text('This is not the OPS_TOKEN.\n', 401, { 'www-authenticate': 'Bearer' })
+    // No browser adds this header by itself, so no form needs to prove where it comes from.
+    c.set('visitor', { who: 'bearer of the token', form: '' })
+    return await next()
+  }
+
+  const enterBySession: MiddlewareHandler<Visited> = async function enterBySession(c, next) {
+    const session = (await sessionOf(c)) ?? (token === undefined ? await sessions.open(c, whoeverRunsThis()) : undefined)
+    if (!session && !isChange(c)) return c.redirect(`/login?to=${encodeURIComponent(pathOf(c))}`, 303)
+    if (!session) return await showLogin(c, 403, 'You are not logged in, or not any more. Nothing has been changed.')
+    const fault = await faultOf(c, session)
+    if (fault !== undefined) return refusal(c, 403, 'Nothing has been changed', fault)
+    c.set('visitor', { who: session.who, form: sessions.formToken(session), ...(token !== undefined && { canLeave: true }) })
+    return await next()
+  }
+
+  async function faultOf(c: Context, session: Session): Promise<string | undefined> {
+    if (!isChange(c)) return undefined
+    if (!isFromOwnPage(c)) return 'This request does not come from this page.'
+    const form = z.string().safeParse((await c.req.parseBody()).form)
+    return form.success && sessions.isOwn(session, form.data)
+      ? undefined
+      : 'This form is out of date. Go back, load the page again, and try again.'
+  }
+
+  if (token === undefined) app.use(checkHost(host))
+  else {
+    app.get('/login', (c) => showLogin(c, 200))
+    app.post('/login', async (c) => {
+      const read = loginSchema.safeParse(await c.req.parseBody())
+      const stranger = await strangers.read(c)
+      if (!isFromOwnPage(c) || !read.success || !stranger || !strangers.isOwn(stranger, read.data.form))
+        return await showLogin(c, 403, 'The form was out of date. Please try again.')
+      const { who, to } = read.data
+      if (!nameShape.test(who)) return await showLogin(c, 401, 'Your name is needed: 60 characters at most.', to)
+      if (!(await isRight(c, read.data.token))) return await showLogin(c, 401, 'This is not the token.', to)
+      strangers.end(c)
+      await sessions.open(c, who)
+      return c.redirect(ownPath(to), 303)
+    })
+  }
+
+  app.use(enterByToken)
+  app.post('/logout', async (c) => {
+    const session = await sessions.read(c)
+    if (session) await ended.add(session)
+    sessions.end(c)
+    return c.redirect('/login', 303)
+  })
+  return app
+}
+
+function isChange(c: Context): boolean {
+  return c.req.method !== 'GET' && c.req.method !== 'HEAD'
+}
+
+function pathOf(c: Context): string {
+  const { pathname, search } = new URL(c.req.url)
+  return pathname + search
+}

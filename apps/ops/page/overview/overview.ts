@@ -1,0 +1,64 @@
+// `/`: how everything stands, kept up to date while somebody looks.
+import { type Context, Hono } from 'hono'
+import { html } from 'hono/html'
+import { remember } from '#sinks/http/cache.ts'
+import { status } from '../../actions/status.ts'
+import type { Desk } from '../desk.ts'
+import type { Visited } from '../door/visitor.ts'
+import { type Html, page } from '../html/frame.ts'
+import { whatIsAway } from '../refusal.ts'
+import { figures } from './figures.ts'
+import { type Hour, lastDay } from './hours.ts'
+import { plot } from './plot.ts'
+import { processes, queues, remotes } from './standing.ts'
+
+const dayKeptMs = 10_000
+
+export function overview({ database, place }: Desk): Hono<Visited> {
+  const app = new Hono<Visited>()
+  // Somebody may look every few seconds, and many may.
+  const day = remember(() => lastDay(database), { ms: dayKeptMs, most: 1 })
+  app.get('/', async (c: Context<Visited>) => {
+    const [now, drawn] = await Promise.all([status(place(c.var.visitor.who)), orWhy(async () => plots(await day('', c.req.raw.signal)))])
+    return page(
+      c,
+      'Overview',
+      html`<section id="figures" data-live>${away('Redis', now.redis)}${away('The database', now.database)}${figures(now)}</section>
+<section id="queues" data-live>${queues(now)}</section>
+<section id="day" data-live>${drawn}</section>
+<section id="remotes" data-live>${remotes(now)}</section>
+<section id="processes" data-live>${processes(now)}</section>`,
+    )
+  })
+  return app
+}
+
+function away(name: string, { state, reason }: { state: string; reason: string | null }): Html {
+  return state === 'up'
+    ? html``
+    : html`<p class="notice bad" role="alert">${name} is away, and what it knows is missing here. <small>${reason}</small></p>`
+}
+
+// What can be shown is shown, and in place of the rest stands why not.
+async function orWhy(make: () => Promise<Html>): Promise<Html> {
+  try {
+    return await make()
+  } catch (error) {
+    if (whatIsAway(error) === undefined) throw error
+    return html`<h2>The last 24 hours</h2><p class="none">Not known while the database is away.</p>`
+  }
+}
+
+function plots(day: Hour[]): Html {
+  const hours = day.map(({ from }) => `${from.toISOString().slice(11, 16)} UTC`)
+  const values = (name: 'deliveries' | 'done' | 'nothing' | 'dead') => day.map((hour) => hour[name])
+  return html`<h2>The last 24 hours</h2>
+<div class="plots">
+${plot('Deliveries', hours, [{ name: 'deliveries', look: 'plain', values: values('deliveries') }])}
+${plot('Outcomes', hours, [
+  { name: 'done', look: 'good', values: values('done') },
+  { name: 'nothing to do', look: 'dim', values: values('nothing') },
+  { name: 'dead', look: 'bad', values: values('dead') },
+])}
+</div>`
+}

@@ -1,0 +1,48 @@
+// How the parts of the service stand: the queues, the remotes they call, the processes that were seen.
+import { html } from 'hono/html'
+import { sinkNames } from '#shared/queue/queues.ts'
+import type { QueueState } from '../../actions/queue-states.ts'
+import type { Status } from '../../actions/status.ts'
+import { span } from '../../print.ts'
+import type { Html } from '../html/frame.ts'
+import { table } from '../html/table.ts'
+import { ago, count, foreign, many, state } from '../html/words.ts'
+
+const unknown = 'Not known while Redis is away.'
+
+export function queues({ queues: all }: Status): Html {
+  const rows = all.map((queue) => [
+    sinkNames.some((name) => name === queue.id) ? html`<a href="/sinks/${queue.id}">${queue.id}</a>` : queue.id,
+    standing(queue),
+    count(queue.waiting),
+    count(queue.active),
+    count(queue.delayed),
+    count(queue.dead),
+    span(queue.lag),
+  ])
+  return html`<h2>Queues</h2>${table('Queues', ['Queue', '~State', '#Waiting', '#Active', '#Delayed', '#Dead', '#Lag'], rows, unknown)}`
+}
+
+function standing({ paused, held }: QueueState): Html {
+  if (!held) return state(paused ? 'paused' : 'going')
+  const seconds = (Date.now() - Date.parse(held.since)) / 1000
+  return html`${paused ? state('paused') : ''} ${state(held.refused ? 'refused' : 'held')} for ${span(seconds)}: ${foreign(held.reason)}`
+}
+
+export function remotes({ remotes: all }: Status): Html {
+  const rows = all.map(({ id, state: word, since, reason }) => [id, state(word), ago(since), foreign(reason)])
+  return html`<h2>Remotes</h2>${table('Remotes', ['Remote', 'State', 'Since', '~Why'], rows, unknown)}`
+}
+
+export function processes({ processes: all, redis }: Status): Html {
+  const rows = all.map(({ app, host, pid, version, since, seen, sinks, feed, spool }) => [
+    `${app} ${pid}`,
+    host,
+    version,
+    ago(since),
+    ago(seen),
+    sinks?.join(', ') ?? `${many(feed?.subscribers ?? 0, 'subscriber', 'subscribers')}, ${count(spool?.deliveries ?? 0)} in the spool`,
+  ])
+  const none = redis.state === 'up' ? 'None has been seen within the last minute.' : unknown
+  return html`<h2>Processes</h2>${table('Processes', ['Process', 'Host', 'Version', 'Started', 'Seen', '~Does'], rows, none)}`
+}

@@ -1,0 +1,42 @@
+// The operator's page: what bin/ops shows and does, for a browser. Every answer has its headers, everything but the login
+// form is behind the door, and every error is a page.
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { Log } from '#shared/process/log.ts'
+import type { Secret } from '#shared/process/secret.ts'
+import type { Queues } from '#shared/queue/queues.ts'
+import { acts } from './acts.ts'
+import { assets } from './assets.ts'
+import { board } from './board.ts'
+import { dead } from './dead/dead.ts'
+import { mend } from './dead/mend.ts'
+import { deliveries } from './deliveries/deliveries.ts'
+import { story } from './deliveries/story.ts'
+import type { Desk } from './desk.ts'
+import { doctor } from './doctor.ts'
+import { door } from './door/door.ts'
+import type { Ended } from './door/ended.ts'
+import type { Visited } from './door/visitor.ts'
+import { harmlessPages, noStore, pageHeaders } from './headers.ts'
+import { overview } from './overview/overview.ts'
+import { pause } from './pause.ts'
+import { failure, refusal } from './refusal.ts'
+import { replays } from './replays/replays.ts'
+import { reviewers } from './reviewers.ts'
+
+const mostBytes = 1_000_000
+
+type Parts = { desk: Desk; queues: Queues; host: string; token: Secret | undefined; ended: Ended; log: Log }
+
+/** All of the page, to be served on `host`; `token` is the OPS_TOKEN. */
+export function operatorPage({ desk, queues, host, token, ended, log }: Parts): Hono<Visited> {
+  const app = new Hono<Visited>()
+  app.onError(failure(log))
+  app.use(pageHeaders, noStore, harmlessPages, bodyLimit({ maxSize: mostBytes }))
+  app.route('/', assets())
+  app.route('/', door({ host, token, ended, log }))
+  for (const part of [overview, deliveries, story, dead, mend, replays, acts, doctor, reviewers, pause]) app.route('/', part(desk))
+  app.route('/', board(queues))
+  app.all('*', (c) => refusal(c, 404, 'No such page', `There is nothing at ${c.req.path}.`))
+  return app
+}

@@ -1,0 +1,41 @@
+// `/reviewers`: what is wrong on the reviewers page, for those who tend it.
+import { type Context, Hono } from 'hono'
+import { html } from 'hono/html'
+import { inWords } from '#shared/process/errors.ts'
+import { remember } from '#sinks/http/cache.ts'
+import { type Reviewers, readReviewers } from '../actions/doctor/reviewers.ts'
+import type { Desk } from './desk.ts'
+import type { Visited } from './door/visitor.ts'
+import { type Html, page } from './html/frame.ts'
+import { table } from './html/table.ts'
+import { foreign, many, outward } from './html/words.ts'
+
+const patience = 20_000
+const keptMs = 15_000
+
+export function reviewers({ place }: Desk): Hono<Visited> {
+  const app = new Hono<Visited>()
+  // It may ask GitLab for some hundred users.
+  const read = remember((who, signal) => readReviewers(place(who), signal), { ms: keptMs, most: 1 })
+  app.get('/reviewers', async (c: Context<Visited>) => {
+    try {
+      return page(c, 'Reviewers page', report(await read(c.var.visitor.who, AbortSignal.timeout(patience))))
+    } catch (error) {
+      const reason = `The wiki cannot be read now: ${inWords(error)}`
+      return page(c, 'Reviewers page', html`<p class="notice bad" role="alert">${reason}</p>`, 503)
+    }
+  })
+  return app
+}
+
+function report({ page: read, link, problems, usersUnknown }: Reviewers): Html {
+  const entries = read.sections.reduce((sum, section) => sum + section.entries.length, 0)
+  const rows = problems
+    .toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0))
+    .map(({ section, entry, line, reason }) => [foreign(section), line ?? '–', foreign(entry), foreign(reason)])
+  return html`<p>${outward(link, 'The page on the wiki')} has ${many(read.sections.length, 'section', 'sections')} with ${many(entries, 'entry', 'entries')},
+and ${problems.length === 0 ? 'no mistakes' : many(problems.length, 'mistake', 'mistakes')}.</p>
+${read.suspicious ? html`<p class="notice bad">There is not a single heading on it: it may have been blanked.</p>` : ''}
+${usersUnknown === undefined ? '' : html`<p class="notice warn">It is not known whether its users exist, ${usersUnknown.replace(/,$/, '')}.</p>`}
+${table('Mistakes on the page', ['Section', '#Line', 'Entry', '~What is wrong'], rows, 'Everything on it can be followed.')}`
+}

@@ -1,0 +1,74 @@
+// What the journal knows of merge requests, to be compared with what GitLab tells: by project id, since paths change.
+import { z } from 'zod'
+import { parseEvent } from '#shared/event/event.ts'
+import { bodyOf } from '#shared/journal/body.ts'
+import type { Database } from '#shared/journal/database.ts'
+import type { Happened } from './happened.ts'
+
+type Told = { action: string | undefined; at: number; head: string | undefined }
+
+export type Known = {
+  /** Whether a delivery told of this; each delivery answers for one thing only. */
+  tells: (projectId: number, iid: number, what: Happened) => boolean
+}
+
+const headSchema = z.object({ object_attributes: z.object({ last_commit: z.object({ id: z.string() }) }) })
+const pageSize = 50
+// The clocks of GitLab and of ours, and what lies between an act and its hook, may differ by so much.
+const margin = 10 * 60_000
+const nearMs = 2 * 60_000
+
+const dayMs = 86_400_000
+
+/** From when on the journal, which keeps `keepDays` days, can tell what was missed: from its oldest delivery; undefined when it is empty. */
+export async function knownSince(database: Database, keepDays: number): Promise<Date | undefined> {
+  const oldest = await database.selectFrom('deliveries').select('received_at').orderBy('received_at').limit(1).executeTakeFirst()
+  return oldest && new Date(Math.max(oldest.received_at.getTime(), Date.now() - keepDays * dayMs))
+}
+
+/** Reads the deliveries about merge requests that came since the time `since`, a little before included. */
+export async function readKnown(database: Database, since: Date): Promise<Known> {
+  const told = new Map<string, Told[]>()
+  let last = { received_at: new Date(since.getTime() - margin), id: '' }
+  for (;;) {
+    const { received_at: at, id } = last
+    const rows = await database
+      .selectFrom('deliveries')
+      .innerJoin('bodies', 'bodies.delivery', 'deliveries.id')
+      .select(['id', 'received_at', 'body'])
+      .where('kind', '=', 'merge_request')
+      .where('received_at', '>=', at)
+      .where((eb) => eb.or([eb('received_at', '>', at), eb('id', '>', id)]))
+      .orderBy('received_at')
+      .orderBy('id')
+      .limit(pageSize)
+      .execute()
+    for (const row of rows) {
+      const text = await bodyOf(row.body).catch(() => undefined)
+      if (text === undefined) continue
+      const event = parseEvent({ id: row.id, receivedAt: row.received_at.toISOString(), headers: {}, body: text })
+      const { data } = headSchema.safeParse(event.body)
+      if (!event.mergeRequest) continue
+      const key = `${event.mergeRequest.projectId}!${event.mergeRequest.iid}`
+      const one = { action: event.action, at: Date.parse(event.since), head: data?.object_attributes.last_commit.id }
+      told.set(key, [...(told.get(key) ?? []), one])
+    }
+    const end = rows.at(-1)
+    if (!end || rows.length < pageSize) break
+    last = end
+  }
+
+  return {
+    tells(projectId, iid, what) {
+      const all = told.get(`${projectId}!${iid}`) ?? []
+      if (what.action === 'update') return all.some(({ head }) => head === what.head)
+      const near = (one: Told) => Math.abs(one.at - Date.parse(what.at))
+      const once = what.action === 'open' || what.action === 'merge'
+      const candidates = all.filter((one) => one.action === what.action && (once || near(one) <= nearMs))
+      const [best] = candidates.sort((a, b) => near(a) - near(b))
+      if (!best) return false
+      all.splice(all.indexOf(best), 1)
+      return true
+    },
+  }
+}

@@ -1,0 +1,149 @@
+// Runs the jobs of one queue, and is the one place where errors are read: down and refused hold the queue, never is a
+// dead letter at once, anything else is tried again after a while and is a dead letter when the attempts are spent.
+import { DelayedError, type Job, type Queue, RateLimitError, UnrecoverableError, WaitingError, Worker } from 'bullmq'
+import { inWords, Permanent, Refused, Unavailable } from '#shared/process/errors.ts'
+import type { Log } from '#shared/process/log.ts'
+import { keyPrefix, type QueueName, retention } from '#shared/queue/queues.ts'
+import type { Redis } from '#shared/queue/redis.ts'
+import { refusalOf } from '#shared/queue/redis-refusal.ts'
+import { retryDelay } from '#shared/queue/retries.ts'
+import { openHolds } from './holds.ts'
+import type { MayForget } from './redis-lives.ts'
+import type { Trials } from './trials.ts'
+
+/** Thrown by a job that must wait for another one: it comes again after `ms`, and it was no attempt. */
+export class NotYet extends Error {
+  override name = 'NotYet'
+  readonly ms: number
+  constructor(ms: number) {
+    super(`Not before ${ms} ms from now.`)
+    this.ms = ms
+  }
+}
+
+/** Thrown by a job that another worker runs by now, since this one was silent for too long. */
+export class TakenOver extends Error {
+  override name = 'TakenOver'
+}
+
+export type Office = { redis: Redis; prefix: string; stopping: AbortSignal; mayForget: MayForget; trials: Trials; log: Log }
+
+const patience = 4000
+
+/** Closes `workers`: takes no further jobs, waits a while for those under way, then has them handed back. */
+export async function close(workers: Worker[], stopping: AbortController): Promise<void> {
+  const late = setTimeout(() => stopping.abort(), patience)
+  await Promise.all(workers.map((worker) => worker.close()))
+  clearTimeout(late)
+}
+
+type Parts = {
+  office: Office
+  name: QueueName
+  queue: Queue
+  concurrency: number
+  /** All jobs of the queue run one after another, over all workers. */
+  serial?: boolean
+  /** Throws `NotYet` when it is not the job's turn; else it is run, at once or when others have ended, with what is answered. */
+  turn?: (job: Job) => Promise<string | undefined>
+  run: (job: Job, token: string, signal: AbortSignal, late: string | undefined) => Promise<void>
+  /** Told of each attempt that failed, also of the last one; `ms` is how long it took. */
+  onFailed?: (job: Job, error: Error, ms: number) => Promise<void>
+  /** Told once for each job that has become a dead letter. */
+  onDead: (job: Job, error: Error) => Promise<void>
+}
+
+// A job whose worker died is taken up again when its lock has run out and somebody looked. In a serial queue everything
+// waits for that, so the lock is shorter; its jobs are, too.
+const locks = { lockDuration: 10_000, stalledInterval: 5000 }
+const serialLocks = { lockDuration: 4000, stalledInterval: 2000 }
+// With a limiter BullMQ looks at the queue's rate limit, which is what holds it; this one never limits by itself.
+const limiter = { max: 1_000_000_000, duration: 1000 }
+
+/** Starts to work on `queue`. When `stopping` aborts, jobs under way are handed back. */
+export async function work({ office, name, queue, concurrency, serial = false, turn, run, onFailed, onDead }: Parts): Promise<Worker> {
+  const { redis, prefix, stopping, trials, log } = office
+  const holds = openHolds({ redis, prefix, queue, concurrency: serial ? 1 : undefined, log })
+  const { lockDuration, stalledInterval } = serial ? serialLocks : locks
+  const told = new WeakSet<Error>()
+  if (serial) await queue.setGlobalConcurrency(1)
+
+  async function runJob(job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<void> {
+    const given = signal && !stopping.aborted ? signal : stopping
+    try {
+      const late = await turn?.(job)
+      await trials.run(job, given, () => run(job, token ?? '', given, late))
+    } catch (error) {
+      throw await consequence(meaningOf(error), job, token ?? '').catch((reason: unknown) => leave(job, reason))
+    }
+    job.data = undefined // the chain in which BullMQ keeps jobs is collected late, and what hangs on it
+    // Not waited for: Redis takes it before whatever this connection sends later, another hold among it.
+    holds.release().catch((reason: unknown) => log.warn({ queue: queue.name, reason: inWords(reason) }, 'could not go on'))
+  }
+
+  // When Redis takes not even what should become of the job, it stays where it is, and comes again when its lock has run out.
+  function leave(job: Job, reason: unknown): Error {
+    log.warn({ queue: queue.name, job: job.id, reason: inWords(reason) }, 'left to be taken up again')
+    return new WaitingError()
+  }
+
+  // What BullMQ must be thrown, so that the job goes where it belongs.
+  async function consequence(error: Error, job: Job, token: string): Promise<Error> {
+    told.add(error)
+    if (error instanceof TakenOver) return error
+    if (error instanceof NotYet) {
+      await job.moveToDelayed(Date.now() + error.ms, token)
+      return new DelayedError()
+    }
+    if (stopping.aborted) {
+      await job.moveToWait(token)
+      return new WaitingError()
+    }
+    if (error instanceof Unavailable || error instanceof Refused) {
+      await holds.hold(error)
+      return new RateLimitError()
+    }
+    // Whoever lost the job has no say any more in what becomes of it.
+    if ((await job.extendLock(token, lockDuration)) !== 1) return known(new TakenOver(`${job.id} is run by another worker.`))
+    await onFailed?.(job, error, Date.now() - (job.processedOn ?? Date.now()))
+    const never = error instanceof Permanent
+    if (never || job.attemptsMade + 1 >= (job.opts.attempts ?? 1)) {
+      await onDead(job, error)
+      log.error({ queue: queue.name, job: job.id, reason: inWords(error) }, 'died')
+      return never ? known(new UnrecoverableError(inWords(error))) : error
+    }
+    log.warn({ queue: queue.name, job: job.id, attempt: job.attemptsMade + 1, reason: inWords(error) }, 'retrying')
+    return error
+  }
+
+  function known(error: Error): Error {
+    told.add(error)
+    return error
+  }
+
+  const worker = new Worker(queue.name, runJob, {
+    connection: redis,
+    prefix: keyPrefix(prefix),
+    concurrency: serial ? 1 : concurrency,
+    limiter,
+    removeOnComplete: retention[name],
+    maxStalledCount: Number.MAX_SAFE_INTEGER, // `trials` decides
+    settings: { backoffStrategy: (attemptsMade) => retryDelay(attemptsMade) },
+    lockDuration,
+    stalledInterval,
+  })
+  stopping.addEventListener('abort', () => worker.cancelAllJobs())
+  worker.on('error', (error) => log.debug({ queue: queue.name, reason: inWords(error) }, 'worker error'))
+  // A job that a former release found taken up too often fails without being run, and only this tells.
+  worker.on('failed', (job, error) => {
+    if (!job || told.has(error) || job.finishedOn === undefined) return
+    log.error({ queue: queue.name, job: job.id, reason: inWords(error) }, 'died')
+    onDead(job, error).catch((reason: unknown) => log.error({ job: job.id, reason: inWords(reason) }, 'could not lay out'))
+  })
+  return worker
+}
+
+function meaningOf(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error))
+  return refusalOf(error) === undefined ? error : new Unavailable(`Redis says: ${inWords(error)}`)
+}

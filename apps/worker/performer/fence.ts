@@ -1,0 +1,110 @@
+// Around the one call of a job that cannot be undone. In the step in which Redis is asked whether the job is still ours it
+// also writes down, under a key that lasts as long, that from now on the call may be at work: whoever runs the job next
+// waits until that is over, and looks then. Only an answer ends it earlier.
+import { randomUUID } from 'node:crypto'
+import type { Job, Queue } from 'bullmq'
+import type { Effect } from '#shared/event/effect.ts'
+import { serialSinks } from '#shared/queue/dispatch.ts'
+import { keyPrefix } from '#shared/queue/queues.ts'
+import type { Redis } from '#shared/queue/redis.ts'
+import { script } from '#shared/queue/redis-script.ts'
+import { TakenOver } from './consumer.ts'
+
+/** What the file of a remote does about a call that cannot be undone. */
+export type Fence = {
+  /** For how long the call is waited for, in ms. */
+  limitMs: number
+  /** Right before the call is written; throws when another worker has taken the job over: then it must not be. */
+  pass: () => Promise<void>
+  /** The whole answer is here: nothing of the call is at work any more. */
+  answered: () => void
+  /** The answer says that nothing was done. */
+  undone: () => void
+}
+
+/** For how long a call is waited for, and how long after that it may still be carried out, in ms. */
+export type Limits = { callMs: number; settleMs: number }
+
+/** One run of a job, as seen from its fence. */
+export type Crossing = {
+  fence: Fence
+  /** Surely the first time: no run before this one came as far as to make the call. */
+  first: boolean
+  /** For how many ms more an earlier call may be at work. */
+  busyMs: number
+  /** At the end of the run: leaves in Redis what the next one must know. */
+  succeeded: () => Promise<void>
+  failed: () => Promise<void>
+}
+
+const lockMs = 10_000
+
+// With the first two keys it does what BullMQ's `extendLock` does.
+const passOver = script(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('SREM', KEYS[2], ARGV[3])
+redis.call('SET', KEYS[3], ARGV[4], 'PX', ARGV[5])
+return 1`)
+
+const end = script(`
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0`)
+
+// Not where there is no job any more: what were left of it would keep the effect from being added again.
+const noteIdle = script(`
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+return redis.call('HSET', KEYS[1], 'idle', ARGV[1])`)
+
+type Parts = { redis: Redis; prefix: string; queue: Queue; limits: Limits; job: Job; token: string; effect: Effect }
+
+/** The fence of one run of `job`, which carries `effect`. */
+export async function openFence({ redis, prefix, queue, limits, job, token, effect }: Parts): Promise<Crossing> {
+  const { id = '', attemptsStarted: runs } = job
+  const { callMs, settleMs } = limits
+  const jobKey = queue.toKey(id)
+  const atWork = `${keyPrefix(prefix)}:at-work:${queue.name}:${id}`
+  const own = randomUUID()
+  let call: 'none' | 'at work' | 'answered' | 'undone' = 'none'
+
+  const isNew = runs === 1 && effect.again !== true
+  const [idle, busyMs] = isNew ? ['0', 0] : await Promise.all([redis.hget(jobKey, 'idle'), redis.pttl(atWork)])
+  // Whatever run did not say that it only waited may have made the call: its worker died, or was of an earlier release.
+  const first = effect.again !== true && busyMs <= 0 && Number(idle ?? 0) === runs - 1
+
+  const over = () => end(redis, [atWork], [own])
+  return {
+    first,
+    busyMs: Math.max(0, busyMs),
+    fence: {
+      limitMs: callMs,
+      async pass() {
+        // Once more when the answer was long in coming: if this process was frozen meanwhile, the job may be another's.
+        for (let asked = 0; Date.now() - asked > Math.min(lockMs, callMs) / 2; ) {
+          asked = Date.now()
+          const args = [token, lockMs, id, own, callMs + settleMs]
+          const passed = await passOver(redis, [queue.toKey(`${id}:lock`), queue.toKey('stalled'), atWork], args)
+          if (passed !== 1) throw new TakenOver(`${id} is run by another worker.`)
+          call = 'at work'
+        }
+      },
+      answered() {
+        call = 'answered'
+      },
+      undone() {
+        call = 'undone'
+      },
+    },
+    async succeeded() {
+      if (call !== 'none') await over()
+    },
+    async failed() {
+      // Written again, since Redis may have lost it meanwhile.
+      if (call === 'at work') await redis.set(atWork, own, 'PX', callMs + settleMs, 'NX')
+      if (call === 'answered' || call === 'undone') await over()
+      // What is made without a fence may have been made by any run.
+      const onlyWaited = (call === 'none' || call === 'undone') && !serialSinks.has(effect.sink)
+      if (first && onlyWaited) await noteIdle(redis, [jobKey], [runs])
+    },
+  }
+}

@@ -1,0 +1,66 @@
+// The recorder writes into the database what the journal was told. While the database is away its queue holds, and
+// nothing else notices. Entries may come twice and in any order: every write is one that can be repeated.
+import type { Job, Queue, Worker } from 'bullmq'
+import { type Database, meaningOf, migrate } from '#shared/journal/database.ts'
+import type { Entry } from '#shared/journal/entry.ts'
+import { entriesIn, remainsOf } from '#shared/journal/remains.ts'
+import { writeEntries } from '#shared/journal/write.ts'
+import { inWords, Permanent } from '#shared/process/errors.ts'
+import { type Office, work } from '../performer/consumer.ts'
+
+/** Starts the recorder. The tables are made, or brought up to date, before the first entry is written. */
+export function startRecorder({ office, queue, database }: { office: Office; queue: Queue; database: Database }): Promise<Worker> {
+  let ready: Promise<void> | undefined
+
+  async function prepare(): Promise<void> {
+    ready ??= migrate(database)
+    try {
+      await ready
+    } catch (error) {
+      ready = undefined
+      throw error
+    }
+  }
+
+  async function write(data: unknown): Promise<void> {
+    const all = entriesIn(data)
+    await prepare()
+    const entries = all.flatMap((one) => ('entry' in one ? [one.entry] : []))
+    if (entries.length === all.length && (await mistakeOf(entries)) === undefined) return
+    const mistakes: string[] = []
+    for (const one of all) {
+      const mistake = 'mistake' in one ? one.mistake : await mistakeOf([one.entry])
+      if (mistake === undefined) continue
+      mistakes.push(mistake)
+      await mistakeOf(remainsOf(one.told, mistake))
+    }
+    if (mistakes.length > 0) throw new Permanent(`The journal cannot keep all that it was told: ${mistakes.join(' ')}`)
+  }
+
+  async function mistakeOf(entries: Entry[]): Promise<string | undefined> {
+    try {
+      await writeEntries(database, entries)
+      return undefined
+    } catch (error) {
+      const meaning = meaningOf(error)
+      if (!(meaning instanceof Permanent)) throw meaning
+      return meaning.message
+    }
+  }
+
+  // A database that hangs must not keep a job from being handed back; what it writes after all does no harm.
+  async function run(job: Job, _token: string, signal: AbortSignal): Promise<void> {
+    const { promise: aborted, reject } = Promise.withResolvers<never>()
+    const onAbort = () => reject(new Error('The worker is stopping.'))
+    signal.addEventListener('abort', onAbort)
+    try {
+      await Promise.race([write(job.data), aborted])
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  // What a former release could not write this one may: nobody else sees to the dead letters of this queue.
+  queue.retryJobs({ state: 'failed' }).catch((error: unknown) => office.log.warn({ reason: inWords(error) }, 'entries stay unwritten'))
+  return work({ office, name: 'journal', queue, concurrency: 3, run, onDead: () => Promise.resolve() })
+}

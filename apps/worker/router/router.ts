@@ -1,0 +1,77 @@
+// The router decides what should happen: it reads each delivery, asks every sink for its plan, and hands the effects to
+// the performers. Deliveries are routed one after another, over all workers, in the order in which Redis took them.
+import type { Job, Queue, Worker } from 'bullmq'
+import { type Delivery, deliverySchema } from '#shared/event/delivery.ts'
+import { type Effect, effectsOf } from '#shared/event/effect.ts'
+import { type GitLabEvent, parseEvent } from '#shared/event/event.ts'
+import type { Decision, Journal } from '#shared/journal/entry.ts'
+import { inWords, Permanent } from '#shared/process/errors.ts'
+import { type Dispatch, lockOf } from '#shared/queue/dispatch.ts'
+import { aboutOf, type HiddenProjects } from '#shared/queue/hidden-projects.ts'
+import { deliveryIdOf } from '#shared/queue/queues.ts'
+import { type Sinks, sinkEntries } from '#sinks/registry.ts'
+import { type Office, TakenOver, work } from '../performer/consumer.ts'
+
+type Parts = { office: Office; queue: Queue; sinks: Sinks; dispatch: Dispatch; journal: Journal; hidden: HiddenProjects }
+
+/** Starts the router. */
+export function startRouter({ office, queue, sinks, dispatch, journal, hidden }: Parts): Promise<Worker> {
+  async function route(job: Job, token: string): Promise<void> {
+    const delivery = deliveryOf(job)
+    const event = parseEvent(delivery)
+    const { decisions, effects, mistakes } = decide(event, sinks)
+    const [isOurs] = await Promise.all([
+      dispatch(effects, { lock: lockOf(queue, job, token) }),
+      journal.routed(delivery, event, { decisions, effects, whole: mistakes.length === 0 }),
+      hideProject(event, hidden),
+    ])
+    // Whoever routes it now, or what came after it, is not to be followed by us.
+    if (!isOurs) throw new TakenOver(`${job.id} is routed by another worker, or lost with Redis.`)
+    office.log.info({ delivery: delivery.id, kind: event.kind, action: event.action, effects: effects.map(({ id }) => id) }, 'routed')
+    if (mistakes.length > 0) throw new Permanent(mistakes.join(' '))
+  }
+
+  // Nothing of it is read here: what killed the router would kill it again.
+  function onDead(job: Job, error: Error): Promise<void> {
+    return journal.unrouted(remainsOf(job), inWords(error), job.attemptsMade + 1)
+  }
+
+  return work({ office, name: 'deliveries', queue, concurrency: 1, serial: true, run: route, onDead })
+}
+
+async function hideProject(event: GitLabEvent, hidden: HiddenProjects): Promise<void> {
+  const about = aboutOf(event)
+  if (about && event.isVisibilityStated && event.visibility !== 'public') await hidden.hide(about)
+}
+
+type Decided = { decisions: Decision[]; effects: Effect[]; mistakes: string[] }
+
+// A sink that cannot plan is a mistake of ours; it must not cost the other sinks their effects.
+function decide(event: GitLabEvent, sinks: Sinks): Decided {
+  const decided: Decided = { decisions: [], effects: [], mistakes: [] }
+  for (const [name, sink] of sinkEntries(sinks)) {
+    try {
+      const planned = sink.plan(event)
+      if (Array.isArray(planned)) decided.effects.push(...effectsOf(planned, event))
+      decided.decisions.push(Array.isArray(planned) ? { sink: name } : { sink: name, reason: planned.nothing })
+    } catch (error) {
+      decided.mistakes.push(`Sink ${name} could not plan: ${inWords(error)}`)
+      decided.decisions.push({ sink: name, reason: `could not plan: ${inWords(error)}` })
+    }
+  }
+  return decided
+}
+
+// What can be told of a delivery that may not be one.
+function remainsOf(job: Job): Delivery {
+  const delivery = deliverySchema.safeParse(job.data)
+  if (delivery.success) return delivery.data
+  const id = deliveryIdOf(job.id ?? '')
+  return { id, receivedAt: new Date(job.timestamp).toISOString(), headers: {}, body: JSON.stringify(job.data) }
+}
+
+function deliveryOf(job: Job): Delivery {
+  const delivery = deliverySchema.safeParse(job.data)
+  if (!delivery.success) throw new Permanent(`Job ${job.id} does not carry a delivery.`)
+  return delivery.data
+}

@@ -1,0 +1,143 @@
+// `prune`: applies retention to the journal, a few hundred deliveries at a time, so that nothing else waits for it. What
+// hangs on a delivery goes first and the delivery last: interrupted anywhere, the next time goes on. Dead letters that
+// nobody has dealt with stay, with all of their delivery; what operators did stays five times as long.
+import { setTimeout as pause } from 'node:timers/promises'
+import { type SqlBool, sql } from 'kysely'
+import type { Place } from '../../../apps/ops/context.ts'
+import type { Database } from './database.ts'
+import { wordsOf } from './words.ts'
+
+/** Rows removed by table (to be removed, in a dry run); `kept` are old deliveries that stay for their dead letters. */
+export type Pruned = { before: string; dryRun: boolean; interrupted: boolean; kept: number; removed: Record<string, number> }
+
+type Options = { keepDays: number; dryRun: boolean; signal: AbortSignal }
+
+const chunk = 500
+const day = 86_400_000
+const actsStayLonger = 5
+
+/** Prunes, and writes down that it did. */
+export async function prune(place: Place, reason: string, options: Options): Promise<Pruned> {
+  const pruned = await pruneJournal(place.database, options)
+  if (!options.dryRun) await place.record('prune', reason, pruned, pruned.removed.deliveries ?? 0)
+  return pruned
+}
+
+/** Removes what is older than `keepDays` days. Ends early, after the chunk at hand, when `signal` aborts. */
+export async function pruneJournal(database: Database, { keepDays, dryRun, signal }: Options): Promise<Pruned> {
+  const before = new Date(Date.now() - keepDays * day)
+  const actsBefore = new Date(Date.now() - keepDays * actsStayLonger * day)
+  const removed: Record<string, number> = {}
+  let kept = 0
+
+  async function remove(table: string, columns: string[], keys: unknown[][]): Promise<void> {
+    removed[table] ??= 0
+    for (let at = 0; at < keys.length; at += chunk) {
+      const isOne = keys.slice(at, at + chunk).map((key) => sql`(${sql.join(columns.map(equals(key)), sql` and `)})`)
+      const which = sql`from ${sql.table(table)} force index (primary) where ${sql.join(isOne, sql` or `)}`
+      if (dryRun)
+        removed[table] += Number((await sql<{ count: number }>`select count(*) as count ${which}`.execute(database)).rows[0]?.count)
+      else removed[table] += Number((await sql`delete ${sql.table(table)} ${which}`.execute(database)).numAffectedRows)
+    }
+  }
+
+  async function removeDeliveries(old: Old[]): Promise<void> {
+    const standing = await standingAmong(database, old)
+    const going = old.filter(({ id }) => !standing.has(id))
+    kept += standing.size
+    const ids = going.map(({ id }) => [id])
+    const words = going.flatMap(({ id, received_at, title, username }) => wordsOf(title, username).map((word) => [word, received_at, id]))
+    const effects = await effectsOf(database, going)
+    await remove('attempts', ['effect'], effects)
+    await remove('effects', ['id'], effects)
+    await remove('decisions', ['delivery'], ids)
+    await remove('words', ['word', 'received_at', 'delivery'], words)
+    await remove('bodies', ['delivery'], ids)
+    await remove('deliveries', ['id'], ids)
+  }
+
+  // As long as the work took, others have the database to themselves.
+  async function inChunks<T>(pages: AsyncIterable<T[]>, each: (page: T[]) => Promise<void>): Promise<void> {
+    let started = Date.now()
+    for await (const page of pages) {
+      await each(page)
+      if (signal.aborted) return
+      await pause(Date.now() - started, undefined, { signal }).catch(() => undefined)
+      started = Date.now()
+    }
+  }
+
+  await inChunks(oldDeliveries(database, before), removeDeliveries)
+  await inChunks(oldMessages(database, before), (page) => remove('feed', ['time', 'number'], page))
+  await inChunks(oldIds(database, 'replays', before), async (page) => {
+    for (const [id = 0] of page) await inChunks(chosenIn(database, id), (numbers) => remove('replay_effects', ['number'], numbers))
+    if (!signal.aborted) await remove('replays', ['id'], page)
+  })
+  await inChunks(oldIds(database, 'acts', actsBefore), (page) => remove('acts', ['id'], page))
+  return { before: before.toISOString(), dryRun, interrupted: signal.aborted, kept, removed }
+}
+
+function equals(key: unknown[]) {
+  return (column: string, at: number) => sql`${sql.ref(column)} = ${key[at]}`
+}
+
+type Old = { id: string; received_at: Date; title: string | null; username: string | null }
+
+async function* oldDeliveries(database: Database, before: Date): AsyncGenerator<Old[]> {
+  const query = database
+    .selectFrom('deliveries')
+    .select(['id', 'received_at', 'title', 'username'])
+    .where('received_at', '<', before)
+    .orderBy('received_at')
+    .orderBy('id')
+    .limit(chunk)
+  for (let page = await query.execute(), last = page.at(-1); last !== undefined; last = page.at(-1)) {
+    yield page
+    const { received_at, id } = last
+    const isLater = sql<SqlBool>`(received_at > ${received_at} or id > ${id})`
+    page = await query.where('received_at', '>=', received_at).where(isLater).execute()
+  }
+}
+
+// Those with a dead letter that nobody has dealt with.
+async function standingAmong(database: Database, old: Old[]): Promise<Set<string>> {
+  const ids = old.map(({ id }) => id)
+  const rows = await database.selectFrom('effects').select('delivery').where('delivery', 'in', ids).where('state', '=', 'dead').execute()
+  return new Set(rows.map(({ delivery }) => delivery))
+}
+
+async function effectsOf(database: Database, going: Old[]): Promise<string[][]> {
+  if (going.length === 0) return []
+  const ids = going.map(({ id }) => id)
+  const rows = await database.selectFrom('effects').select('id').where('delivery', 'in', ids).execute()
+  return rows.map(({ id }) => [id])
+}
+
+// Without the newest: it tells where the feed goes on when Redis has forgotten.
+async function* oldMessages(database: Database, before: Date): AsyncGenerator<number[][]> {
+  const newest = await database.selectFrom('feed').select('time').orderBy('time', 'desc').limit(1).executeTakeFirst()
+  const query = database.selectFrom('feed').select(['time', 'number']).orderBy('time').orderBy('number').limit(chunk)
+  const old = query.where('time', '<', Math.min(before.getTime(), newest?.time ?? 0))
+  for (let page = await old.execute(), last = page.at(-1); last !== undefined; last = page.at(-1)) {
+    yield page.map(({ time, number }) => [time, number])
+    const { time, number } = last
+    const isLater = sql<SqlBool>`(time > ${time} or number > ${number})`
+    page = await old.where('time', '>=', time).where(isLater).execute()
+  }
+}
+
+async function* chosenIn(database: Database, replay: number): AsyncGenerator<number[][]> {
+  const query = database.selectFrom('replay_effects').select('number').where('replay', '=', replay).orderBy('number').limit(chunk)
+  for (let page = await query.execute(), last = page.at(-1); last !== undefined; last = page.at(-1)) {
+    yield page.map(({ number }) => [number])
+    page = await query.where('number', '>', last.number).execute()
+  }
+}
+
+async function* oldIds(database: Database, table: 'acts' | 'replays', before: Date): AsyncGenerator<number[][]> {
+  const query = database.selectFrom(table).select('id').where('at', '<', before).orderBy('id').limit(chunk)
+  for (let page = await query.execute(), last = page.at(-1); last !== undefined; last = page.at(-1)) {
+    yield page.map(({ id }) => [id])
+    page = await query.where('id', '>', last.id).execute()
+  }
+}

@@ -1,0 +1,71 @@
+// Gives effects to their performers: each into its lane and into its queue, in one step. Whatever has its job already stays
+// as it is, so a router or performer that died halfway just does it again.
+import type { Job, Queue } from 'bullmq'
+import type { Effect } from '#shared/event/effect.ts'
+import { addingJobs } from './add-jobs.ts'
+import { enteringLanes, keepSeconds } from './lane-script.ts'
+import { laneKeys } from './lanes.ts'
+import { keyPrefix, type QueuePlace, type SinkName } from './queues.ts'
+import { script } from './redis-script.ts'
+import { retries } from './retries.ts'
+
+/** Where in their lanes effects stand: where `cause` stands in its own, or in front of the first of `later`; else at the end. */
+export type Standing = { cause?: Effect; later?: string[] }
+/** The lock of the job that has the effects dispatched, and the value it has while that job is ours. */
+export type Lock = { key: string; token: string }
+
+/** The lock of a job of `queue`, of which `token` is what its worker was given. */
+export function lockOf(queue: Queue, { id = '' }: Job, token: string): Lock {
+  return { key: `${queue.toKey(id)}:lock`, token }
+}
+
+/** Answers false, and has done nothing, when `lock` is not ours any more. */
+export type Dispatch = (effects: Effect[], options?: Standing & { lock?: Lock }) => Promise<boolean>
+
+/** A queue whose effects all run one after another needs no lanes. */
+export const serialSinks: ReadonlySet<SinkName> = new Set<SinkName>(['sse'])
+
+// The clock is that of Redis: how long a job has waited is asked there, too.
+const add = script(`${addingJobs}${enteringLanes}
+local counter, lock, causeLane = KEYS[1], KEYS[2], KEYS[3]
+local opts, token, cause, later = ARGV[1], ARGV[2], ARGV[3], cjson.decode(ARGV[4])
+if token ~= '' and redis.call('GET', lock) ~= token then return 0 end
+local time = redis.call('TIME')
+local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+local standing = cause ~= '' and redis.call('ZSCORE', causeLane, cause) or nil
+for i = 5, #ARGV, 5 do
+  local queue, lane, turn, id, data = unpack(ARGV, i, i + 4)
+  if redis.call('EXISTS', queue .. id) == 0 then
+    local place = standing
+    for _, other in ipairs(later) do place = place or before(lane, other) end
+    if lane == '' then serial(queue) else enter(lane, turn, id, queue, place, counter, ${keepSeconds}) end
+    addJob(queue, id, 'effect', data, opts, now)
+    wake(queue)
+  end
+end
+return 1`)
+
+type Parts = QueuePlace & { queues: Record<SinkName, Queue> }
+
+export function dispatcher({ redis, prefix, queues }: Parts): Dispatch {
+  const { lane, turn, counter, queue } = laneKeys(prefix)
+
+  return async function dispatch(effects, { cause, later = [], lock } = {}) {
+    if (effects.length === 0) return true
+    for (const { anew, sink, id } of effects) if (anew === true) await removeEnded(queues[sink], id)
+    const jobs = effects.flatMap((effect) => {
+      const lanes = serialSinks.has(effect.sink) ? ['', ''] : [lane(effect), turn(effect)]
+      return [queue(effect), ...lanes, effect.id, JSON.stringify(effect)]
+    })
+    // Keys that are not needed name the same slot of a Cluster.
+    const keys = [counter, lock?.key ?? keyPrefix(prefix), cause ? lane(cause) : keyPrefix(prefix)]
+    const options = [JSON.stringify(retries), lock?.token ?? '', cause?.id ?? '', JSON.stringify(later)]
+    return (await add(redis, keys, [...options, ...jobs])) === 1
+  }
+}
+
+// A job that is under way when it is asked for stays.
+async function removeEnded(queue: Queue, id: string): Promise<void> {
+  const job = await queue.getJob(id)
+  if (job?.finishedOn !== undefined) await job.remove()
+}

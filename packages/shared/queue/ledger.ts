@@ -1,0 +1,36 @@
+// What the remotes made for which effect, by the ids they gave. Two events may bring comments that read alike; when one
+// of them is looked for again, what belongs to the other does not count. Only a reconciled delivery may tell of the same
+// event as a hook: what was made for one of these counts for the other.
+import type { Effect } from '#shared/event/effect.ts'
+import { isReconciled } from '#shared/event/reconciled.ts'
+import { keyPrefix } from './queues.ts'
+import type { Redis } from './redis.ts'
+
+export type Ledger = {
+  write: (effect: Effect, made: string) => Promise<void>
+  /** What was made for this effect. */
+  madeFor: (effect: Effect) => Promise<string | undefined>
+  /** What was made for other effects of the same sink and order. */
+  madeForOthers: (effect: Effect) => Promise<Set<string>>
+}
+
+const keepSeconds = 30 * 24 * 3600
+
+/** The ledger over `redis`; an entry is kept for 30 days after the last one beside it. */
+export function openLedger({ redis, prefix }: { redis: Redis; prefix: string }): Ledger {
+  const page = ({ sink, order }: Effect) => `${keyPrefix(prefix)}:made:${sink}:${order}`
+  return {
+    async write(effect, made) {
+      await redis.multi().hset(page(effect), made, effect.id).expire(page(effect), keepSeconds).exec()
+    },
+    async madeFor(effect) {
+      const entries = Object.entries(await redis.hgetall(page(effect)))
+      return entries.find(([, id]) => id === effect.id)?.[0]
+    },
+    async madeForOthers(effect) {
+      const entries = Object.entries(await redis.hgetall(page(effect)))
+      const isOther = (id: string) => id !== effect.id && isReconciled(id) === isReconciled(effect.id)
+      return new Set(entries.flatMap(([made, id]) => (isOther(id) ? [made] : [])))
+    },
+  }
+}

@@ -1,0 +1,136 @@
+// The worker's core on a real Redis, with a sink that does what a test tells it to: several workers in one process, each
+// with connections of its own, as if they were processes.
+import { randomBytes } from 'node:crypto'
+import type { Queue, Worker } from 'bullmq'
+import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import { type Effect, effectId, type Outcome } from '#shared/event/effect.ts'
+import type { Json } from '#shared/event/json.ts'
+import type { Journal } from '#shared/journal/entry.ts'
+import { type Dispatch, dispatcher } from '#shared/queue/dispatch.ts'
+import { type Lanes, openLanes } from '#shared/queue/lanes.ts'
+import { openLedger } from '#shared/queue/ledger.ts'
+import { openQueues, patientRedis, type QueueName, type SinkName } from '#shared/queue/queues.ts'
+import type { Redis } from '#shared/queue/redis.ts'
+import type { Context, Sink } from '#sinks/sink.ts'
+import { close } from '../../apps/worker/performer/consumer.ts'
+import { performerMetrics, startPerformer } from '../../apps/worker/performer/performer.ts'
+import { openTrials } from '../../apps/worker/performer/trials.ts'
+import { startRedis } from '../support/servers.ts'
+import { until } from '../support/until.ts'
+
+export type Perform = (about: string, context: Context) => Promise<Outcome>
+
+export type Bench = {
+  redis: Redis
+  prefix: string
+  queues: Record<QueueName, Queue>
+  lanes: Lanes
+  dispatch: Dispatch
+  /** What the journal was told of effects that ended: `about: state`. */
+  ended: string[]
+  /** Starts a worker for the sink; `stop` is what its process does at SIGTERM. */
+  start: (name: SinkName, perform: Perform, concurrency?: number) => Promise<{ stop: () => Promise<void> }>
+  isEmpty: (name: SinkName) => Promise<boolean>
+  close: () => Promise<void>
+}
+
+/** An effect of this moment; `order` is its lane. */
+export function effect(about: string, order: string, sink: SinkName = 'phabricator'): Effect {
+  return { id: effectId('d', sink, about), delivery: 'd', sink, order, since: new Date().toISOString(), data: about }
+}
+
+function aboutOf(data: Json): string {
+  return typeof data === 'string' ? data : ''
+}
+
+export const done: Outcome = { state: 'done' }
+
+/** A bench of its own on the Redis at `redisUrl`. */
+export function openBench(redisUrl: string): Bench {
+  const prefix = `bench-${randomBytes(4).toString('hex')}`
+  const redis = patientRedis(redisUrl)
+  const queues = openQueues({ redis, prefix })
+  const lanes = openLanes({ redis, prefix })
+  const ended: string[] = []
+  const journal: Journal = {
+    routed: () => Promise.resolve(),
+    unrouted: () => Promise.resolve(),
+    failed: () => Promise.resolve(),
+    ended: ({ data }, { state }) => Promise.resolve(void ended.push(`${aboutOf(data)}: ${state}`)),
+  }
+  const dispatch = dispatcher({ redis, prefix, queues })
+  const stops: Array<() => Promise<void>> = []
+
+  return {
+    redis,
+    prefix,
+    queues,
+    lanes,
+    dispatch,
+    ended,
+    async start(name, perform, concurrency = 10) {
+      const own = patientRedis(redisUrl)
+      const place = { redis: own, prefix }
+      const stopping = new AbortController()
+      const sink: Sink = {
+        plan: () => ({ nothing: 'not asked' }),
+        perform: (data, context) => perform(aboutOf(data), context),
+      }
+      const workers: Worker[] = [
+        await startPerformer({
+          office: {
+            ...place,
+            stopping: stopping.signal,
+            mayForget: () => Promise.resolve(false),
+            trials: openTrials(place),
+            log: pino({ level: 'silent' }),
+          },
+          name,
+          sink,
+          queue: openQueues(place)[name],
+          lanes: openLanes(place),
+          ledger: openLedger(place),
+          dispatch,
+          journal,
+          concurrency,
+          limits: { callMs: 1000, settleMs: 1000 },
+          metrics: performerMetrics(new Registry()),
+        }),
+      ]
+      let stopped: Promise<void> | undefined
+      const stop = () => (stopped ??= close(workers, stopping).then(() => own.disconnect()))
+      stops.push(stop)
+      return { stop }
+    },
+    async isEmpty(name) {
+      return (await queues[name].getJobCountByTypes('waiting', 'active', 'delayed')) === 0
+    },
+    async close() {
+      await Promise.all(stops.map((stop) => stop()))
+      redis.disconnect()
+    },
+  }
+}
+
+/** A bench for one test, on a Redis that all tests of a file share. */
+export async function openBenches(): Promise<{ url: string; open: () => Bench; close: () => Promise<void> }> {
+  const server = await startRedis()
+  const benches: Bench[] = []
+  return {
+    url: server.url,
+    open() {
+      const bench = openBench(server.url)
+      benches.push(bench)
+      return bench
+    },
+    async close() {
+      await Promise.all(benches.map((bench) => bench.close()))
+      await server.stop()
+    },
+  }
+}
+
+export function empty(bench: Bench, name: SinkName = 'phabricator', patience?: number): Promise<unknown> {
+  return until(() => bench.isEmpty(name), `nothing waits for ${name}`, patience)
+}

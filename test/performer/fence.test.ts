@@ -1,0 +1,131 @@
+// The fence before a call that cannot be undone: who passes it, and what the next run of the job is told.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Unavailable } from '#shared/process/errors.ts'
+import type { Context } from '#sinks/sink.ts'
+import { until } from '../support/until.ts'
+import { type Bench, done, effect, empty, openBenches } from './bench.ts'
+
+let benches: Awaited<ReturnType<typeof openBenches>>
+before(async () => {
+  benches = await openBenches()
+})
+after(() => benches.close())
+
+const one = effect('one', 'lane')
+const limitMs = 2000
+
+type Ending = (context: Context) => Promise<void>
+const down = () => Promise.reject(new Unavailable('down'))
+
+const endings: Record<string, { end: Ending; first: boolean; waits: boolean }> = {
+  'it only waited': { end: down, first: true, waits: false },
+  'it failed before the call': { end: () => Promise.reject(new Error('no luck')), first: true, waits: false },
+  'its call was refused': {
+    end: ({ fence }) => fence.pass().then(fence.answered).then(fence.undone).then(down),
+    first: true,
+    waits: false,
+  },
+  'its call was answered with an error': { end: ({ fence }) => fence.pass().then(fence.answered).then(down), first: false, waits: false },
+  'its call was given up': { end: ({ fence }) => fence.pass().then(down), first: false, waits: true },
+}
+
+for (const [what, { end, first, waits }] of Object.entries(endings))
+  test(`after a run of which ${what}, the next one ${waits ? 'waits until it is over' : 'comes soon'}, and ${first ? 'need not look' : 'looks'}`, async () => {
+    const bench = benches.open()
+    await bench.dispatch([one])
+    const runs: Array<{ at: number; first: boolean }> = []
+    await bench.start('phabricator', async (_about, context) => {
+      runs.push({ at: performance.now(), first: context.first })
+      if (runs.length === 1) await end(context)
+      return done
+    })
+    await empty(bench)
+    assert.deepEqual(
+      runs.map((run) => run.first),
+      [true, first],
+    )
+    const ms = (runs[1]?.at ?? 0) - (runs[0]?.at ?? 0)
+    if (waits) assert.ok(ms >= limitMs, `${ms} ms`)
+  })
+
+test('an effect that waited in its lane need not be looked for', async () => {
+  const bench = benches.open()
+  const behind = effect('behind', 'lane')
+  await bench.dispatch([one, behind])
+  const firsts: boolean[] = []
+  await bench.start('phabricator', async (about, { first }) => {
+    firsts.push(first)
+    if (about === 'one') await until(async () => (await startsOf(bench, behind.id)) > 0, 'the other one has asked for its turn')
+    return done
+  })
+  await empty(bench)
+  assert.deepEqual(firsts, [true, true])
+})
+
+test('a run that ended without a word, as one of an earlier release, may have made its call', async () => {
+  const bench = benches.open()
+  await bench.dispatch([one])
+  await bench.redis.hset(bench.queues.phabricator.toKey(one.id), 'ats', 1)
+  const firsts: boolean[] = []
+  await bench.start('phabricator', (_about, { first }) => {
+    firsts.push(first)
+    return Promise.resolve(done)
+  })
+  await empty(bench)
+  assert.deepEqual(firsts, [false])
+})
+
+test('whoever has lost the job does not pass, and nothing is written', async () => {
+  const bench = benches.open()
+  await bench.dispatch([one])
+  const refused: string[] = []
+  await bench.start('phabricator', async (_about, { fence }) => {
+    if (refused.length > 0) return done
+    await bench.redis.set(bench.queues.phabricator.toKey(`${one.id}:lock`), 'of another one', 'PX', 500)
+    await fence.pass().catch((error: unknown) => refused.push(String(error)))
+    assert.deepEqual(await bench.redis.keys('*:at-work:*'), [])
+    throw new Error('not ours')
+  })
+  await until(() => refused.length > 0, 'it was refused')
+  assert.match(refused[0] ?? '', /is run by another worker/)
+})
+
+test('passing prolongs the lock as BullMQ does', async () => {
+  const bench = benches.open()
+  await bench.dispatch([one])
+  const { phabricator } = bench.queues
+  const left: number[] = []
+  await bench.start('phabricator', async (_about, { fence }) => {
+    const lock = phabricator.toKey(`${one.id}:lock`)
+    await bench.redis.pexpire(lock, 2000)
+    await bench.redis.sadd(phabricator.toKey('stalled'), one.id)
+    await fence.pass()
+    left.push(await bench.redis.pttl(lock), await bench.redis.sismember(phabricator.toKey('stalled'), one.id))
+    return done
+  })
+  await empty(bench)
+  assert.ok((left[0] ?? 0) > 9000, `${left[0]} ms`)
+  assert.equal(left[1], 0)
+  assert.deepEqual(await bench.redis.keys(`{${bench.prefix}}:at-work:*`), [])
+})
+
+test('what is left of a job that is gone does not keep its effect from being added again', async () => {
+  const bench = benches.open()
+  await bench.dispatch([one, effect('next', 'other lane')])
+  const { phabricator } = bench.queues
+  const performed: string[] = []
+  const perform = async (about: string) => {
+    performed.push(about)
+    if (about === 'next') return done
+    await bench.redis.del(phabricator.toKey(one.id))
+    throw new Error('no luck')
+  }
+  await bench.start('phabricator', perform, 1)
+  await until(() => performed.includes('next'), 'the run has ended')
+  assert.equal(await bench.redis.hget(phabricator.toKey(one.id), 'idle'), null)
+})
+
+async function startsOf({ queues }: Bench, id: string): Promise<number> {
+  return (await queues.phabricator.getJob(id))?.attemptsStarted ?? 0
+}
