@@ -71,7 +71,7 @@ for (const [kind, nesting] of Object.entries(nestings)) {
 }
 
 test('what is nested less deep is on the feed whole, and so is what comes after', async () => {
-  const deep = nestings.objects?.(150) ?? ''
+  const deep = nestings.objects?.(90) ?? ''
   await sendText(bodyOf(deep), 'fair')
   await sendText(bodyOf('1'), 'flat')
   await until(() => published().length === 2, 'both have come')

@@ -71,11 +71,15 @@ describe('the form of a comment', () => {
     test(`says "${verb}" of ${action}`, () => assert.equal(firstLine(comment({ action }))?.split(' ')[1], verb))
   }
 
-  for (const [what, level] of Object.entries({ private: 0, internal: 10, unknown: 15, 'not stated': null, 'stated in words': 'public' })) {
+  for (const [what, level] of Object.entries({ private: 0, internal: 10, unknown: 15, 'not stated': null })) {
     test(`has only the first line when the visibility is ${what}`, () => {
       assert.equal(comment({ level }), `alice opened ${gitlab}/group/tool/-/merge_requests/7`)
     })
   }
+
+  test('has the title when the visibility is stated in words', () => {
+    assert.match(comment({ level: 'public' }), /%%%/)
+  })
 
   test('has an empty title where there is none', () => {
     assert.equal(block(comment({ title: null })), '\n%%%[group/tool@main] %%%')

@@ -1,7 +1,7 @@
 // `LOG_EVENTS_TO`: every accepted delivery, one JSON object a line, for people and for `import`. A log that cannot be
 // written costs no delivery; it is said loudly and tried again with the next one.
 import { closeSync, openSync } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { PassThrough, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Delivery } from '#shared/event/delivery.ts'
@@ -72,8 +72,8 @@ export function openEventLog(path: string | undefined, log: Log): EventLog {
 async function appendTo(path: string, lines: PassThrough): Promise<void> {
   lines.on('error', ignore)
   try {
-    await using file = await open(path, 'a', ownerOnly)
-    if (await isTorn(path)) await file.appendFile('\n')
+    await using file = await open(path, 'a+', ownerOnly)
+    if (await isTorn(file)) await file.appendFile('\n')
     await pipeline(lines, file.createWriteStream())
   } finally {
     lines.destroy()
@@ -81,10 +81,10 @@ async function appendTo(path: string, lines: PassThrough): Promise<void> {
 }
 
 // Whether the last line has no end: whoever wrote it was killed, or had no room left. The next one would be part of it.
-async function isTorn(path: string): Promise<boolean> {
-  const about = await stat(path)
+// By then somebody may have moved the file away: what is open is looked at, not what has its name.
+async function isTorn(file: FileHandle): Promise<boolean> {
+  const about = await file.stat()
   if (!about.isFile() || about.size === 0) return false
-  await using file = await open(path)
   const { buffer } = await file.read(Buffer.alloc(1), 0, 1, about.size - 1)
   return buffer[0] !== newline
 }

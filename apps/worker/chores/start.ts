@@ -15,7 +15,7 @@ export async function scheduleChores(queue: Queue, chores: Chore[]): Promise<voi
 /** Starts to work on the chores whose time has come. */
 export function startChores({ office, queue, chores }: Parts): Promise<Worker> {
   // One that only another release knows is left to a worker of that release, which takes it up at one of the next attempts.
-  async function run(job: Job, _token: string, signal: AbortSignal): Promise<void> {
+  async function run(job: Job, signal: AbortSignal): Promise<void> {
     const chore = chores.find(({ name }) => name === job.name)
     if (!chore) throw new Error(`There is no chore ${job.name}.`)
     const done = await chore.run(signal)
@@ -25,5 +25,12 @@ export function startChores({ office, queue, chores }: Parts): Promise<Worker> {
     for (const failed of await queue.getFailed()) if (failed.name === job.name) await failed.remove()
   }
 
-  return work({ office, name: 'chores', queue, concurrency: 1, run, onDead: () => Promise.resolve() })
+  return work({
+    office,
+    name: 'chores',
+    queue,
+    concurrency: 1,
+    prepare: (job) => (signal) => run(job, signal),
+    onDead: () => Promise.resolve(),
+  })
 }

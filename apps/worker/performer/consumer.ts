@@ -37,6 +37,9 @@ export async function close(workers: Worker[], stopping: AbortController): Promi
   clearTimeout(late)
 }
 
+/** `signal` aborts when the worker must give the job up. */
+export type Attempt = (signal: AbortSignal) => Promise<void>
+
 type Parts = {
   office: Office
   name: QueueName
@@ -44,9 +47,8 @@ type Parts = {
   concurrency: number
   /** All jobs of the queue run one after another, over all workers. */
   serial?: boolean
-  /** Throws `NotYet` when it is not the job's turn; else it is run, at once or when others have ended, with what is answered. */
-  turn?: (job: Job) => Promise<string | undefined>
-  run: (job: Job, token: string, signal: AbortSignal, late: string | undefined) => Promise<void>
+  /** Throws `NotYet` when the job's time has not come; else answers how it is run, at once or when others have ended. */
+  prepare: (job: Job, token: string) => Attempt | Promise<Attempt>
   /** Told of each attempt that failed, also of the last one; `ms` is how long it took. */
   onFailed?: (job: Job, error: Error, ms: number) => Promise<void>
   /** Told once for each job that has become a dead letter. */
@@ -61,7 +63,7 @@ const serialLocks = { lockDuration: 4000, stalledInterval: 2000 }
 const limiter = { max: 1_000_000_000, duration: 1000 }
 
 /** Starts to work on `queue`. When `stopping` aborts, jobs under way are handed back. */
-export async function work({ office, name, queue, concurrency, serial = false, turn, run, onFailed, onDead }: Parts): Promise<Worker> {
+export async function work({ office, name, queue, concurrency, serial = false, prepare, onFailed, onDead }: Parts): Promise<Worker> {
   const { redis, prefix, stopping, trials, log } = office
   const holds = openHolds({ redis, prefix, queue, concurrency: serial ? 1 : undefined, log })
   const { lockDuration, stalledInterval } = serial ? serialLocks : locks
@@ -71,8 +73,8 @@ export async function work({ office, name, queue, concurrency, serial = false, t
   async function runJob(job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<void> {
     const given = signal && !stopping.aborted ? signal : stopping
     try {
-      const late = await turn?.(job)
-      await trials.run(job, given, () => run(job, token ?? '', given, late))
+      const attempt = await prepare(job, token ?? '')
+      await trials.run(job, given, () => attempt(given))
     } catch (error) {
       throw await consequence(meaningOf(error), job, token ?? '').catch((reason: unknown) => leave(job, reason))
     }

@@ -1,19 +1,18 @@
 // A performer makes the effects of one sink happen: in the order of their lanes, and looked for first whenever this may
-// not be the first time. What failed and what then is decided in `work.ts`.
+// not be the first time. What failed and what then is decided in `consumer.ts`.
 import type { Job, Queue, Worker } from 'bullmq'
-import { Counter, Histogram } from 'prom-client'
 import { deliveryOfEffect, type Effect, effectSchema, effectsOf, type Outcome } from '#shared/event/effect.ts'
 import type { Journal } from '#shared/journal/entry.ts'
 import { inWords } from '#shared/process/errors.ts'
-import type { Registry } from '#shared/process/metrics.ts'
 import { type Dispatch, type Lock, lockOf, serialSinks } from '#shared/queue/dispatch.ts'
 import type { Lanes } from '#shared/queue/lanes.ts'
 import type { Ledger } from '#shared/queue/ledger.ts'
 import type { SinkName } from '#shared/queue/queues.ts'
 import type { Sink } from '#sinks/sink.ts'
 import { effectOf, whatIs } from './carried.ts'
-import { NotYet, type Office, TakenOver, work } from './consumer.ts'
+import { type Attempt, NotYet, type Office, TakenOver, work } from './consumer.ts'
 import { type Crossing, type Limits, openFence } from './fence.ts'
+import type { Measures } from './metrics.ts'
 
 type Parts = {
   office: Office
@@ -27,6 +26,17 @@ type Parts = {
   concurrency: number
   limits: Limits
   metrics: Measures
+}
+
+/** What is known of a job before it is run: `made` is what the ledger has for it, `late` what it waited for in vain. */
+type Prepared = {
+  effect: Effect
+  attempts: number
+  lock: Lock
+  crossing: Crossing
+  first: boolean
+  made: string | undefined
+  late: string | undefined
 }
 
 const laneWaitMs = 500
@@ -48,38 +58,44 @@ export function startPerformer({
 }: Parts): Promise<Worker> {
   const { redis, prefix, log } = office
 
-  async function run(job: Job, token: string, signal: AbortSignal, late: string | undefined): Promise<void> {
+  // All that may put the job off comes first: what is tried alone, since it may have killed a worker, must really be run.
+  async function prepare(job: Job, token: string): Promise<Attempt> {
     const effect = effectOf(job)
-    const started = Date.now()
     const crossing = await openFence({ redis, prefix, queue, limits, job, token, effect })
-    const ended = await perform(effect, job, crossing, signal).catch(async (error: unknown) => {
+    try {
+      const late = await waitForTurn(effect)
+      const first = crossing.first && !(await office.mayForget(job.timestamp))
+      const made = first || effect.anew === true ? undefined : await ledger.madeFor(effect)
+      if (made === undefined) mustBeOver(effect, crossing)
+      const attempt = { effect, attempts: job.attemptsMade + 1, lock: lockOf(queue, job, token), crossing, first, made, late }
+      return (signal) => run(attempt, signal)
+    } catch (error) {
+      await crossing.failed()
+      throw error
+    }
+  }
+
+  function mustBeOver(effect: Effect, { busyMs }: Crossing): void {
+    if (busyMs === 0) return
+    log.info({ effect: effect.id, ms: busyMs }, 'waiting for an earlier call to be over')
+    throw new NotYet(busyMs)
+  }
+
+  async function run({ effect, attempts, lock, crossing, first, made, late }: Prepared, signal: AbortSignal): Promise<void> {
+    const started = Date.now()
+    const since = new Date(effect.since)
+    const { fence } = crossing
+    const context = { first, made, since, signal, fence, madeForOthers: () => ledger.madeForOthers(effect) }
+    const ended = await sink.perform(effect.data, context).catch(async (error: unknown) => {
       await crossing.failed()
       throw error
     })
     metrics.duration.observe({ sink: name }, (Date.now() - started) / 1000)
-    const outcome = withReason(Array.isArray(ended) ? await further(effect, ended, lockOf(queue, job, token)) : ended, late)
+    const outcome = withReason(Array.isArray(ended) ? await further(effect, ended, lock) : ended, late)
     if (outcome.state === 'done' && outcome.made !== undefined && !serialSinks.has(name)) await ledger.write(effect, outcome.made)
     await crossing.succeeded()
-    await end(effect, outcome, job.attemptsMade + 1)
+    await end(effect, outcome, attempts)
     log.info({ effect: effect.id, ms: Date.now() - started, ...outcome }, 'performed')
-  }
-
-  async function perform(effect: Effect, job: Job, { first, busyMs, fence }: Crossing, signal: AbortSignal) {
-    const isFirst = first && !(await office.mayForget(job.timestamp))
-    const made = isFirst || effect.anew === true ? undefined : await ledger.madeFor(effect)
-    if (made === undefined && busyMs > 0) {
-      log.info({ effect: effect.id, ms: busyMs }, 'waiting for an earlier call to be over')
-      throw new NotYet(busyMs)
-    }
-    const since = new Date(effect.since)
-    return await sink.perform(effect.data, {
-      first: isFirst,
-      made,
-      since,
-      signal,
-      fence,
-      madeForOthers: () => ledger.madeForOthers(effect),
-    })
   }
 
   async function further(effect: Effect, planned: Parameters<typeof effectsOf>[0], lock: Lock): Promise<Outcome> {
@@ -111,8 +127,7 @@ export function startPerformer({
     queue,
     concurrency,
     serial: serialSinks.has(name),
-    turn: (job) => waitForTurn(effectOf(job)),
-    run,
+    prepare,
     async onFailed(job, error, ms) {
       const { data: effect } = effectSchema.safeParse(job.data)
       if (effect) await journal.failed(effect, job.attemptsMade + 1, ms, inWords(error))
@@ -126,25 +141,4 @@ export function startPerformer({
 function withReason(outcome: Outcome, reason: string | undefined): Outcome {
   if (reason === undefined) return outcome
   return { ...outcome, reason: outcome.reason === undefined ? reason : `${outcome.reason}; ${reason}` }
-}
-
-export type Measures = ReturnType<typeof performerMetrics>
-
-/** What all performers of a process count together. */
-export function performerMetrics(registry: Registry) {
-  return {
-    effects: new Counter({
-      name: 'gitlab_webhooks_effects_total',
-      help: 'Effects that have ended, by sink and outcome.',
-      labelNames: ['sink', 'outcome'],
-      registers: [registry],
-    }),
-    duration: new Histogram({
-      name: 'gitlab_webhooks_attempt_duration_seconds',
-      help: 'How long performing an effect took.',
-      labelNames: ['sink'],
-      buckets: [0.001, 0.005, 0.02, 0.1, 0.3, 1, 3, 10, 30],
-      registers: [registry],
-    }),
-  }
 }

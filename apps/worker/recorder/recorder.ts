@@ -49,7 +49,7 @@ export function startRecorder({ office, queue, database }: { office: Office; que
   }
 
   // A database that hangs must not keep a job from being handed back; what it writes after all does no harm.
-  async function run(job: Job, _token: string, signal: AbortSignal): Promise<void> {
+  async function run(job: Job, signal: AbortSignal): Promise<void> {
     const { promise: aborted, reject } = Promise.withResolvers<never>()
     const onAbort = () => reject(new Error('The worker is stopping.'))
     signal.addEventListener('abort', onAbort)
@@ -62,5 +62,12 @@ export function startRecorder({ office, queue, database }: { office: Office; que
 
   // What a former release could not write this one may: nobody else sees to the dead letters of this queue.
   queue.retryJobs({ state: 'failed' }).catch((error: unknown) => office.log.warn({ reason: inWords(error) }, 'entries stay unwritten'))
-  return work({ office, name: 'journal', queue, concurrency: 3, run, onDead: () => Promise.resolve() })
+  return work({
+    office,
+    name: 'journal',
+    queue,
+    concurrency: 3,
+    prepare: (job) => (signal) => run(job, signal),
+    onDead: () => Promise.resolve(),
+  })
 }

@@ -36,7 +36,7 @@ export function startRouter({ office, queue, sinks, dispatch, journal, hidden }:
     return journal.unrouted(remainsOf(job), inWords(error), job.attemptsMade + 1)
   }
 
-  return work({ office, name: 'deliveries', queue, concurrency: 1, serial: true, run: route, onDead })
+  return work({ office, name: 'deliveries', queue, concurrency: 1, serial: true, prepare: (job, token) => () => route(job, token), onDead })
 }
 
 async function hideProject(event: GitLabEvent, hidden: HiddenProjects): Promise<void> {

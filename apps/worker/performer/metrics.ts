@@ -1,0 +1,23 @@
+// What all performers of a process count together.
+import { Counter, Histogram } from 'prom-client'
+import type { Registry } from '#shared/process/metrics.ts'
+
+export type Measures = ReturnType<typeof performerMetrics>
+
+export function performerMetrics(registry: Registry) {
+  return {
+    effects: new Counter({
+      name: 'gitlab_webhooks_effects_total',
+      help: 'Effects that have ended, by sink and outcome.',
+      labelNames: ['sink', 'outcome'],
+      registers: [registry],
+    }),
+    duration: new Histogram({
+      name: 'gitlab_webhooks_attempt_duration_seconds',
+      help: 'How long performing an effect took.',
+      labelNames: ['sink'],
+      buckets: [0.001, 0.005, 0.02, 0.1, 0.3, 1, 3, 10, 30],
+      registers: [registry],
+    }),
+  }
+}
