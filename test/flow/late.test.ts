@@ -112,5 +112,6 @@ describe('while a comment is being made', () => {
       assert.equal(verbs(flow, number), '')
       await allIsDone()
       assert.equal(verbs(flow, number), 'opened')
+      await victim.kill() // or it would take over what the next one is to have
     })
 })
