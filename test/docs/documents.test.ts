@@ -42,7 +42,7 @@ test('every verb of bin/ops that a document names is one', () => {
 
 test('every test and file that a document names exists', () => {
   for (const document of documents()) {
-    const named = [...readDocument(document).matchAll(/`((?:test|deploy|apps|docs)\/[\w./-]+)`/g)].map(([, path = '']) => path)
+    const named = [...readDocument(document).matchAll(/`((?:test|deploy|apps|packages|docs)\/[\w./-]+)`/g)].map(([, path = '']) => path)
     assert.deepEqual(
       named.filter((path) => !existsSync(root + path)),
       [],
