@@ -11,7 +11,8 @@ export function readDocument(document: string): string {
 }
 
 export function documents(): string[] {
-  return ['README.md', ...readdirSync(`${root}docs`).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))]
+  const inDocs = readdirSync(`${root}docs`).filter((name) => name.endsWith('.md'))
+  return ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'DECISIONS.md', ...inDocs.map((name) => `docs/${name}`)]
 }
 
 /** The shell blocks of `document`, in order. Throws where a block is of neither form. */
