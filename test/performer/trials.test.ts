@@ -1,117 +1,16 @@
-// Workers that are killed again and again: what kills them is found out and given up, and nothing else is.
+// What is known of a job that was under way when workers died, and what becomes of it.
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import { effectRows, type Flow, mergeRequestHook, openFlow } from '../flow/flow.ts'
-import { startMariaDb } from '../support/servers.ts'
-import type { Process } from '../support/service.ts'
+import { after, before, test } from 'node:test'
 import { until } from '../support/until.ts'
 import { type Bench, done, effect, empty, openBenches } from './bench.ts'
 
 const patience = 60_000
 
-const given = process.env.DATABASE_URL
-let release: () => Promise<void> = () => Promise.resolve()
 let benches: Awaited<ReturnType<typeof openBenches>>
 before(async () => {
   benches = await openBenches()
-  if (given) return
-  const mariadb = await startMariaDb()
-  process.env.DATABASE_URL = mariadb.url
-  release = mariadb.stop
 })
-after(async () => {
-  await benches.close()
-  await release()
-})
-
-type Scene = Flow & {
-  /** How often Phabricator was asked to comment on the task. */
-  asked: (task: number) => number
-  /** Each task is named by a merge request of its own. */
-  openOnEach: (tasks: number[]) => Promise<void>
-  kill: (worker: Process) => Promise<void>
-}
-
-async function play(hangs: (task: number) => boolean, action: (scene: Scene) => Promise<void>): Promise<void> {
-  const flow = await openFlow(() => ({ SINKS_ENABLED: 'phabricator', GITLAB_TOKEN: '' }))
-  const { phabricator } = flow.sandbox
-  const taskOf = ({ path, body }: { path: string; body: string }) =>
-    path.endsWith('maniphest.edit') ? Number(/objectIdentifier\W+T(\d+)/.exec(body)?.[1]) : 0
-  phabricator.fault({ kind: 'hang', match: (request) => taskOf(request) > 0 && hangs(taskOf(request)) })
-  try {
-    await action({
-      ...flow,
-      asked: (task) => phabricator.requests.filter((request) => taskOf(request) === task).length,
-      async openOnEach(tasks) {
-        for (const task of tasks)
-          await flow.send(mergeRequestHook(flow, { iid: 100 + task, description: `Bug: T${task}` }), `names-${task}`)
-      },
-      async kill(worker) {
-        process.kill(worker.pid(), 'SIGKILL')
-        await worker.exit
-      },
-    })
-  } finally {
-    await flow.close()
-  }
-}
-
-describe('a worker', { concurrency: 2, timeout: 400_000 }, () => {
-  test('that one effect kills again and again tries it alone and gives it up, but none of those that were beside', async () => {
-    let deaths = 0
-    await play(
-      (task) => task === 1 || deaths < 2,
-      async ({ start, worker: first, asked, openOnEach, kill, sandbox, dead, ...flow }) => {
-        await openOnEach([1, 2, 5])
-        const isOver = async () => (await dead('phabricator')).length > 0
-        for (let worker = first; deaths < 8; worker = await start('worker')) {
-          const before = [1, 2, 5].map(asked)
-          const isUnderWay = () => [1, 2, 5].every((task, at) => asked(task) > (before[at] ?? 0) || (task !== 1 && deaths >= 2))
-          await until(async () => (await isOver()) || isUnderWay(), 'what kills it is under way', patience)
-          if (await isOver()) break
-          await kill(worker)
-          deaths++
-        }
-        const reason = 'It was under way at 3 deaths of a worker, and nothing else was at the last one.'
-        assert.deepEqual(await dead('phabricator'), [{ id: 'names-1/phabricator/T1', reason }])
-        assert.equal(deaths, 3)
-        await flow.settled()
-        assert.deepEqual(
-          [1, 2, 5].map((task) => sandbox.phabricator.comments(task).length),
-          [0, 1, 1],
-        )
-        const rows = [await effectRows({ ...flow, sandbox, start }, 'names-1'), await effectRows({ ...flow, sandbox, start }, 'names-2')]
-        assert.deepEqual([rows[0]?.get('phabricator/T1')?.state, rows[0]?.get('phabricator/T1')?.reason], ['dead', reason])
-        assert.equal(rows[1]?.get('phabricator/T2')?.state, 'done')
-      },
-    )
-  })
-
-  test('that is killed four times by something else gives nothing up', async () => {
-    let deaths = 0
-    await play(
-      () => deaths < 4,
-      async ({ start, worker: first, asked, openOnEach, kill, sandbox, dead, settled }) => {
-        const all = () => [1, 2, 5].map(asked).reduce((sum, one) => sum + one)
-        await openOnEach([1, 2, 5])
-        let worker = first
-        for (; deaths < 4; deaths++) {
-          const before = all()
-          await until(() => all() > before, 'something is under way', patience)
-          await kill(worker)
-          worker = await start('worker')
-        }
-        await until(() => [1, 2, 5].every((task) => sandbox.phabricator.comments(task).length > 0), 'all comments are there', patience)
-        await settled()
-        assert.deepEqual(await dead('phabricator'), [])
-        assert.deepEqual(
-          [1, 2, 5].map((task) => sandbox.phabricator.comments(task).length),
-          [1, 1, 1],
-        )
-      },
-    )
-  })
-})
+after(() => benches.close())
 
 /** As if two workers had died while it was under way. */
 async function suspect({ redis, queues }: Bench, about: string): Promise<void> {
@@ -161,8 +60,9 @@ test('a worker that only lost its lock while it tried a suspect has not died', a
     if (++calls === 1) await over.promise
     return done
   }
-  await bench.start('phabricator', perform)
-  await bench.start('phabricator', perform)
+  // Each runs one at a time, so that it is the other one that takes it up.
+  await bench.start('phabricator', perform, 1)
+  await bench.start('phabricator', perform, 1)
   await until(() => calls === 1, 'it is tried')
   // The one that tries it goes on, and renews a lock that is not its own any more.
   const job = bench.queues.phabricator.toKey(effect('one', '').id)
