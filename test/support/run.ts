@@ -17,8 +17,8 @@ process.env.NODE_COMPILE_CACHE ??= new URL('../../.node/compiled', import.meta.u
 
 // Files wait more than they work: for locks to run out, for what hangs to be given up. So there are more than processors.
 const atOnce = Math.min(3 * availableParallelism(), 12)
-// A test that fails may leave something behind that would keep its file from ending: a server, a command that still runs.
-const options = ['--test', `--test-concurrency=${atOnce}`, '--test-timeout=240000', '--test-force-exit']
+const end = new URL('end.ts', import.meta.url).href
+const options = ['--test', `--test-concurrency=${atOnce}`, '--test-timeout=240000', `--import=${end}`]
 const runner = spawn(process.execPath, [...options, ...given, ...files], {
   stdio: 'inherit',
   env: { ...process.env, DATABASE_URL: process.env.DATABASE_URL || (server?.url ?? '') },
