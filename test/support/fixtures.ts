@@ -1,5 +1,5 @@
 // The project's own hook bodies, of the shape that a current GitLab sends.
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { type JsonObject, readObject } from '#shared/event/json.ts'
 
 /** The text of `test/fixtures/hooks/<name>.json`, with the sandbox's GitLab in place of its origin if given. */
@@ -12,4 +12,9 @@ export function hook(name: string, gitlabUrl?: string): JsonObject {
   const body = readObject(hookText(name, gitlabUrl))
   if (!body) throw new Error(`${name} is not a JSON object.`)
   return body
+}
+
+/** The names of all of them. */
+export function hookNames(): string[] {
+  return readdirSync(new URL('../fixtures/hooks/', import.meta.url)).map((file) => file.replace(/\.json$/, ''))
 }
