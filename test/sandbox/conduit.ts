@@ -1,6 +1,6 @@
 // Phabricator: Conduit at /api/<method>, and /T1 for people. Nearly every error is HTTP 200 with a code that says
 // little and words that may repeat the token. Parameters are checked before the token. Nothing is idempotent: the
-// same comment twice makes two. What each answer says follows recordings of Phorge.
+// same comment twice makes two. What each answer says follows Phorge, word for word.
 import { authenticate, whoami } from './account.ts'
 import { ConduitError, type Given, readCall } from './conduit-form.ts'
 import { edit } from './maniphest-edit.ts'

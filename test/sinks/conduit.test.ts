@@ -1,11 +1,13 @@
 // Phabricator's Conduit: what is sent, what each of its answers means, and finding one's own comments again.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { z } from 'zod'
 import { Permanent, Refused, Unavailable } from '#shared/process/errors.ts'
 import { redactor } from '#shared/process/log.ts'
 import { type Conduit, openConduit } from '#sinks/phabricator/conduit.ts'
-import { noRecordings, readRecordings } from '../sandbox/recordings.ts'
+import { calls } from '../fixtures/conduit/calls.ts'
+import { edits } from '../fixtures/conduit/edits.ts'
+import type { Meaning } from '../fixtures/conduit/row.ts'
+import { searches } from '../fixtures/conduit/searches.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { seed } from '../sandbox/seed.ts'
 import { type Given, startAnswering } from '../support/answers.ts'
@@ -19,16 +21,14 @@ const error = (code: string, info: string): Given => ({ body: { result: null, er
 const core = (info: string) => error('ERR-CONDUIT-CORE', info)
 const html = (status: number): Given => ({ status, body: '<!DOCTYPE html><title>Woe</title>' })
 
-type What = 'refused' | 'down' | 'never' | 'again'
-
-async function meaning(given: Given): Promise<What> {
+async function meaning(given: Given): Promise<Meaning> {
   await using remote = await startAnswering(given)
   return await open(remote.url)
     .comment(3, 'text', signal, allowed)
     .then(() => assert.fail('It went through.'), whatOf)
 }
 
-function whatOf(thrown: unknown): What {
+function whatOf(thrown: unknown): Meaning {
   assert.ok(thrown instanceof Error)
   assert.ok(!thrown.message.includes(token), thrown.message)
   if (thrown instanceof Refused) return 'refused'
@@ -37,7 +37,7 @@ function whatOf(thrown: unknown): What {
 }
 
 describe('the meaning of', () => {
-  const rows: Array<[what: string, answer: Given, meaning: What]> = [
+  const rows: Array<[what: string, answer: Given, meaning: Meaning]> = [
     ['a token nobody has', error('ERR-INVALID-AUTH', `API token "${token}" is not valid.`), 'refused'],
     ['an expired token', error('ERR-INVALID-AUTH', `API token "${token}" was previously valid, but has expired.`), 'refused'],
     ['a disabled account', error('ERR-INVALID-AUTH', 'User account is not permitted to use the API.'), 'refused'],
@@ -75,32 +75,15 @@ describe('the meaning of', () => {
   }
 })
 
-// What the recordings of maniphest.edit and of lookups mean; calls of other methods and shapes are not among ours.
-const recorded: Array<[numbers: RegExp, meaning: What]> = [
-  [/^0(0[4-9]|1[01347])|^021|^061|^11[4-7]/, 'refused'],
-  [/^0(69|7[1-9]|8[0-3789]|9[149])|^104/, 'never'],
-  [/^1(2[0-9]|30|32|3[4-7]|4[789]|5[01])/, 'never'],
-  [/^(015|016|018|022|023|024|025|026|027|028|062)/, 'never'],
-  [/^(029|030|031|032|034|207|210|211|212)/, 'down'],
-]
-const successes = /^12[4-6]/
-const otherwise = /^083/
-
-describe('each error of the recorded Phabricator means', { skip: noRecordings }, () => {
-  if (noRecordings !== false) return
-  for (const { name, response } of readRecordings('phabricator')) {
-    const expected = otherwise.test(name) ? 'again' : recorded.find(([numbers]) => numbers.test(name))?.[1]
-    if (expected === undefined || successes.test(name) || isSuccess(response.json)) continue
-    test(`${expected}: ${name}`, async () => {
-      const body = response.json === undefined ? (response.text ?? '') : Object(response.json)
-      assert.equal(await meaning({ status: response.status, body }), expected)
+describe('each error that Phorge is known to answer means', () => {
+  for (const { what, answer, meaning: expected } of [...calls, ...edits, ...searches]) {
+    if (expected === undefined) continue
+    test(`${expected}: ${what}`, async () => {
+      assert.ok(!('fields' in answer))
+      assert.equal(await meaning('status' in answer ? html(answer.status) : error(...answer.error)), expected)
     })
   }
 })
-
-function isSuccess(json: unknown): boolean {
-  return z.object({ error_code: z.null() }).safeParse(json).success
-}
 
 test('a comment is a form with the task, the text and the token, and nothing else', async () => {
   await using remote = await startAnswering({

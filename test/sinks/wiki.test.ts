@@ -2,12 +2,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { pino } from 'pino'
-import { z } from 'zod'
 import { Unavailable } from '#shared/process/errors.ts'
 import { openMetrics } from '#shared/process/metrics.ts'
 import { reporter } from '#sinks/gitlab-mentions/reviewers/report.ts'
 import { openWiki, type Wiki } from '#sinks/gitlab-mentions/wiki.ts'
-import { noRecordings, readRecordings } from '../sandbox/recordings.ts'
+import { answers } from '../fixtures/wiki/answers.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { seed } from '../sandbox/seed.ts'
 import { type Given, startAnswering } from '../support/answers.ts'
@@ -172,23 +171,13 @@ test('the link for people opens the page', async () => {
   assert.match(await page.text(), /Gitlab-mention/)
 })
 
-const parsed = z.object({ parse: z.object({ parsetree: z.unknown() }) })
-const missing = z.object({ error: z.object({ code: z.enum(['missingtitle', 'nosuchpageid']) }) })
-
-describe('each recorded answer of a MediaWiki is', { skip: noRecordings }, () => {
-  if (noRecordings !== false) return
-  for (const { name, response } of readRecordings('mediawiki')) {
-    const what = missing.safeParse(response.json).success
-      ? 'nobody'
-      : parsed.safeParse(response.json).success
-        ? 'a page'
-        : 'the wiki being down'
-    test(`${what}: ${name}`, async () => {
-      const body = response.json === undefined ? (response.text ?? '') : Object(response.json)
-      await using remote = await startAnswering({ status: response.status, body })
+describe('each answer that a MediaWiki is known to give is', () => {
+  for (const { what, status, body, meaning } of answers) {
+    test(`${meaning}: ${what}`, async () => {
+      await using remote = await startAnswering({ ...(status !== undefined && { status }), body })
       const asking = open(remote.url).reviewers(signal)
-      if (what === 'the wiki being down') await assert.rejects(asking, Unavailable)
-      else assert.equal((await asking).sections.length === 0, what === 'nobody' || (await asking).suspicious)
+      if (meaning === 'the wiki being down') await assert.rejects(asking, Unavailable)
+      else assert.equal((await asking).sections.length === 0, meaning === 'nobody' || (await asking).suspicious)
     })
   }
 })

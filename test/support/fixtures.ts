@@ -1,4 +1,4 @@
-// The project's own hook bodies, of the shape that a current GitLab sends.
+// The project's own hook bodies, of the shape that a current GitLab sends, and pages of reviewers.
 import { readdirSync, readFileSync } from 'node:fs'
 import { type JsonObject, readObject } from '#shared/event/json.ts'
 
@@ -17,4 +17,9 @@ export function hook(name: string, gitlabUrl?: string): JsonObject {
 /** The names of all of them. */
 export function hookNames(): string[] {
   return readdirSync(new URL('../fixtures/hooks/', import.meta.url)).map((file) => file.replace(/\.json$/, ''))
+}
+
+/** The text of `test/fixtures/reviewers/<file>`: of `.wikitext` what people wrote, of `.xml` the tree that MediaWiki makes of it. */
+export function reviewersFile(file: string): string {
+  return readFileSync(new URL(`../fixtures/reviewers/${file}`, import.meta.url), 'utf8').trimEnd()
 }

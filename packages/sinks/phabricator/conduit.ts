@@ -122,7 +122,7 @@ function resultOf(said: Answer, redact: (text: string) => string, fence?: Fence)
   throw error
 }
 
-// `maniphest.edit` has one code for nearly everything, so here its words decide; each is tested against a recording.
+// `maniphest.edit` has one code for nearly everything, so here its words decide; each is tested with what Phorge is known to answer.
 const meanings: Array<[words: RegExp, code: RegExp, what: typeof Refused | typeof Unavailable | typeof Permanent]> = [
   [/./s, /^ERR-INVALID-(AUTH|SESSION)$/, Refused],
   [/read-only mode|Unable to establish a write-mode connection/, /./, Unavailable],
