@@ -149,7 +149,7 @@ test('without a token nothing but /healthz is answered under any name but those 
 
 test('browsers are told to load nothing from elsewhere, to show it in no frame and to keep no copy', async () => {
   const cookie = cookieOf(await logIn())
-  for (const path of ['/login', '/', '/nowhere', '/deliveries?since=yesterday', '/assets/style.css', '/queues']) {
+  for (const path of ['/login', '/', '/nowhere', '/deliveries?since=yesterday', '/assets/simple.css', '/assets/style.css', '/queues']) {
     const { headers } = await get(path, { cookie })
     const policy = String(headers['content-security-policy'])
     assert.match(policy, /default-src 'none'/, path)

@@ -1,13 +1,18 @@
-// The page's own style, script and icon, read once. Nothing comes from anywhere else.
+// The page's styles, script and icon, read once. Nothing comes from anywhere else: simple.css is one of our packages.
 import { readFileSync } from 'node:fs'
 import { Hono } from 'hono'
 
-const types = { 'style.css': 'text/css; charset=utf-8', 'live.js': 'text/javascript; charset=utf-8', 'icon.svg': 'image/svg+xml' }
+const files = [
+  { name: 'simple.css', from: import.meta.resolve('simpledotcss/simple.css'), type: 'text/css; charset=utf-8' },
+  { name: 'style.css', from: import.meta.resolve('./assets/style.css'), type: 'text/css; charset=utf-8' },
+  { name: 'live.js', from: import.meta.resolve('./assets/live.js'), type: 'text/javascript; charset=utf-8' },
+  { name: 'icon.svg', from: import.meta.resolve('./assets/icon.svg'), type: 'image/svg+xml' },
+]
 
 export function assets(): Hono {
   const app = new Hono()
-  for (const [name, type] of Object.entries(types)) {
-    const content = readFileSync(new URL(`assets/${name}`, import.meta.url), 'utf8')
+  for (const { name, from, type } of files) {
+    const content = readFileSync(new URL(from), 'utf8')
     app.get(`/assets/${name}`, (c) => c.body(content, 200, { 'content-type': type }))
   }
   return app

@@ -33,6 +33,7 @@ export function frame(title: string, content: Html, navigation: Html | string = 
 <meta name="color-scheme" content="light dark">
 <title>${title} · gitlab-webhooks</title>
 <link rel="icon" href="/assets/icon.svg">
+<link rel="stylesheet" href="/assets/simple.css">
 <link rel="stylesheet" href="/assets/style.css">
 <script src="/assets/live.js" defer></script>
 </head>
