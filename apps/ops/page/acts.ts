@@ -6,7 +6,7 @@ import { type Act, listActs } from '../actions/acts.ts'
 import type { Desk } from './desk.ts'
 import type { Visited } from './door/visitor.ts'
 import { page } from './html/frame.ts'
-import { older, usual } from './html/paging.ts'
+import { older, pageOf, usual } from './html/paging.ts'
 import { table } from './html/table.ts'
 import { count, foreign, moment } from './html/words.ts'
 
@@ -17,8 +17,7 @@ export function acts({ database }: Desk): Hono<Visited> {
   app.get('/acts', async (c: Context<Visited>) => {
     const before = idSchema.safeParse(c.req.query('before'))
     const found = await listActs(database, { limit: usual + 1, ...(before.success && { before: before.data }) })
-    const shown = found.slice(0, usual)
-    const last = found.length > usual ? shown.at(-1) : undefined
+    const { shown, last } = pageOf(found, usual)
     const list = table(
       'Acts, latest first',
       ['When', 'Who', 'What', '#How many', '~Why', '~Details'],

@@ -6,7 +6,7 @@ import type { Desk } from '../desk.ts'
 import type { Visited } from '../door/visitor.ts'
 import { type Asked, filterForm, isFiltered, queryOf, readFilters } from '../html/filter-form.ts'
 import { type Html, page } from '../html/frame.ts'
-import { cursorOf, older, readCursor, sizeOf } from '../html/paging.ts'
+import { cursorOf, older, pageOf, readCursor, sizeOf } from '../html/paging.ts'
 import { table } from '../html/table.ts'
 import { ago, count, foreign, storyOf } from '../html/words.ts'
 import { mendForm } from './mend-form.ts'
@@ -21,8 +21,7 @@ export function dead({ database }: Desk): Hono<Visited> {
       groupDead(database, { ...asked.filters, limit: undefined }),
       listDead(database, { ...asked.filters, limit: limit + 1 }, readCursor(c.req.query('before'))),
     ])
-    const shown = letters.slice(0, limit)
-    const last = letters.length > limit ? shown.at(-1) : undefined
+    const { shown, last } = pageOf(letters, limit)
     const matching = groups.reduce((sum, group) => sum + group.count, 0)
     const discarded = Number(c.req.query('discarded'))
     return page(

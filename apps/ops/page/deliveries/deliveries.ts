@@ -7,7 +7,7 @@ import type { Desk } from '../desk.ts'
 import type { Visited } from '../door/visitor.ts'
 import { filterForm, queryOf, readFilters } from '../html/filter-form.ts'
 import { page } from '../html/frame.ts'
-import { cursorOf, older, readCursor, sizeOf } from '../html/paging.ts'
+import { cursorOf, older, pageOf, readCursor, sizeOf } from '../html/paging.ts'
 import { table } from '../html/table.ts'
 import { ago, foreign, state, storyOf } from '../html/words.ts'
 
@@ -18,8 +18,7 @@ export function deliveries({ database }: Desk): Hono<Visited> {
     if (asked.mistakes.length > 0) return page(c, 'Deliveries', filterForm(asked, '/deliveries', { states }), 400)
     const limit = sizeOf(asked.filters)
     const rows = await listDeliveries(database, { ...asked.filters, limit: limit + 1 }, readCursor(c.req.query('before')))
-    const shown = rows.slice(0, limit)
-    const last = rows.length > limit ? shown.at(-1) : undefined
+    const { shown, last } = pageOf(rows, limit)
     return page(
       c,
       'Deliveries',

@@ -12,6 +12,12 @@ export function sizeOf({ limit = usual }: { limit?: number | undefined }): numbe
   return Math.min(limit, most)
 }
 
+/** Of the rows of a page and one more, asked for to know whether any are left: those to show, and the last of them if so. */
+export function pageOf<Row>(rows: Row[], size: number): { shown: Row[]; last: Row | undefined } {
+  const shown = rows.slice(0, size)
+  return { shown, last: rows.length > size ? shown.at(-1) : undefined }
+}
+
 /** The cursor in a query; undefined when there is none, or nothing like one. */
 export function readCursor(text: string | undefined): Cursor | undefined {
   const [, time = '', id = ''] = /^(\d{1,14})~(.{1,700})$/s.exec(text ?? '') ?? []

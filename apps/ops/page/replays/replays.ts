@@ -7,7 +7,7 @@ import { listReplays, type Progress, replayOf, stopReplay } from '../../actions/
 import type { Desk } from '../desk.ts'
 import type { Visited } from '../door/visitor.ts'
 import { page } from '../html/frame.ts'
-import { older, usual } from '../html/paging.ts'
+import { older, pageOf, usual } from '../html/paging.ts'
 import { reasonSchema } from '../html/reason.ts'
 import { table } from '../html/table.ts'
 import { ago, count, foreign, state } from '../html/words.ts'
@@ -28,12 +28,11 @@ export function replays({ database, place, runner }: Desk): Hono<Visited> {
   app.get('/replays', async (c: Context<Visited>) => {
     const before = idSchema.safeParse(c.req.query('before'))
     const found = await listReplays(database, usual + 1, before.data)
-    const last = found.length > usual ? found[usual - 1] : undefined
-    const rows = found.slice(0, usual).map(row)
+    const { shown, last } = pageOf(found, usual)
     const list = table(
       'Replays, latest first',
       ['Replay', 'State', '#Chosen', '#Put back', '#Failed again', 'By', '~Why'],
-      rows,
+      shown.map(row),
       'There were none yet.',
     )
     return page(c, 'Replays', html`<div id="replays" data-live>${list}</div>${older(last && `/replays?before=${last.id}`)}`)
