@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { configure } from '#shared/process/env.ts'
+import { sinkSecrets } from '#sinks/settings.ts'
 import { meaningOfRedis } from './away.ts'
 import { lookAtPlace, openPlace, opsSchema, type Place } from './context.ts'
 import { type Filters, filterSchema } from './filters.ts'
@@ -28,7 +29,7 @@ export function lookAround(command: Command, run: Run): Promise<void> {
 }
 
 async function actIn(open: typeof openPlace, command: Command, run: Run): Promise<void> {
-  const place = await open(configure(opsSchema))
+  const place = await open(configure(opsSchema, sinkSecrets))
   try {
     const { data, words, failed = false } = await run(place)
     if (data === null && failed) warn(words)

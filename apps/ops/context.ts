@@ -7,8 +7,9 @@ import { type Database, migrate, openDatabase } from '#shared/journal/database.t
 import { databaseUrl } from '#shared/process/env.ts'
 import { Unavailable } from '#shared/process/errors.ts'
 import { type Lanes, openLanes } from '#shared/queue/lanes.ts'
-import { impatientRedis, openQueues, type Queues } from '#shared/queue/queues.ts'
+import { impatientRedis } from '#shared/queue/queues.ts'
 import { hostsOf, type Redis } from '#shared/queue/redis.ts'
+import { openQueues, type Queues } from '#sinks/queues.ts'
 import { type Config, configFrom, variables } from '../worker/config.ts'
 import { detailsOf } from './audit.ts'
 

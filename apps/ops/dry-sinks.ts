@@ -4,16 +4,16 @@ import { Registry } from 'prom-client'
 import { publishedAt } from '#shared/journal/published.ts'
 import { redactor } from '#shared/process/log.ts'
 import { openRelay } from '#shared/queue/relay.ts'
-import { openSinks, type Sinks } from '#sinks/registry.ts'
+import { openSinks, type Sinks } from '#sinks/open.ts'
+import { sinkNames } from '#sinks/registry.ts'
+import { pretended } from '#sinks/settings.ts'
 import type { Place } from './context.ts'
 
-const none = () => ''
-
-/** All sinks of `place`, each in a dry run. Without a token of its own a sink can plan, but must not be asked to perform. */
+/** All sinks of `place`. One that misses a variable can plan, but must not be asked to perform. */
 export function drySinks({ config, redis, prefix, database }: Place): Sinks {
-  const { phabricatorToken = none, gitlabToken = none } = config
   return openSinks({
-    config: { ...config, phabricatorToken, gitlabToken, sinksEnabled: new Set(['phabricator', 'gitlab-mentions', 'sse']), dryRun: true },
+    enabled: new Set(sinkNames),
+    settings: pretended(config.settings),
     relay: openRelay({ redis, prefix, keep: config.feedKeep }),
     publishedAt: publishedAt(database),
     redact: redactor(config.secrets.values()),

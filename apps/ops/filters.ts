@@ -3,9 +3,10 @@
 import { type Command, Option } from 'commander'
 import { type ExpressionBuilder, type RawBuilder, type SqlBool, sql } from 'kysely'
 import { z } from 'zod'
-import { performerNames } from '#shared/journal/entry.ts'
+import { router } from '#shared/journal/entry.ts'
 import type { Tables } from '#shared/journal/tables.ts'
 import { wordsOf } from '#shared/journal/words.ts'
+import { sinkNames } from '#sinks/registry.ts'
 import { beginningWith, like } from './pattern.ts'
 
 const units: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
@@ -32,6 +33,8 @@ const mergeRequest = z
   .transform((text) => ({ project: text.split('!')[0] ?? '', iid: Number(text.split('!')[1]) }))
 
 export const states = ['planned', 'done', 'nothing', 'dead', 'discarded'] as const
+/** Whose effects there are: the sinks', and the router's where it could do nothing with a delivery. */
+export const performerNames = [...sinkNames, router] as const
 const oneOf = <const T extends readonly string[]>(names: T) => z.enum(names, { error: `expected one of ${names.join(', ')}` })
 
 export const filterSchema = z.object({

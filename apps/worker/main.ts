@@ -1,6 +1,5 @@
 // One worker process: routes deliveries, performs effects, writes the journal.
 import type { Worker } from 'bullmq'
-import { privateIsPublished } from '#shared/event/privacy.ts'
 import { openDatabase } from '#shared/journal/database.ts'
 import { openJournal } from '#shared/journal/entry.ts'
 import { newestInJournal } from '#shared/journal/feed.ts'
@@ -14,13 +13,16 @@ import { dispatcher } from '#shared/queue/dispatch.ts'
 import { openHiddenProjects } from '#shared/queue/hidden-projects.ts'
 import { openLanes } from '#shared/queue/lanes.ts'
 import { openLedger } from '#shared/queue/ledger.ts'
-import { openQueues, patientRedis } from '#shared/queue/queues.ts'
+import { patientRedis } from '#shared/queue/queues.ts'
 import { watchRedis } from '#shared/queue/redis-check.ts'
 import { countRedisErrors } from '#shared/queue/redis-errors.ts'
 import { openRelay } from '#shared/queue/relay.ts'
 import { openGitLabApi } from '#sinks/gitlab/api.ts'
 import { lookAtStart } from '#sinks/gitlab/token/look.ts'
-import { openSinks, sinkEntries } from '#sinks/registry.ts'
+import { openSinks, sinkEntries } from '#sinks/open.ts'
+import { openQueues } from '#sinks/queues.ts'
+import { oneByOne } from '#sinks/registry.ts'
+import { sinkSecrets } from '#sinks/settings.ts'
 import { chores } from './chores/index.ts'
 import { keepSetUp, setUpQueues } from './chores/set-up.ts'
 import { scheduleChores, startChores } from './chores/start.ts'
@@ -36,13 +38,12 @@ import { startRecorder } from './recorder/recorder.ts'
 import { startRouter } from './router/router.ts'
 import { watchSilence } from './silence.ts'
 
-const config = configure(configSchema)
+const config = configure(configSchema, sinkSecrets)
 const { redisUrl, redisPrefix: prefix } = config
 const redact = redactor([...config.secrets.values(), passwordOf(redisUrl), passwordOf(config.databaseUrl)])
 const log = await openLog('worker', { debug: config.debug, redact })
 const metrics = openMetrics()
 const lifecycle = startLifecycle(log)
-if (config.feedPrivate && config.sinksEnabled.has('sse')) log.warn(privateIsPublished)
 
 const redis = patientRedis(redisUrl)
 const database = openDatabase(config.databaseUrl, { metrics })
@@ -58,12 +59,20 @@ const office: Office = { redis, prefix, stopping: stopping.signal, mayForget, tr
 const queues = openQueues({ redis, prefix })
 const lanes = openLanes({ redis, prefix })
 const ledger = openLedger({ redis, prefix })
-const dispatch = dispatcher({ redis, prefix, queues })
+const dispatch = dispatcher({ redis, prefix, queues, oneByOne })
 const gathering = startGathering({ redis, prefix }, log)
 lifecycle.push('gathering', gathering.stop)
 const journal = openJournal({ redis, prefix }, gathering.soon)
 const relay = openRelay({ redis, prefix, keep: config.feedKeep, known: () => newestInJournal(database) })
-const sinks = openSinks({ config, relay, publishedAt: publishedAt(database), redact, metrics, log })
+const sinks = openSinks({
+  enabled: config.sinksEnabled,
+  settings: config.settings,
+  relay,
+  publishedAt: publishedAt(database),
+  redact,
+  metrics,
+  log,
+})
 const measures = performerMetrics(metrics)
 const { gitlabUrl: url, gitlabToken } = config
 const token = gitlabToken && { api: openGitLabApi({ url, token: gitlabToken, redact }), redis, prefix, log }
@@ -93,6 +102,7 @@ for (const [name, sink] of sinkEntries(sinks)) {
       journal,
       concurrency,
       limits,
+      dryRun: config.dryRun,
       metrics: measures,
     }),
   )

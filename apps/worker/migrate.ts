@@ -4,10 +4,11 @@
 import { migrate, openDatabase } from '#shared/journal/database.ts'
 import { configure } from '#shared/process/env.ts'
 import { inWords } from '#shared/process/errors.ts'
+import { sinkSecrets } from '#sinks/settings.ts'
 import { opsSchema } from '../ops/context.ts'
 import { warn, words } from '../ops/words.ts'
 
-const database = openDatabase(configure(opsSchema).databaseUrl)
+const database = openDatabase(configure(opsSchema, sinkSecrets).databaseUrl)
 try {
   await migrate(database)
 } catch (error) {

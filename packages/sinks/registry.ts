@@ -1,46 +1,37 @@
-// The table of sinks. A new one is a file, a line here, and a test.
-import type { Log } from '#shared/process/log.ts'
-import type { Registry } from '#shared/process/metrics.ts'
-import { type SinkName, sinkNames } from '#shared/queue/queues.ts'
-import type { Relay } from '#shared/queue/relay.ts'
-import { type PublishedAt, sse } from '#sinks/feed/sink.ts'
-import { openGitLab } from '#sinks/gitlab/gitlab.ts'
-import { reporter } from '#sinks/gitlab-mentions/reviewers/report.ts'
-import { gitlabMentions } from '#sinks/gitlab-mentions/sink.ts'
-import { openWiki } from '#sinks/gitlab-mentions/wiki.ts'
+// The list of sinks, and the only one. A new one is a folder, its name here, and a test; docs/add-a-sink.md shows it.
 import { commits } from '#sinks/phabricator/commits.ts'
-import { openConduit } from '#sinks/phabricator/conduit.ts'
 import { phabricator } from '#sinks/phabricator/sink.ts'
-import type { Config } from '../../apps/worker/config.ts'
-import type { Sink } from './sink.ts'
+import { feed } from './feed/sink.ts'
+import { gitlabMentions } from './gitlab-mentions/sink.ts'
+import type { Declaration } from './sink.ts'
 
-export type Sinks = Partial<Record<SinkName, Sink>>
+const declared = [phabricator, commits, gitlabMentions, feed] as const
 
-type Parts = { config: Config; relay: Relay; publishedAt: PublishedAt; redact: (text: string) => string; metrics: Registry; log: Log }
+/** Every sink as it was declared, in the order in which they are told of. */
+export const declarations: ReadonlyArray<Declaration<SinkName>> = declared
 
-/** The sinks that the configuration enables, over the remotes they need. */
-export function openSinks({ config, relay, publishedAt, redact, metrics, log }: Parts): Sinks {
-  const { sinksEnabled, gitlabUrl, phabricatorUrl, dryRun } = config
-  const gitlab = config.gitlabToken === undefined ? undefined : openGitLab({ url: gitlabUrl, token: config.gitlabToken, redact })
-  const table: Sinks = {}
-  if (sinksEnabled.has('phabricator') && config.phabricatorToken !== undefined) {
-    const conduit = openConduit({ url: phabricatorUrl, token: config.phabricatorToken, redact })
-    table.phabricator = phabricator({ conduit, url: phabricatorUrl, gitlabUrl, dryRun })
-    if (gitlab) table.commits = commits({ gitlab, gitlabUrl, phabricatorUrl })
-  }
-  if (sinksEnabled.has('gitlab-mentions') && gitlab) {
-    const report = reporter({ log, metrics })
-    const wiki = openWiki({ apiUrl: config.reviewersApiUrl, page: config.reviewersPage, maxAge: config.reviewersMaxAge, report, log })
-    table['gitlab-mentions'] = gitlabMentions({ gitlab, wiki, mentionDrafts: config.mentionDrafts, dryRun, report, log })
-  }
-  if (sinksEnabled.has('sse')) table.sse = sse({ relay, publishedAt, feedPrivate: config.feedPrivate })
-  return table
+export type SinkName = (typeof declared)[number]['name']
+export const sinkNames: readonly SinkName[] = declared.map(({ name }) => name)
+
+/** The sinks that can be named in `SINKS_ENABLED`: those that are not part of another. */
+export const choices = declarations.flatMap(({ name, partOf }) => (partOf ? [] : [name]))
+/** The sinks that are on where nobody says which. */
+export const byDefault = declarations.flatMap(({ name, byDefault: isOn }) => (isOn ? [name] : []))
+
+/** The sinks whose effects all run one after another. */
+export const oneByOne: ReadonlySet<string> = new Set(declarations.flatMap(({ name, order }) => (order === 'one-by-one' ? [name] : [])))
+
+/** The sink of that name; undefined for the router's letters, and for a sink that is not there any more. */
+export function sinkOf(name: string): SinkName | undefined {
+  return declarations.find((one) => one.name === name)?.name
 }
 
-/** The enabled sinks with their names. */
-export function sinkEntries(sinks: Sinks): Array<[SinkName, Sink]> {
-  return sinkNames.flatMap((name) => {
-    const sink = sinks[name]
-    return sink ? [[name, sink]] : []
-  })
+/** The declaration of the sink of that name. */
+export function declarationOf(name: string): Declaration<SinkName> | undefined {
+  return declarations.find((one) => one.name === name)
+}
+
+/** Whether the sink is on where those in `enabled` are: one that is part of another is so with it. */
+export function isOn({ name, partOf }: Declaration, enabled: ReadonlySet<string>): boolean {
+  return enabled.has(partOf?.sink ?? name)
 }

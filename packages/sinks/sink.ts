@@ -1,10 +1,18 @@
-// What a sink is: a place where events have consequences. It plans what should happen, without asking anybody, and
-// performs one effect at a time; it never sees the queue, Redis or the environment.
+// What a sink is: one declaration of a place where events have consequences. It plans what should happen, without asking
+// anybody, and performs one effect at a time; it never sees the queue, Redis or the environment. All else is derived:
+// queues, variables, status, replay, dry runs, doctor.
 import type { z } from 'zod'
-import type { Outcome, Planned, PlannedEffect } from '#shared/event/effect.ts'
+import type { Outcome, PlannedEffect } from '#shared/event/effect.ts'
 import type { GitLabEvent } from '#shared/event/event.ts'
 import type { Json } from '#shared/event/json.ts'
+import type { Log } from '#shared/process/log.ts'
+import type { Registry } from '#shared/process/metrics.ts'
+import type { Relay } from '#shared/queue/relay.ts'
 import type { Fence } from '../../apps/worker/performer/fence.ts'
+import type { PublishedAt } from './feed/published-at.ts'
+import type { Finding } from './finding.ts'
+import type { Remote } from './remote.ts'
+import { type Settings, type SettingsOf, settingsOf, type Variables } from './variables.ts'
 
 export type Context = {
   /** Surely the first time: nothing of this effect can exist yet, so it need not be looked for. */
@@ -18,25 +26,127 @@ export type Context = {
   made: string | undefined
   /** Behind it the one call that cannot be undone is made. */
   fence: Fence
+  /** Look, and answer `onlyWould` right before that call. Only a sink that looks is asked. */
+  dryRun: boolean
 }
 
-export type Sink = {
-  /** What `event` should bring about here, or the reason why nothing. Pure. */
-  plan: (event: GitLabEvent) => Planned
-  /**
-   * Makes it so; safe to run twice. May end in further effects. Throws `Unavailable`, `Refused`, `Permanent`, or any
-   * other error for an attempt that failed.
-   */
-  perform: (data: Json, context: Context) => Promise<Outcome | PlannedEffect[]>
-}
+/** What a sink may use of the process it is in. */
+export type Parts = { redact: (text: string) => string; log: Log; metrics: Registry; relay: Relay; publishedAt: PublishedAt }
 
-type Parts<D> = {
+/** Effects as a sink plans them, of its own unless they name another; or in words why there are none. */
+type Plan = Array<Omit<PlannedEffect, 'sink'> & { sink?: string }> | { nothing: string }
+
+/**
+ * Whether an effect may be performed again when nobody knows whether it has been. `look`: it may, since performing finds what
+ * was made. `at-least-once`: it may, and is made twice then. `at-most-once`: it is not, once its call has been begun.
+ */
+export type Repeat = 'look' | 'at-most-once' | 'at-least-once'
+
+/** Effects with the same `order` run in sequence, others beside them; or all of the sink one after another. */
+export type Order = 'lane' | 'one-by-one'
+
+/** This sink belongs to another, is on with it, and off as well while a variable it needs is missing: `without` says what is lost then. */
+export type PartOf = { sink: string; without: string }
+
+/** Effects wait, a minute at most, for those planned earlier in the lane `order` (of theirs) of another sink; `known` completes "before it is known …". */
+export type WaitsFor = { sink: string; order: (order: string) => string; known: string }
+
+type Declared<N extends string, V extends Variables, D, O> = {
+  /** Its name, and that of its queue: lower case letters and dashes. It stays, since jobs and rows carry it. */
+  name: N
+  /** On where nobody says which sinks are. A new sink is off until it is named. */
+  byDefault?: true
+  partOf?: PartOf
+  variables: V
+  remotes: Array<Remote<Partial<SettingsOf<V>>>>
+  repeat: Repeat
+  order: Order
+  waitsFor?: WaitsFor
+  /** What an effect carries. */
   data: z.ZodType<D>
-  plan: (event: GitLabEvent) => Planned
-  perform: (data: D, context: Context) => Promise<Outcome | PlannedEffect[]>
+  /** Made once a process, and given to the functions below. */
+  open: (parts: Parts & { settings: SettingsOf<V> }) => O
+  /** What `event` should bring about here, or the reason why nothing. Pure. */
+  plan: (event: GitLabEvent, opened: O) => Plan
+  /** The effect `about`, planned again since its job is gone, where `plan` does not tell of all there may be. */
+  replan?: (event: GitLabEvent, about: string, opened: O) => Plan
+  /**
+   * Makes it so. May end in further effects. Throws `Unavailable`, `Refused`, `Permanent`, or any other error for an attempt
+   * that failed. The call that cannot be undone is handed `context.fence`.
+   */
+  perform: (data: D, context: Context, opened: O) => Promise<Outcome | PlannedEffect[]>
+  /** In words what performing does at most: `comment on T12`. */
+  wouldDo: (data: D) => string
+  /** What the doctor asks beside the variables and clocks, under the name `id`; `remedy` is for when it fails. */
+  check?: Check<Partial<SettingsOf<V>>>
 }
 
-/** A sink whose effects carry data of the shape `data`, read before they are performed. */
-export function sink<D>({ data: schema, plan, perform }: Parts<D>): Sink {
-  return { plan, perform: async (data, context) => perform(schema.parse(data), context) }
+type Check<S> = { id: string; ask: (settings: S, signal: AbortSignal) => Promise<Finding[]>; remedy: string }
+
+/** A sink at work. */
+export type Sink = {
+  repeat: Repeat
+  order: Order
+  waitsFor?: WaitsFor | undefined
+  /** It calls remotes, so that a dry run keeps it from that. */
+  changesOthers: boolean
+  plan: (event: GitLabEvent) => PlannedEffect[] | { nothing: string }
+  replan: (event: GitLabEvent, about: string) => PlannedEffect[] | { nothing: string }
+  perform: (data: Json, context: Context) => Promise<Outcome | PlannedEffect[]>
+  /** Undefined when the data is not of this sink's shape. */
+  wouldDo: (data: Json) => string | undefined
+}
+
+/** A declaration, as everybody but the sink itself sees it. */
+export type Declaration<N extends string = string> = {
+  name: N
+  byDefault: boolean
+  partOf: PartOf | undefined
+  variables: Variables
+  /** With an address where it is known. */
+  remotesAt: (settings: Settings) => Array<{ name: string; title?: string; url: string | undefined }>
+  repeat: Repeat
+  order: Order
+  waitsFor: WaitsFor | undefined
+  open: (parts: Parts, settings: Settings) => Sink
+  check: Check<Settings> | undefined
+}
+
+/** The declaration of a sink. `over` makes one at work of what `open` would have made. */
+export function defineSink<const N extends string, const V extends Variables, D, O>(
+  declared: Declared<N, V, D, O>,
+): Declaration<N> & { over: (opened: O) => Sink } {
+  const { name, byDefault = false, partOf, variables, remotes, repeat, order, waitsFor, data: schema, check } = declared
+  const named = (plan: Plan) => (Array.isArray(plan) ? plan.map((effect) => ({ sink: name, ...effect })) : plan)
+
+  function over(opened: O): Sink {
+    return {
+      repeat,
+      order,
+      waitsFor,
+      changesOthers: remotes.length > 0,
+      plan: (event) => named(declared.plan(event, opened)),
+      replan: (event, about) => named(declared.replan?.(event, about, opened) ?? declared.plan(event, opened)),
+      perform: async (data, context) => declared.perform(schema.parse(data), context, opened),
+      wouldDo(data) {
+        const read = schema.safeParse(data)
+        return read.success ? declared.wouldDo(read.data) : undefined
+      },
+    }
+  }
+
+  return {
+    name,
+    byDefault,
+    partOf,
+    variables,
+    repeat,
+    order,
+    waitsFor,
+    over,
+    remotesAt: (settings) => remotes.map(({ at, ...named }) => ({ ...named, url: at(settingsOf(variables, settings)) })),
+    // Whoever opens it has seen to it that all are there.
+    open: (parts, settings) => over(declared.open({ ...parts, settings: settingsOf(variables, settings) as SettingsOf<V> })),
+    check: check && { ...check, ask: (settings, signal) => check.ask(settingsOf(variables, settings), signal) },
+  }
 }

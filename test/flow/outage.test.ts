@@ -1,7 +1,7 @@
 // While a remote is down its queue waits, in order, as long as it takes, and the others go on.
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import type { QueueName } from '#shared/queue/queues.ts'
+import type { QueueName } from '#sinks/queues.ts'
 import { type Door, openDoor } from '../support/door.ts'
 import type { Reader } from '../support/feed.ts'
 import { readFeed } from '../support/feed.ts'

@@ -1,8 +1,8 @@
 // Bodies of many GitLab versions go through the whole service and nothing is left lying.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { queueNames } from '#shared/queue/queues.ts'
 import { tasksIn } from '#sinks/phabricator/bug-lines.ts'
+import { queueNames } from '#sinks/queues.ts'
 import { newMergeRequest, newProject } from '../sandbox/forge.ts'
 import { hooksOfVersions } from '../support/hooks-of-versions.ts'
 import { eventOf } from '../support/plans.ts'

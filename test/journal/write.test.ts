@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { type Effect, effectId } from '#shared/event/effect.ts'
+import { type Effect, effectId, feedOrder } from '#shared/event/effect.ts'
 import { type Database, migrate } from '#shared/journal/database.ts'
 import type { Entry } from '#shared/journal/entry.ts'
 import { writeEntries } from '#shared/journal/write.ts'
@@ -22,7 +22,7 @@ const time = (second: number) => new Date(day + second * 1000).toISOString()
 
 function effectOf(delivery: string, about: string): Omit<Effect, 'data'> {
   const sink = about === 'message' ? 'sse' : 'phabricator'
-  return { id: effectId(delivery, sink, about), delivery, sink, order: about, since: time(0) }
+  return { id: effectId(delivery, sink, about), delivery, sink, order: about === 'message' ? feedOrder : about, since: time(0) }
 }
 
 // All that is told of one delivery.

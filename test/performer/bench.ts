@@ -1,7 +1,7 @@
 // The worker's core on a real Redis, with a sink that does what a test tells it to: several workers in one process, each
 // with connections of its own, as if they were processes.
 import { randomBytes } from 'node:crypto'
-import type { Queue, Worker } from 'bullmq'
+import type { Worker } from 'bullmq'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { type Effect, effectId, type Outcome } from '#shared/event/effect.ts'
@@ -10,8 +10,10 @@ import type { Journal } from '#shared/journal/entry.ts'
 import { type Dispatch, dispatcher } from '#shared/queue/dispatch.ts'
 import { type Lanes, openLanes } from '#shared/queue/lanes.ts'
 import { openLedger } from '#shared/queue/ledger.ts'
-import { openQueues, patientRedis, type QueueName, type SinkName } from '#shared/queue/queues.ts'
+import { patientRedis } from '#shared/queue/queues.ts'
 import type { Redis } from '#shared/queue/redis.ts'
+import { openQueues, type Queues } from '#sinks/queues.ts'
+import { oneByOne, type SinkName } from '#sinks/registry.ts'
 import type { Context, Sink } from '#sinks/sink.ts'
 import { close } from '../../apps/worker/performer/consumer.ts'
 import { performerMetrics } from '../../apps/worker/performer/metrics.ts'
@@ -25,19 +27,19 @@ export type Perform = (about: string, context: Context) => Promise<Outcome>
 export type Bench = {
   redis: Redis
   prefix: string
-  queues: Record<QueueName, Queue>
+  queues: Queues
   lanes: Lanes
   dispatch: Dispatch
   /** What the journal was told of effects that ended: `about: state`. */
   ended: string[]
   /** Starts a worker for the sink; `stop` is what its process does at SIGTERM. */
-  start: (name: SinkName, perform: Perform, concurrency?: number) => Promise<{ stop: () => Promise<void> }>
+  start: (name: SinkName, perform: Perform, concurrency?: number, declared?: Partial<Sink>) => Promise<{ stop: () => Promise<void> }>
   isEmpty: (name: SinkName) => Promise<boolean>
   close: () => Promise<void>
 }
 
 /** An effect of this moment; `order` is its lane. */
-export function effect(about: string, order: string, sink: SinkName = 'phabricator'): Effect {
+export function effect(about: string, order: string, sink: SinkName = 'phabricator'): Effect & { sink: SinkName } {
   return { id: effectId('d', sink, about), delivery: 'd', sink, order, since: new Date().toISOString(), data: about }
 }
 
@@ -60,7 +62,7 @@ export function openBench(redisUrl: string): Bench {
     failed: () => Promise.resolve(),
     ended: ({ data }, { state }) => Promise.resolve(void ended.push(`${aboutOf(data)}: ${state}`)),
   }
-  const dispatch = dispatcher({ redis, prefix, queues })
+  const dispatch = dispatcher({ redis, prefix, queues, oneByOne })
   const stops: Array<() => Promise<void>> = []
 
   return {
@@ -70,13 +72,19 @@ export function openBench(redisUrl: string): Bench {
     lanes,
     dispatch,
     ended,
-    async start(name, perform, concurrency = 10) {
+    async start(name, perform, concurrency = 10, declared = {}) {
       const own = patientRedis(redisUrl)
       const place = { redis: own, prefix }
       const stopping = new AbortController()
       const sink: Sink = {
+        repeat: 'look',
+        order: oneByOne.has(name) ? 'one-by-one' : 'lane',
+        changesOthers: true,
         plan: () => ({ nothing: 'not asked' }),
+        replan: () => ({ nothing: 'not asked' }),
+        wouldDo: () => undefined,
         perform: (data, context) => perform(aboutOf(data), context),
+        ...declared,
       }
       const workers: Worker[] = [
         await startPerformer({
@@ -95,6 +103,7 @@ export function openBench(redisUrl: string): Bench {
           dispatch,
           journal,
           concurrency,
+          dryRun: false,
           limits: { callMs: 1000, settleMs: 1000 },
           metrics: performerMetrics(new Registry()),
         }),

@@ -20,15 +20,17 @@ function portOf(server: Server): number {
 
 const unavailable = (words: RegExp) => (error: unknown) => error instanceof Unavailable && words.test(error.message)
 
+const it = { name: 'it', title: 'It' }
+
 test('an answer is given with its status, headers and text', async () => {
   await using remote = await startAnswering({ status: 418, headers: { 'x-a': 'b' }, body: 'ä€' })
-  const { status, headers, text } = await exchange('It', remote.url, { signal })
+  const { status, headers, text } = await exchange(it, remote.url, { signal })
   assert.deepEqual([status, headers.get('x-a'), text], [418, 'b', 'ä€'])
 })
 
 test('a call says who we are, asks for plain text, keeps no cookies and uses connections again', async () => {
   await using remote = await startAnswering({ headers: { 'set-cookie': 'a=b' } })
-  for (let call = 0; call < 10; call++) await exchange('It', remote.url, { method: 'POST', body: 'x', headers: { 'x-a': 'b' }, signal })
+  for (let call = 0; call < 10; call++) await exchange(it, remote.url, { method: 'POST', body: 'x', headers: { 'x-a': 'b' }, signal })
   for (const { method, body, headers } of remote.asked) {
     assert.deepEqual([method, body, headers['x-a'], headers.cookie], ['POST', 'x', 'b', undefined])
     assert.equal(headers['accept-encoding'], 'identity') // answers are read as they come
@@ -39,7 +41,7 @@ test('a call says who we are, asks for plain text, keeps no cookies and uses con
 
 describe('whoever must still allow a request', () => {
   const post = (url: string, pass: () => Promise<void>, limitMs?: number) =>
-    exchange('It', url, { method: 'POST', body: 'x', signal, fence: fenceOf(pass, limitMs) })
+    exchange(it, url, { method: 'POST', body: 'x', signal, fence: fenceOf(pass, limitMs) })
 
   test('is asked when the connection stands, and before anything is written', async () => {
     const connected = Promise.withResolvers<Socket>()
@@ -102,9 +104,7 @@ describe('whoever must still allow a request', () => {
 describe('of a call that cannot be undone its fence is told', () => {
   const tell = async (url: string, limitMs = 15_000) => {
     const fence = fenceOf(undefined, limitMs)
-    await exchange('It', url, { method: 'POST', body: 'x', signal, fence }).catch((error: unknown) =>
-      assert.ok(error instanceof Unavailable),
-    )
+    await exchange(it, url, { method: 'POST', body: 'x', signal, fence }).catch((error: unknown) => assert.ok(error instanceof Unavailable))
     return fence.told
   }
   const answers: Array<[status: number, told: string[]]> = [
@@ -149,7 +149,7 @@ test('a redirect is an answer and is not followed, so nobody else gets the token
   await using other = await startAnswering()
   for (const status of [301, 302, 303, 307, 308]) {
     await using remote = await startAnswering({ status, headers: { location: `${other.url}/steal` } })
-    const answer = await exchange('It', remote.url, { method: 'POST', body: 'token', headers: { authorization: 'Bearer token' }, signal })
+    const answer = await exchange(it, remote.url, { method: 'POST', body: 'token', headers: { authorization: 'Bearer token' }, signal })
     assert.equal(answer.status, status)
   }
   assert.deepEqual(other.asked, [])
@@ -158,7 +158,7 @@ test('a redirect is an answer and is not followed, so nobody else gets the token
 for (const status of [408, 429, 502, 503, 504]) {
   test(`${status} means that the remote is down, for as long as it says`, async () => {
     await using remote = await startAnswering({ status, headers: { 'retry-after': '7' }, body: 'plain text' })
-    await assert.rejects(exchange('It', remote.url, { signal }), (error) => {
+    await assert.rejects(exchange(it, remote.url, { signal }), (error) => {
       assert.ok(error instanceof Unavailable)
       assert.equal(error.retryAfter, 7000)
       assert.match(error.message, new RegExp(`^It answers ${status}`))
@@ -168,17 +168,17 @@ for (const status of [408, 429, 502, 503, 504]) {
 }
 
 test('nobody listening means that the remote is down', async () => {
-  await assert.rejects(exchange('It', `http://127.0.0.1:${await freePort()}`, { signal }), unavailable(/cannot be reached: ECONNREFUSED/))
+  await assert.rejects(exchange(it, `http://127.0.0.1:${await freePort()}`, { signal }), unavailable(/cannot be reached: ECONNREFUSED/))
 })
 
 test('a name that does not exist means that the remote is down', async () => {
-  await assert.rejects(exchange('It', 'http://nowhere.invalid', { signal }), unavailable(/cannot be reached: (ENOTFOUND|EAI_AGAIN)/))
+  await assert.rejects(exchange(it, 'http://nowhere.invalid', { signal }), unavailable(/cannot be reached: (ENOTFOUND|EAI_AGAIN)/))
 })
 
 test('a connection that is closed or reset at once means that the remote is down', async () => {
   for (const end of ['destroy', 'resetAndDestroy'] as const) {
     await using remote = await startAnswering(({ socket }) => void socket[end]())
-    await assert.rejects(exchange('It', remote.url, { signal }), unavailable(/cannot be reached/))
+    await assert.rejects(exchange(it, remote.url, { signal }), unavailable(/cannot be reached/))
   }
 })
 
@@ -187,20 +187,20 @@ test('an answer that breaks off means that the remote is down', async () => {
     response.writeHead(200, { 'content-length': '100' }).write('half', () => response.destroy())
     return undefined
   })
-  await assert.rejects(exchange('It', remote.url, { signal }), unavailable(/cannot be reached/))
+  await assert.rejects(exchange(it, remote.url, { signal }), unavailable(/cannot be reached/))
 })
 
 test('something that does not speak HTTP means that the remote is down', async () => {
   const server = createServer((socket) => void socket.on('error', () => undefined).end('SSH-2.0-OpenSSH\r\n')).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  await assert.rejects(exchange('It', `http://127.0.0.1:${portOf(server)}`, { signal }), unavailable(/cannot be reached/))
+  await assert.rejects(exchange(it, `http://127.0.0.1:${portOf(server)}`, { signal }), unavailable(/cannot be reached/))
   server.close()
 })
 
 describe('the time limit is for the whole exchange:', () => {
   test('a remote that never answers is down', async () => {
     await using remote = await startAnswering(() => undefined)
-    await assert.rejects(exchange('It', remote.url, { signal, timeLimit: 100 }), unavailable(/it took too long/))
+    await assert.rejects(exchange(it, remote.url, { signal, timeLimit: 100 }), unavailable(/it took too long/))
   })
 
   test('a remote whose answer drips is down', async () => {
@@ -211,14 +211,14 @@ describe('the time limit is for the whole exchange:', () => {
       return undefined
     })
     const started = performance.now()
-    await assert.rejects(exchange('It', remote.url, { signal, timeLimit: 200 }), unavailable(/it took too long/))
+    await assert.rejects(exchange(it, remote.url, { signal, timeLimit: 200 }), unavailable(/it took too long/))
     assert.ok(performance.now() - started < 10_000)
   })
 
   test('whoever gives up meanwhile is told their own reason', async () => {
     await using remote = await startAnswering(() => undefined)
     const leaving = new AbortController()
-    const asking = exchange('It', remote.url, { signal: leaving.signal })
+    const asking = exchange(it, remote.url, { signal: leaving.signal })
     leaving.abort(new Error('stopping'))
     await assert.rejects(asking, /^Error: stopping$/)
   })
@@ -235,13 +235,13 @@ test('an answer over the size limit is not read on, and would be too large again
     more()
     return undefined
   })
-  await assert.rejects(exchange('It', remote.url, { signal, sizeLimit: 200_000 }), (error) => {
+  await assert.rejects(exchange(it, remote.url, { signal, sizeLimit: 200_000 }), (error) => {
     assert.ok(error instanceof Permanent)
     return /more than 200000 bytes/.test(error.message)
   })
   assert.ok(sent < 50_000_000)
   await using exact = await startAnswering({ body: 'x'.repeat(1000) })
-  assert.equal((await exchange('It', exact.url, { signal, sizeLimit: 1000 })).text.length, 1000)
+  assert.equal((await exchange(it, exact.url, { signal, sizeLimit: 1000 })).text.length, 1000)
 })
 
 describe('large answers are read one after another:', () => {
@@ -255,13 +255,13 @@ describe('large answers are read one after another:', () => {
       return undefined
     })
     const order: string[] = []
-    const asking = exchange('It', `${remote.url}/first`, { signal: leaving.signal }).then(
+    const asking = exchange(it, `${remote.url}/first`, { signal: leaving.signal }).then(
       () => order.push('first'),
       () => order.push('given up'),
     )
     await begun.promise
     const others = Array.from({ length: 3 }, async () => {
-      const { text } = await exchange('It', remote.url, { signal })
+      const { text } = await exchange(it, remote.url, { signal })
       order.push(String(text.length))
     })
     await Promise.all([asking, ...others])

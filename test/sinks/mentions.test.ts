@@ -45,7 +45,7 @@ async function perform({ dryRun = false, fence = fenceOf() }: Options = {}) {
   const gitlab = openGitLab({ url: remote.url, token: () => remote.token, redact: (text) => text })
   const report = reporter({ log, metrics: openMetrics() })
   const wiki = openWiki({ apiUrl: site.apiUrl, page: 'Git/Reviewers', maxAge: 0, report, log })
-  const sink = gitlabMentions({ gitlab, wiki, mentionDrafts: true, dryRun, report, log })
+  const sink = gitlabMentions.over({ gitlab, wiki, mentionDrafts: true, report, log })
   const data = { projectId: project, projectPath: `repos/p${project}`, iid: 1, link: 'https://gitlab.example/x/-/merge_requests/1' }
   const context = {
     first: true,
@@ -54,6 +54,7 @@ async function perform({ dryRun = false, fence = fenceOf() }: Options = {}) {
     signal,
     madeForOthers: () => Promise.resolve(new Set<string>()),
     fence,
+    dryRun,
   }
   return await sink.perform(data, context)
 }

@@ -37,13 +37,14 @@ const soon: Context = {
   madeForOthers: () => Promise.resolve(new Set()),
   made: undefined,
   fence: fenceOf(),
+  dryRun: false,
 }
 
 async function perform(data: object = {}, context: Partial<Context> = {}, dryRun = false) {
   const { url, token } = sandbox.phabricator
   const conduit = openConduit({ url, token: () => token, redact: (words) => words })
-  const sink = phabricator({ conduit, url, gitlabUrl, dryRun })
-  return await sink.perform({ task, text, ...data }, { ...soon, since: new Date(), ...context })
+  const sink = phabricator.over({ conduit, url, gitlabUrl })
+  return await sink.perform({ task, text, ...data }, { ...soon, since: new Date(), dryRun, ...context })
 }
 
 const comments = () => sandbox.phabricator.comments(task)
@@ -161,7 +162,7 @@ describe('the commits of a merge request', () => {
   async function effects(elsewhere: number[], action = 'open') {
     const { url, token } = sandbox.gitlab
     const gitlab = openGitLab({ url, token: () => token, redact: (words) => words })
-    const sink = commits({ gitlab, gitlabUrl, phabricatorUrl: 'https://phabricator.example' })
+    const sink = commits.over({ gitlab, gitlabUrl, phabricatorUrl: 'https://phabricator.example' })
     return await sink.perform({ projectId: 42, iid: 1, action, text, elsewhere }, soon)
   }
 

@@ -6,9 +6,9 @@ import type { Planned } from '#shared/event/effect.ts'
 import { type GitLabEvent, parseEvent } from '#shared/event/event.ts'
 import { readEnvironment } from '#shared/process/env.ts'
 import { openMetrics } from '#shared/process/metrics.ts'
-import type { SinkName } from '#shared/queue/queues.ts'
 import { openRelay } from '#shared/queue/relay.ts'
-import { openSinks, sinkEntries } from '#sinks/registry.ts'
+import { openSinks, sinkEntries } from '#sinks/open.ts'
+import type { SinkName } from '#sinks/registry.ts'
 import { configSchema } from '../../apps/worker/config.ts'
 
 export const phabricatorUrl = 'https://phabricator.example'
@@ -34,7 +34,8 @@ export function eventOf(body: object | string, receivedAt = new Date().toISOStri
 export function plansOf(body: object | string, more: Record<string, string> = {}): Map<SinkName, Planned> {
   const config = readEnvironment(configSchema, { ...environment, ...more })
   const sinks = openSinks({
-    config,
+    enabled: config.sinksEnabled,
+    settings: config.settings,
     relay,
     publishedAt: () => Promise.resolve(undefined),
     redact: (text) => text,

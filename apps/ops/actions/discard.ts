@@ -1,9 +1,9 @@
 // `discard`: lets dead letters go. Their jobs are removed; the journal keeps them, as discarded.
 import { deliveryJobId } from '#shared/queue/queues.ts'
+import { sinkOf } from '#sinks/registry.ts'
 import { onRecord } from '../audit.ts'
 import type { Place } from '../context.ts'
 import { chosenDead, type Selection } from '../selection.ts'
-import { sinkOf } from './replay/put-back.ts'
 
 export type Discarded = { discarded: number; interrupted: boolean }
 

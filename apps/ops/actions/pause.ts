@@ -1,5 +1,5 @@
 // `pause` and `resume`: an operator stops the work of one sink, and lets it go on. What comes meanwhile waits, in order.
-import type { SinkName } from '#shared/queue/queues.ts'
+import type { SinkName } from '#sinks/registry.ts'
 import { onRecord } from '../audit.ts'
 import type { Place } from '../context.ts'
 

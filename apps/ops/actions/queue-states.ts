@@ -1,7 +1,8 @@
 // How each queue stands: what waits in it and for how long, what is dead, and whether it is held or paused.
 
 import { type Counts, countJobs } from '#shared/queue/counts.ts'
-import { type QueueName, queueNames } from '#shared/queue/queues.ts'
+import { type QueueName, queueNames } from '#sinks/queues.ts'
+import { declarations, isOn } from '#sinks/registry.ts'
 import { type Hold, readHold } from '../../worker/performer/holds.ts'
 import type { Place } from '../context.ts'
 
@@ -36,24 +37,24 @@ async function queueState({ queues, redis, prefix }: Place, name: QueueName): Pr
 }
 
 export type RemoteState = {
-  id: 'phabricator' | 'gitlab' | 'wiki'
+  id: string
   state: 'up' | 'held' | 'refused'
   since: string | null
   reason: string | null
 }
 
-// The remotes that the queues call, and the name with which each remote's own file begins what it says of it.
-const remotes = [
-  { id: 'phabricator', name: 'Phabricator', queues: ['phabricator'] },
-  { id: 'gitlab', name: 'GitLab', queues: ['commits', 'gitlab-mentions'] },
-  { id: 'wiki', name: 'The wiki', queues: ['gitlab-mentions'] },
-] as const
-
-/** How the remotes are, as far as somebody who called them tells: `up` is one that nothing waits for. */
-export function remoteStates(queues: QueueState[]): RemoteState[] {
-  return remotes.map(({ id, name, queues: callers }) => {
-    const holds = queues.flatMap((queue) => (callers.some((caller) => caller === queue.id) && queue.held ? [queue.held] : []))
-    const hold = holds.find(({ reason }) => reason.startsWith(name))
+/**
+ * How the remotes are of the sinks that are on, and any for which a queue is held, as far as somebody who called them tells:
+ * `up` is one that nothing waits for.
+ */
+export function remoteStates(
+  queues: QueueState[],
+  { sinksEnabled, settings }: Pick<Place['config'], 'sinksEnabled' | 'settings'>,
+): RemoteState[] {
+  const holds = queues.flatMap(({ held }) => (held?.remote ? [{ ...held, remote: held.remote }] : []))
+  const called = declarations.flatMap((one) => (isOn(one, sinksEnabled) ? one.remotesAt(settings).map(({ name }) => name) : []))
+  return [...new Set([...called, ...holds.map(({ remote }) => remote)])].map((id) => {
+    const hold = holds.find(({ remote }) => remote === id)
     if (!hold) return { id, state: 'up', since: null, reason: null }
     return { id, state: hold.refused ? 'refused' : 'held', since: hold.since, reason: hold.reason }
   })

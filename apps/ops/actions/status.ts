@@ -53,7 +53,7 @@ const down = <T>(error: unknown) => ({ found: undefined as T | undefined, part: 
 
 async function lookInRedis(place: Place): Promise<InRedis> {
   const [queues, processes, token] = await Promise.all([queueStates(place), present(place), knownToken(place)])
-  return { queues, remotes: remoteStates(queues), processes, ...together(processes), token: token ? tokenState(token) : null }
+  return { queues, remotes: remoteStates(queues, place.config), processes, ...together(processes), token: token ? tokenState(token) : null }
 }
 
 function together(processes: Presence[]): Pick<InRedis, 'spool' | 'feed'> {

@@ -6,6 +6,7 @@ import { inWords } from '#shared/process/errors.ts'
 import { isSigningKey, signingKeyForm } from '#shared/process/signing.ts'
 import { deliveryJobId } from '#shared/queue/queues.ts'
 import { openRelay } from '#shared/queue/relay.ts'
+import { sinkSecrets } from '#sinks/settings.ts'
 import { type Flight, sendCanary } from '../actions/canary.ts'
 import { BadUsage, isJson } from '../command.ts'
 import { lookAtPlace, opsSchema } from '../context.ts'
@@ -56,7 +57,7 @@ type Stages = { routed: boolean | null; published: boolean | null }
 async function howFar({ id, answered }: Flight): Promise<Stages> {
   if (!answered) return { routed: false, published: false }
   try {
-    const place = await lookAtPlace(readEnvironment(opsSchema))
+    const place = await lookAtPlace(readEnvironment(opsSchema, process.env, sinkSecrets))
     const { queues, redis, prefix } = place
     const routed = (await queues.deliveries.getJobState(deliveryJobId(id))) === 'completed'
     const published = await openRelay({ redis, prefix }).has(id)

@@ -1,7 +1,7 @@
 // `doctor`.
 import type { Command } from 'commander'
+import type { Finding } from '#sinks/finding.ts'
 import { doctor } from '../actions/doctor/doctor.ts'
-import type { Finding } from '../actions/doctor/finding.ts'
 import { lookAround, type Said, untilInterrupted } from '../command.ts'
 import { dim, state } from '../print.ts'
 import { lines, padded, words } from '../words.ts'

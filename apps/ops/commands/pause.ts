@@ -1,6 +1,6 @@
 // `pause` and `resume`.
 import { Argument, type Command } from 'commander'
-import { type SinkName, sinkNames } from '#shared/queue/queues.ts'
+import { type SinkName, sinkNames } from '#sinks/registry.ts'
 import { pauseSink, resumeSink } from '../actions/pause.ts'
 import { act, reasonOf, withReason } from '../command.ts'
 import { words } from '../words.ts'

@@ -1,5 +1,6 @@
 // `tail`.
 import type { Command } from 'commander'
+import { feed } from '#sinks/feed/sink.ts'
 import { type TailLine, tail } from '../actions/tail.ts'
 import { BadUsage, filtersOf, isJson, lookAround, untilInterrupted } from '../command.ts'
 import { dim } from '../print.ts'
@@ -16,12 +17,13 @@ export function tailCommands(ops: Command): void {
     .option('--since <time>', 'begin with those received then or later, as far back as Redis has them: ISO 8601, or 90s, 10m, 2h ago')
     .option('--until <time>', 'only those received before; when that has passed it ends')
     .option('--id <id>', 'the id of a delivery, or how ids begin')
-    .option('--sink <name>', 'sse, whose work the feed is')
+    .option('--sink <name>', `${feed.name}, whose work the feed is`)
     .option('--limit <count>', 'end after so many')
     .addHelpText('after', "\nWith --json each line is an object.\n\n  bin/ops tail --project 'repos/releng/*' --since 10m")
     .action((options: unknown, command: Command) => {
       const filters = filtersOf(options)
-      if ((filters.sink ?? 'sse') !== 'sse') throw new BadUsage('--sink: the feed is what the sink sse makes: expected sse')
+      if ((filters.sink ?? feed.name) !== feed.name)
+        throw new BadUsage(`--sink: the feed is what the sink ${feed.name} makes: expected ${feed.name}`)
       return lookAround(command, async (place) => {
         for await (const line of tail(place, filters, untilInterrupted()))
           if (isJson(command)) tellJson(line)

@@ -2,7 +2,7 @@
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { z } from 'zod'
-import { type SinkName, sinkNames } from '#shared/queue/queues.ts'
+import { type SinkName, sinkNames } from '#sinks/registry.ts'
 import { pauseSink, resumeSink } from '../actions/pause.ts'
 import type { Desk } from './desk.ts'
 import { ownForm, type Visited } from './door/visitor.ts'

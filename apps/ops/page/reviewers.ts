@@ -2,8 +2,10 @@
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { inWords } from '#shared/process/errors.ts'
+import { type Reviewers, readReviewers } from '#sinks/gitlab-mentions/doctor.ts'
+import { gitlabMentions } from '#sinks/gitlab-mentions/sink.ts'
 import { remember } from '#sinks/http/cache.ts'
-import { type Reviewers, readReviewers } from '../actions/doctor/reviewers.ts'
+import { settingsOf } from '#sinks/variables.ts'
 import type { Desk } from './desk.ts'
 import type { Visited } from './door/visitor.ts'
 import { type Html, page } from './html/frame.ts'
@@ -16,7 +18,10 @@ const keptMs = 15_000
 export function reviewers({ place }: Desk): Hono<Visited> {
   const app = new Hono<Visited>()
   // It may ask GitLab for some hundred users.
-  const read = remember((who, signal) => readReviewers(place(who), signal), { ms: keptMs, most: 1 })
+  const read = remember((who, signal) => readReviewers(settingsOf(gitlabMentions.variables, place(who).config.settings), signal), {
+    ms: keptMs,
+    most: 1,
+  })
   app.get('/reviewers', async (c: Context<Visited>) => {
     try {
       return page(c, 'Reviewers page', report(await read(c.var.visitor.who, AbortSignal.timeout(patience))))

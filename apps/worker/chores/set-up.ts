@@ -2,10 +2,11 @@
 // as by a Redis that comes back empty, or by a replica that was empty and is the primary now.
 import { inWords } from '#shared/process/errors.ts'
 import type { Log } from '#shared/process/log.ts'
-import { serialSinks } from '#shared/queue/dispatch.ts'
-import { keyPrefix, openQueue, type QueuePlace, queueNames } from '#shared/queue/queues.ts'
+import { keyPrefix, openQueue, type QueuePlace } from '#shared/queue/queues.ts'
+import { queueNames } from '#sinks/queues.ts'
+import { oneByOne } from '#sinks/registry.ts'
 
-const serial = new Set<string>(['deliveries', ...serialSinks])
+const serial = new Set<string>(['deliveries', ...oneByOne])
 const lookMs = 2000
 
 /** Writes what each queue must have: the options that `openQueue` gives it, and that the jobs of some run one after another. */

@@ -1,6 +1,7 @@
 // Starts the chores: each has a schedule in Redis that all workers share, and whoever is free when its time has come does
 // it. A database or remote that is down holds it, like any other work.
 import type { Job, Queue, Worker } from 'bullmq'
+import { retention } from '#shared/queue/queues.ts'
 import { retries } from '#shared/queue/retries.ts'
 import { type Office, work } from '../performer/consumer.ts'
 import type { Chore } from './index.ts'
@@ -27,8 +28,8 @@ export function startChores({ office, queue, chores }: Parts): Promise<Worker> {
 
   return work({
     office,
-    name: 'chores',
     queue,
+    keep: retention.chores,
     concurrency: 1,
     prepare: (job) => (signal) => run(job, signal),
     onDead: () => Promise.resolve(),

@@ -3,7 +3,6 @@ import type { Job } from 'bullmq'
 import { z } from 'zod'
 import { type Effect, effectSchema } from '#shared/event/effect.ts'
 import { Permanent } from '#shared/process/errors.ts'
-import type { SinkName } from '#shared/queue/queues.ts'
 
 /** Throws `Permanent` when the job carries none. */
 export function effectOf(job: Job): Effect {
@@ -15,7 +14,7 @@ export function effectOf(job: Job): Effect {
 const orderSchema = z.looseObject({ order: z.string() })
 
 /** The effect that the job of `sink` carries; without one, what its id and its place tell. */
-export function whatIs(job: Job, sink: SinkName): Effect {
+export function whatIs(job: Job, sink: string): Effect {
   const { data: effect } = effectSchema.safeParse(job.data)
   if (effect) return effect
   const id = job.id ?? ''

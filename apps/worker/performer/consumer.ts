@@ -3,7 +3,7 @@
 import { DelayedError, type Job, type Queue, RateLimitError, UnrecoverableError, WaitingError, Worker } from 'bullmq'
 import { inWords, Permanent, Refused, Unavailable } from '#shared/process/errors.ts'
 import type { Log } from '#shared/process/log.ts'
-import { keyPrefix, type QueueName, retention } from '#shared/queue/queues.ts'
+import { keyPrefix, type Retention } from '#shared/queue/queues.ts'
 import type { Redis } from '#shared/queue/redis.ts'
 import { refusalOf } from '#shared/queue/redis-refusal.ts'
 import { retryDelay } from '#shared/queue/retries.ts'
@@ -42,13 +42,16 @@ export type Attempt = (signal: AbortSignal) => Promise<void>
 
 type Parts = {
   office: Office
-  name: QueueName
   queue: Queue
+  /** How long done jobs stay. */
+  keep: Retention
   concurrency: number
   /** All jobs of the queue run one after another, over all workers. */
   serial?: boolean
   /** Throws `NotYet` when the job's time has not come; else answers how it is run, at once or when others have ended. */
   prepare: (job: Job, token: string) => Attempt | Promise<Attempt>
+  /** Whether a job that was run asked no remote: then it says nothing about a hold. */
+  tellsNothing?: (job: Job) => boolean
   /** Told of each attempt that failed, also of the last one; `ms` is how long it took. */
   onFailed?: (job: Job, error: Error, ms: number) => Promise<void>
   /** Told once for each job that has become a dead letter. */
@@ -63,7 +66,17 @@ const serialLocks = { lockDuration: 4000, stalledInterval: 2000 }
 const limiter = { max: 1_000_000_000, duration: 1000 }
 
 /** Starts to work on `queue`. When `stopping` aborts, jobs under way are handed back. */
-export async function work({ office, name, queue, concurrency, serial = false, prepare, onFailed, onDead }: Parts): Promise<Worker> {
+export async function work({
+  office,
+  queue,
+  keep,
+  concurrency,
+  serial = false,
+  prepare,
+  tellsNothing,
+  onFailed,
+  onDead,
+}: Parts): Promise<Worker> {
   const { redis, prefix, stopping, trials, log } = office
   const holds = openHolds({ redis, prefix, queue, concurrency: serial ? 1 : undefined, log })
   const { lockDuration, stalledInterval } = serial ? serialLocks : locks
@@ -80,7 +93,13 @@ export async function work({ office, name, queue, concurrency, serial = false, p
     }
     job.data = undefined // the chain in which BullMQ keeps jobs is collected late, and what hangs on it
     // Not waited for: Redis takes it before whatever this connection sends later, another hold among it.
-    holds.release().catch((reason: unknown) => log.warn({ queue: queue.name, reason: inWords(reason) }, 'could not go on'))
+    goOn(job).catch((reason: unknown) => log.warn({ queue: queue.name, reason: inWords(reason) }, 'could not go on'))
+  }
+
+  // While others wait the hold is left to one that asks the remote.
+  async function goOn(job: Job): Promise<void> {
+    if (tellsNothing?.(job) === true && (await queue.getJobCountByTypes('wait', 'delayed')) > 0) return
+    await holds.release()
   }
 
   // When Redis takes not even what should become of the job, it stays where it is, and comes again when its lock has run out.
@@ -128,7 +147,7 @@ export async function work({ office, name, queue, concurrency, serial = false, p
     prefix: keyPrefix(prefix),
     concurrency: serial ? 1 : concurrency,
     limiter,
-    removeOnComplete: retention[name],
+    removeOnComplete: keep,
     maxStalledCount: Number.MAX_SAFE_INTEGER, // `trials` decides
     settings: { backoffStrategy: (attemptsMade) => retryDelay(attemptsMade) },
     lockDuration,

@@ -4,10 +4,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Job, Queue } from 'bullmq'
 import type { Effect } from '#shared/event/effect.ts'
-import { serialSinks } from '#shared/queue/dispatch.ts'
 import { keyPrefix } from '#shared/queue/queues.ts'
 import type { Redis } from '#shared/queue/redis.ts'
 import { script } from '#shared/queue/redis-script.ts'
+import type { Sink } from '#sinks/sink.ts'
+import { begunKeepSeconds, begunKey } from './begun.ts'
 import { TakenOver } from './consumer.ts'
 
 /** What the file of a remote does about a call that cannot be undone. */
@@ -30,6 +31,8 @@ export type Crossing = {
   fence: Fence
   /** Surely the first time: no run before this one came as far as to make the call. */
   first: boolean
+  /** Whether this run came as far as to make the call. */
+  passed: () => boolean
   /** For how many ms more an earlier call may be at work. */
   busyMs: number
   /** At the end of the run: leaves in Redis what the next one must know. */
@@ -45,6 +48,7 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('SREM', KEYS[2], ARGV[3])
 redis.call('SET', KEYS[3], ARGV[4], 'PX', ARGV[5])
+if ARGV[6] ~= '0' then redis.call('SET', KEYS[4], ARGV[4], 'EX', ARGV[6]) end
 return 1`)
 
 const end = script(`
@@ -56,14 +60,25 @@ const noteIdle = script(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 return redis.call('HSET', KEYS[1], 'idle', ARGV[1])`)
 
-type Parts = { redis: Redis; prefix: string; queue: Queue; limits: Limits; job: Job; token: string; effect: Effect }
+type Parts = {
+  redis: Redis
+  prefix: string
+  queue: Queue
+  sink: Pick<Sink, 'order' | 'repeat'>
+  limits: Limits
+  job: Job
+  token: string
+  effect: Effect
+}
 
 /** The fence of one run of `job`, which carries `effect`. */
-export async function openFence({ redis, prefix, queue, limits, job, token, effect }: Parts): Promise<Crossing> {
+export async function openFence({ redis, prefix, queue, sink, limits, job, token, effect }: Parts): Promise<Crossing> {
   const { id = '', attemptsStarted: runs } = job
   const { callMs, settleMs } = limits
   const jobKey = queue.toKey(id)
   const atWork = `${keyPrefix(prefix)}:at-work:${queue.name}:${id}`
+  const begun = begunKey(prefix, effect)
+  const isMarked = sink.repeat === 'at-most-once'
   const own = randomUUID()
   let call: 'none' | 'at work' | 'answered' | 'undone' = 'none'
 
@@ -75,6 +90,7 @@ export async function openFence({ redis, prefix, queue, limits, job, token, effe
   const over = () => end(redis, [atWork], [own])
   return {
     first,
+    passed: () => call !== 'none',
     busyMs: Math.max(0, busyMs),
     fence: {
       limitMs: callMs,
@@ -82,8 +98,8 @@ export async function openFence({ redis, prefix, queue, limits, job, token, effe
         // Once more when the answer was long in coming: if this process was frozen meanwhile, the job may be another's.
         for (let asked = 0; Date.now() - asked > Math.min(lockMs, callMs) / 2; ) {
           asked = Date.now()
-          const args = [token, lockMs, id, own, callMs + settleMs]
-          const passed = await passOver(redis, [queue.toKey(`${id}:lock`), queue.toKey('stalled'), atWork], args)
+          const args = [token, lockMs, id, own, callMs + settleMs, isMarked ? begunKeepSeconds : 0]
+          const passed = await passOver(redis, [queue.toKey(`${id}:lock`), queue.toKey('stalled'), atWork, begun], args)
           if (passed !== 1) throw new TakenOver(`${id} is run by another worker.`)
           call = 'at work'
         }
@@ -102,8 +118,9 @@ export async function openFence({ redis, prefix, queue, limits, job, token, effe
       // Written again, since Redis may have lost it meanwhile.
       if (call === 'at work') await redis.set(atWork, own, 'PX', callMs + settleMs, 'NX')
       if (call === 'answered' || call === 'undone') await over()
+      if (call === 'undone' && isMarked) await end(redis, [begun], [own])
       // What is made without a fence may have been made by any run.
-      const onlyWaited = (call === 'none' || call === 'undone') && !serialSinks.has(effect.sink)
+      const onlyWaited = (call === 'none' || call === 'undone') && sink.order === 'lane'
       if (first && onlyWaited) await noteIdle(redis, [jobKey], [runs])
     },
   }

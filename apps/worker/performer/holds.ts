@@ -50,7 +50,7 @@ local wait = isHeld and 0 or math.min(longest, first * 2 ^ math.min(probes - 1, 
 wait = math.ceil(math.max(wait, rest, asked))
 redis.call('HSETNX', KEYS[1], 'since', string.format('%.0f', now))
 if not isHeld or asked > rest then
-  redis.call('HSET', KEYS[1], 'until', string.format('%.0f', now + wait), 'ms', wait, 'reason', ARGV[5], 'refused', ARGV[6])
+  redis.call('HSET', KEYS[1], 'until', string.format('%.0f', now + wait), 'ms', wait, 'reason', ARGV[5], 'refused', ARGV[6], 'remote', ARGV[8])
 end
 redis.call('SET', KEYS[3], ARGV[7], 'PX', wait)
 return {wait, probes}`)
@@ -62,15 +62,23 @@ if redis.call('DEL', KEYS[1]) == 0 then return 0 end
 if ARGV[1] == '' then redis.call('HDEL', KEYS[2], 'concurrency') else redis.call('HSET', KEYS[2], 'concurrency', ARGV[1]) end
 return 1`)
 
-export type Hold = { since: Date; until: Date; probes: number; reason: string; refused: boolean }
+/** `remote` names what is down, where a sink declares it. */
+export type Hold = { since: Date; until: Date; probes: number; reason: string; refused: boolean; remote: string | undefined }
 
 const holdKey = (prefix: string, queue: string) => `${keyPrefix(prefix)}:hold:${queue}`
 
 /** The hold of the queue with this name, as it stands; undefined when it is not held. */
 export async function readHold(redis: Redis, prefix: string, queue: string): Promise<Hold | undefined> {
-  const { since, until, probes, reason = '', refused } = await redis.hgetall(holdKey(prefix, queue))
+  const { since, until, probes, reason = '', refused, remote } = await redis.hgetall(holdKey(prefix, queue))
   if (since === undefined) return undefined
-  return { since: new Date(Number(since)), until: new Date(Number(until)), probes: Number(probes), reason, refused: refused === 'true' }
+  return {
+    since: new Date(Number(since)),
+    until: new Date(Number(until)),
+    probes: Number(probes),
+    reason,
+    refused: refused === 'true',
+    remote: remote || undefined,
+  }
 }
 
 type Parts = { redis: Redis; prefix: string; queue: Queue; concurrency: number | undefined; log: Log }
@@ -85,7 +93,16 @@ export function openHolds({ redis, prefix, queue, concurrency, log }: Parts): Ho
       const asked = error instanceof Unavailable ? (error.retryAfter ?? 0) : 0
       const refused = error instanceof Refused
       const jitter = 0.75 + Math.random() / 4
-      const args = [firstProbe, longestWait, Math.min(asked, longestAsked), jitter, inWords(error), String(refused), unlimited]
+      const args = [
+        firstProbe,
+        longestWait,
+        Math.min(asked, longestAsked),
+        jitter,
+        inWords(error),
+        String(refused),
+        unlimited,
+        error.remote ?? '',
+      ]
       const answer = await holdQueue(redis, keys, args)
       const [wait, probes] = Array.isArray(answer) ? answer.map(Number) : []
       if (wait === undefined || probes === 0) return

@@ -4,19 +4,21 @@ import type { Job, Queue, Worker } from 'bullmq'
 import { deliveryOfEffect, type Effect, effectSchema, effectsOf, type Outcome } from '#shared/event/effect.ts'
 import type { Journal } from '#shared/journal/entry.ts'
 import { inWords } from '#shared/process/errors.ts'
-import { type Dispatch, type Lock, lockOf, serialSinks } from '#shared/queue/dispatch.ts'
+import { type Dispatch, type Lock, lockOf } from '#shared/queue/dispatch.ts'
 import type { Lanes } from '#shared/queue/lanes.ts'
 import type { Ledger } from '#shared/queue/ledger.ts'
-import type { SinkName } from '#shared/queue/queues.ts'
+import { retention } from '#shared/queue/queues.ts'
 import type { Sink } from '#sinks/sink.ts'
+import { markFromNow, whyBegun } from './begun.ts'
 import { effectOf, whatIs } from './carried.ts'
 import { type Attempt, NotYet, type Office, TakenOver, work } from './consumer.ts'
 import { type Crossing, type Limits, openFence } from './fence.ts'
 import type { Measures } from './metrics.ts'
+import { type Prepared, performing } from './perform.ts'
 
 type Parts = {
   office: Office
-  name: SinkName
+  name: string
   sink: Sink
   queue: Queue
   lanes: Lanes
@@ -25,25 +27,15 @@ type Parts = {
   journal: Journal
   concurrency: number
   limits: Limits
+  /** Nothing is changed anywhere: what would be is told. */
+  dryRun: boolean
   metrics: Measures
 }
 
-/** What is known of a job before it is run: `made` is what the ledger has for it, `late` what it waited for in vain. */
-type Prepared = {
-  effect: Effect
-  attempts: number
-  lock: Lock
-  crossing: Crossing
-  first: boolean
-  made: string | undefined
-  late: string | undefined
-}
-
 const laneWaitMs = 500
-const wentAhead = 'went ahead after a minute, before it was known which tasks the commits of an earlier event name'
 
 /** Starts the performer of the sink `name`. */
-export function startPerformer({
+export async function startPerformer({
   office,
   name,
   sink,
@@ -54,20 +46,27 @@ export function startPerformer({
   journal,
   concurrency,
   limits,
+  dryRun,
   metrics,
 }: Parts): Promise<Worker> {
-  const { redis, prefix, log } = office
+  const { redis, prefix, mayForget, log } = office
+  const perform = performing({ name, sink, ledger, dryRun })
+  // Jobs that ended without asking the remote anything: that it is there again cannot be told from them.
+  const unasked = new WeakSet<Job>()
+  const isSerial = sink.order === 'one-by-one'
 
   // All that may put the job off comes first: what is tried alone, since it may have killed a worker, must really be run.
   async function prepare(job: Job, token: string): Promise<Attempt> {
     const effect = effectOf(job)
-    const crossing = await openFence({ redis, prefix, queue, limits, job, token, effect })
+    const crossing = await openFence({ redis, prefix, queue, sink, limits, job, token, effect })
     try {
       const late = await waitForTurn(effect)
-      const first = crossing.first && !(await office.mayForget(job.timestamp))
+      const first = crossing.first && !(await mayForget(job.timestamp))
       const made = first || effect.anew === true ? undefined : await ledger.madeFor(effect)
-      if (made === undefined) mustBeOver(effect, crossing)
-      const attempt = { effect, attempts: job.attemptsMade + 1, lock: lockOf(queue, job, token), crossing, first, made, late }
+      const begun = sink.repeat === 'at-most-once' ? await whyBegun({ redis, prefix, mayForget, job, effect }) : undefined
+      if (begun !== undefined) unasked.add(job)
+      else if (made === undefined) mustBeOver(effect, crossing)
+      const attempt = { effect, attempts: job.attemptsMade + 1, lock: lockOf(queue, job, token), crossing, first, made, begun, late }
       return (signal) => run(attempt, signal)
     } catch (error) {
       await crossing.failed()
@@ -81,18 +80,16 @@ export function startPerformer({
     throw new NotYet(busyMs)
   }
 
-  async function run({ effect, attempts, lock, crossing, first, made, late }: Prepared, signal: AbortSignal): Promise<void> {
+  async function run(prepared: Prepared, signal: AbortSignal): Promise<void> {
     const started = Date.now()
-    const since = new Date(effect.since)
-    const { fence } = crossing
-    const context = { first, made, since, signal, fence, madeForOthers: () => ledger.madeForOthers(effect) }
-    const ended = await sink.perform(effect.data, context).catch(async (error: unknown) => {
+    const { effect, attempts, lock, crossing, late } = prepared
+    const ended = await perform(prepared, signal).catch(async (error: unknown) => {
       await crossing.failed()
       throw error
     })
     metrics.duration.observe({ sink: name }, (Date.now() - started) / 1000)
     const outcome = withReason(Array.isArray(ended) ? await further(effect, ended, lock) : ended, late)
-    if (outcome.state === 'done' && outcome.made !== undefined && !serialSinks.has(name)) await ledger.write(effect, outcome.made)
+    if (outcome.state === 'done' && outcome.made !== undefined && !isSerial) await ledger.write(effect, outcome.made)
     await crossing.succeeded()
     await end(effect, outcome, attempts)
     log.info({ effect: effect.id, ms: Date.now() - started, ...outcome }, 'performed')
@@ -105,29 +102,33 @@ export function startPerformer({
 
   // In words what it would have waited for, when it has waited long enough.
   async function waitForTurn(effect: Effect): Promise<string | undefined> {
-    if (serialSinks.has(name)) return undefined
+    if (isSerial) return undefined
     const turn = await lanes.turn(effect)
     if (turn.state === 'waits') throw new NotYet(laneWaitMs)
-    return turn.question === undefined ? undefined : `${wentAhead} (${deliveryOfEffect(turn.question)})`
+    return turn.question === undefined
+      ? undefined
+      : `went ahead after a minute, before it was known ${sink.waitsFor?.known} (${deliveryOfEffect(turn.question)})`
   }
 
   async function end(effect: Effect, outcome: Outcome | { state: 'dead'; reason: string }, attempts: number): Promise<void> {
     metrics.effects.inc({ sink: name, outcome: outcome.state })
     await journal.ended(effect, outcome, attempts)
-    if (serialSinks.has(name)) return
+    if (isSerial) return
     const next = await lanes.leave(effect)
     const waiting = next === undefined ? undefined : await queue.getJob(next)
     // It may be under way already: then it looks for itself.
     await waiting?.promote().catch(() => undefined)
   }
 
-  return work({
+  if (sink.repeat === 'at-most-once') await markFromNow({ redis, prefix })
+  return await work({
     office,
-    name,
     queue,
+    keep: retention[sink.order],
     concurrency,
-    serial: serialSinks.has(name),
+    serial: isSerial,
     prepare,
+    tellsNothing: (job) => unasked.has(job),
     async onFailed(job, error, ms) {
       const { data: effect } = effectSchema.safeParse(job.data)
       if (effect) await journal.failed(effect, job.attemptsMade + 1, ms, inWords(error))

@@ -6,6 +6,7 @@ import type { Entry } from '#shared/journal/entry.ts'
 import { entriesIn, remainsOf } from '#shared/journal/remains.ts'
 import { writeEntries } from '#shared/journal/write.ts'
 import { inWords, Permanent } from '#shared/process/errors.ts'
+import { retention } from '#shared/queue/queues.ts'
 import { type Office, work } from '../performer/consumer.ts'
 
 /** Starts the recorder. The tables are made, or brought up to date, before the first entry is written. */
@@ -64,8 +65,8 @@ export function startRecorder({ office, queue, database }: { office: Office; que
   queue.retryJobs({ state: 'failed' }).catch((error: unknown) => office.log.warn({ reason: inWords(error) }, 'entries stay unwritten'))
   return work({
     office,
-    name: 'journal',
     queue,
+    keep: retention.journal,
     concurrency: 3,
     prepare: (job) => (signal) => run(job, signal),
     onDead: () => Promise.resolve(),

@@ -8,8 +8,8 @@ import type { Decision, Journal } from '#shared/journal/entry.ts'
 import { inWords, Permanent } from '#shared/process/errors.ts'
 import { type Dispatch, lockOf } from '#shared/queue/dispatch.ts'
 import { aboutOf, type HiddenProjects } from '#shared/queue/hidden-projects.ts'
-import { deliveryIdOf } from '#shared/queue/queues.ts'
-import { type Sinks, sinkEntries } from '#sinks/registry.ts'
+import { deliveryIdOf, retention } from '#shared/queue/queues.ts'
+import { type Sinks, sinkEntries } from '#sinks/open.ts'
 import { type Office, TakenOver, work } from '../performer/consumer.ts'
 
 type Parts = { office: Office; queue: Queue; sinks: Sinks; dispatch: Dispatch; journal: Journal; hidden: HiddenProjects }
@@ -36,7 +36,15 @@ export function startRouter({ office, queue, sinks, dispatch, journal, hidden }:
     return journal.unrouted(remainsOf(job), inWords(error), job.attemptsMade + 1)
   }
 
-  return work({ office, name: 'deliveries', queue, concurrency: 1, serial: true, prepare: (job, token) => () => route(job, token), onDead })
+  return work({
+    office,
+    queue,
+    keep: retention.deliveries,
+    concurrency: 1,
+    serial: true,
+    prepare: (job, token) => () => route(job, token),
+    onDead,
+  })
 }
 
 async function hideProject(event: GitLabEvent, hidden: HiddenProjects): Promise<void> {

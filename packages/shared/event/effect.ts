@@ -1,16 +1,18 @@
 // An effect is one planned consequence of one event in one sink: small plain JSON with a deterministic id, so that
 // planning the same delivery twice gives the same effects, and adding them twice is a no-op.
 import { z } from 'zod'
-import { type SinkName, sinkNames } from '#shared/queue/queues.ts'
 import type { Json } from './json.ts'
 import { timeSchema } from './time.ts'
+
+/** The name of a sink, and of its queue. Which sinks there are is told by their registry. */
+export const sinkName = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'expected the name of a sink')
 
 export const effectSchema = z.object({
   id: z.string(),
   delivery: z.string(),
-  sink: z.enum(sinkNames),
+  sink: sinkName,
   order: z.string(),
-  after: z.object({ sink: z.enum(sinkNames), order: z.string() }).optional(),
+  after: z.object({ sink: sinkName, order: z.string() }).optional(),
   since: timeSchema,
   again: z.boolean().optional(),
   anew: z.boolean().optional(),
@@ -55,8 +57,16 @@ export function deliveryOfEffect(id: string): string {
   return decodeURIComponent(id.split('/')[0] ?? '')
 }
 
+/** The order of the effects that end in a message of the feed: `made` is its cursor. */
+export const feedOrder = 'feed'
+
+/** What the effect with this id is about. */
+export function aboutOfEffect(id: string): string {
+  return decodeURIComponent(id.split('/').at(-1) ?? '')
+}
+
 /** An effect as a sink plans it; the router adds the ids. `about` tells it from the others of its delivery and sink. */
-export type PlannedEffect = { sink: SinkName; about: string; order: string; after?: Effect['after']; data: Json }
+export type PlannedEffect = { sink: string; about: string; order: string; after?: Effect['after']; data: Json }
 
 /** What a plan comes to: effects, or in words a person understands why there are none. */
 export type Planned = PlannedEffect[] | { nothing: string }

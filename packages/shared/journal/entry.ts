@@ -5,17 +5,17 @@ import type { Delivery } from '#shared/event/delivery.ts'
 import { type Effect, effectId, effectSchema, type Outcome } from '#shared/event/effect.ts'
 import type { GitLabEvent } from '#shared/event/event.ts'
 import { timeSchema } from '#shared/event/time.ts'
-import { type QueuePlace, sinkNames } from '#shared/queue/queues.ts'
+import type { QueuePlace } from '#shared/queue/queues.ts'
 import { compress } from './compress.ts'
 import { tell as tellTo } from './outbox.ts'
 
-/** Who can end in a dead letter: the sinks, and the router itself when it can do nothing with a delivery. */
-export const performerNames = [...sinkNames, 'router'] as const
+/** The router can end in a dead letter as a sink can, when it can do nothing with a delivery. */
+export const router = 'router'
 
 /** The kind of a delivery that has not been understood (yet). */
 export const unread = 'unknown'
 
-const recordedEffectSchema = effectSchema.omit({ data: true }).extend({ sink: z.enum(performerNames) })
+const recordedEffectSchema = effectSchema.omit({ data: true })
 
 const deliverySchema = z.object({
   type: z.literal('delivery'),
@@ -121,7 +121,7 @@ export function openJournal(place: QueuePlace, onTold: () => void): Journal {
 
 /** The dead letter of a delivery that could not be routed, or not be recorded. */
 export function routerLetter({ id, receivedAt }: Pick<Delivery, 'id' | 'receivedAt'>, reason: string, attempts: number): EndedEntry {
-  const effect = { id: effectId(id, 'router', 'delivery'), delivery: id, sink: 'router' as const, order: id, since: receivedAt }
+  const effect = { id: effectId(id, router, 'delivery'), delivery: id, sink: router, order: id, since: receivedAt }
   return { type: 'ended', effect, state: 'dead', reason, attempts, endedAt: new Date().toISOString() }
 }
 

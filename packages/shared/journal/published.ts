@@ -1,6 +1,6 @@
 // At which place of the feed a message was published, as the journal remembers it.
 import { justBefore } from '#shared/event/cursor.ts'
-import type { PublishedAt } from '#sinks/feed/sink.ts'
+import type { PublishedAt } from '#sinks/feed/published-at.ts'
 import type { Database } from './database.ts'
 
 /** Asks the journal in `database`. While it is away nothing is known: the feed does not wait for it. */

@@ -2,8 +2,9 @@
 // what cannot be recorded as it is, there is recorded what can be: that it was there, what became of it, and its body.
 import { gzipSync } from 'node:zlib'
 import { z } from 'zod'
+import { sinkName } from '#shared/event/effect.ts'
 import { timeSchema } from '#shared/event/time.ts'
-import { type Entry, entrySchema, performerNames, routerLetter, unread } from './entry.ts'
+import { type Entry, entrySchema, routerLetter, unread } from './entry.ts'
 
 /** An entry as it was told, and what it says; or, in words, why it says nothing. */
 export type Told = { told: unknown; entry: Entry } | { told: unknown; mistake: string }
@@ -35,7 +36,7 @@ const deliverySchema = z.object({
 
 const endedSchema = z.object({
   type: z.literal('ended'),
-  effect: z.object({ id: z.string(), delivery: z.string(), sink: z.enum(performerNames), since: timeSchema.catch(now) }),
+  effect: z.object({ id: z.string(), delivery: z.string(), sink: sinkName, since: timeSchema.catch(now) }),
   state: z.enum(['done', 'nothing', 'dead']).catch('dead'),
   attempts: z.number().int().min(0).catch(0),
   endedAt: timeSchema.catch(now),

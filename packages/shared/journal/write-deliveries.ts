@@ -4,7 +4,7 @@ import { effectId } from '#shared/event/effect.ts'
 import { writeBodies } from './body.ts'
 import type { Database } from './database.ts'
 import { effectRow } from './effect-row.ts'
-import { type DeliveryEntry, unread } from './entry.ts'
+import { type DeliveryEntry, router, unread } from './entry.ts'
 import { cut, cutOrNull, writeRows } from './rows.ts'
 import { wordsOf } from './words.ts'
 
@@ -96,10 +96,10 @@ async function settleEffects(database: Database, entries: DeliveryEntry[]): Prom
     .selectFrom('effects')
     .select(['id', 'delivery', 'state'])
     .where('delivery', 'in', [...byId.keys()])
-  for (const effect of await found.where((eb) => eb.or([eb('kind', '=', unread), eb('sink', '=', 'router')])).execute()) {
+  for (const effect of await found.where((eb) => eb.or([eb('kind', '=', unread), eb('sink', '=', router)])).execute()) {
     const entry = byId.get(effect.delivery)
     if (!entry) continue
-    const healed = effect.id === effectId(entry.id, 'router', 'delivery') && entry.routed === true && effect.state !== 'done'
+    const healed = effect.id === effectId(entry.id, router, 'delivery') && entry.routed === true && effect.state !== 'done'
     const outcome = { state: 'done' as const, reason: null, error: null, ended_at: new Date() }
     await database
       .updateTable('effects')

@@ -1,5 +1,6 @@
 // How effects ended, as rows; and where on the feed messages are.
 import { sql } from 'kysely'
+import { feedOrder } from '#shared/event/effect.ts'
 import { errorId } from '#shared/process/errors.ts'
 import type { Database } from './database.ts'
 import { effectRow } from './effect-row.ts'
@@ -59,7 +60,7 @@ function newer(column: string) {
 }
 
 function messageRow({ effect, made, previous }: EndedEntry) {
-  if (effect.sink !== 'sse' || made === undefined) return []
+  if (effect.order !== feedOrder || made === undefined || !/^\d+-\d+$/.test(made)) return []
   const [time = 0, number = 0] = made.split('-').map(Number)
   return [{ time, number, delivery: effect.delivery, previous: previous ?? null }]
 }

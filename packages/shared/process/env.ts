@@ -17,13 +17,11 @@ export class BadConfiguration extends Error {
 
 type Environment = Record<string, string | undefined>
 
-// Each of these may be given as a file instead: `<NAME>_FILE` is its path.
+// Each of these may be given as a file instead: `<NAME>_FILE` is its path. So may the secrets of the sinks.
 const secretNames = [
   'SOURCE_TOKEN',
   'SOURCE_TOKEN_OLD',
   'SOURCE_SIGNING_KEY',
-  'PHABRICATOR_TOKEN',
-  'GITLAB_TOKEN',
   'OPS_TOKEN',
   'REDIS_URL',
   'DATABASE_URL',
@@ -35,13 +33,17 @@ const unread = Symbol('unread')
 
 /**
  * Reads `environment` by `schema`. A variable that is set but empty counts as not set; a secret may be in the file that
- * `<NAME>_FILE` names. Throws `BadConfiguration`.
+ * `<NAME>_FILE` names: one of the service's own, or of `secrets`. Throws `BadConfiguration`.
  */
-export function readEnvironment<S extends z.ZodType>(schema: S, environment: Environment = process.env): z.output<S> {
+export function readEnvironment<S extends z.ZodType>(
+  schema: S,
+  environment: Environment = process.env,
+  secrets: readonly string[] = [],
+): z.output<S> {
   const set: Record<string, unknown> = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''),
   )
-  const files = new Map(secretNames.flatMap((name) => (`${name}_FILE` in set ? [[name, fileOf(set, name)]] : [])))
+  const files = new Map([...secretNames, ...secrets].flatMap((name) => (`${name}_FILE` in set ? [[name, fileOf(set, name)]] : [])))
   for (const [name, { value = unread }] of files) set[name] = value
   const result = schema.safeParse(set)
   if (result.success) return result.data
@@ -68,9 +70,9 @@ function addTo(mistakes: Map<string, string>, { issues }: z.ZodError): void {
 }
 
 /** Reads the environment as `readEnvironment` does; on a mistake says what is wrong on stderr and exits 78 (EX_CONFIG). */
-export function configure<S extends z.ZodType>(schema: S): z.output<S> {
+export function configure<S extends z.ZodType>(schema: S, secrets: readonly string[] = []): z.output<S> {
   try {
-    return readEnvironment(schema)
+    return readEnvironment(schema, process.env, secrets)
   } catch (error) {
     if (!(error instanceof BadConfiguration)) throw error
     process.stderr.write(`The configuration cannot be used:\n${error.mistakes.map((line) => `  ${harmless(line)}\n`).join('')}`)

@@ -3,21 +3,28 @@
 import { createHash } from 'node:crypto'
 
 /**
- * The remote is down, overloaded, read-only or rate-limiting: its queue holds, and no attempt is spent.
- * `retryAfter` is what the remote asked for, in ms.
+ * The remote is down, overloaded, read-only or rate-limiting: its queue holds, and no attempt is spent. `remote` names it
+ * where a sink declares it; `retryAfter` is what the remote asked for, in ms.
  */
 export class Unavailable extends Error {
   override name = 'Unavailable'
+  readonly remote: string | undefined
   readonly retryAfter: number | undefined
-  constructor(message: string, options: ErrorOptions & { retryAfter?: number | undefined } = {}) {
+  constructor(message: string, options: ErrorOptions & { remote?: string | undefined; retryAfter?: number | undefined } = {}) {
     super(message, options)
+    this.remote = options.remote
     this.retryAfter = options.retryAfter
   }
 }
 
-/** Our credential is not accepted: the queue holds, and says so loudly, until an operator has mended it. */
+/** Our credential is not accepted by `remote`: the queue holds, and says so loudly, until an operator has mended it. */
 export class Refused extends Error {
   override name = 'Refused'
+  readonly remote: string | undefined
+  constructor(message: string, options: ErrorOptions & { remote?: string | undefined } = {}) {
+    super(message, options)
+    this.remote = options.remote
+  }
 }
 
 /** Never, for this effect: it becomes a dead letter at once. */

@@ -5,7 +5,7 @@ import type { Effect } from '#shared/event/effect.ts'
 import { addingJobs } from './add-jobs.ts'
 import { enteringLanes, keepSeconds } from './lane-script.ts'
 import { laneKeys } from './lanes.ts'
-import { keyPrefix, type QueuePlace, type SinkName } from './queues.ts'
+import { keyPrefix, type QueuePlace } from './queues.ts'
 import { script } from './redis-script.ts'
 import { retries } from './retries.ts'
 
@@ -21,9 +21,6 @@ export function lockOf(queue: Queue, { id = '' }: Job, token: string): Lock {
 
 /** Answers false, and has done nothing, when `lock` is not ours any more. */
 export type Dispatch = (effects: Effect[], options?: Standing & { lock?: Lock }) => Promise<boolean>
-
-/** A queue whose effects all run one after another needs no lanes. */
-export const serialSinks: ReadonlySet<SinkName> = new Set<SinkName>(['sse'])
 
 // The clock is that of Redis: how long a job has waited is asked there, too.
 const add = script(`${addingJobs}${enteringLanes}
@@ -45,16 +42,21 @@ for i = 5, #ARGV, 5 do
 end
 return 1`)
 
-type Parts = QueuePlace & { queues: Record<SinkName, Queue> }
+type Parts = QueuePlace & {
+  /** The queues of the sinks, by name. */
+  queues: Readonly<Record<string, Queue>>
+  /** The sinks whose effects all run one after another: they need no lanes. */
+  oneByOne: ReadonlySet<string>
+}
 
-export function dispatcher({ redis, prefix, queues }: Parts): Dispatch {
+export function dispatcher({ redis, prefix, queues, oneByOne }: Parts): Dispatch {
   const { lane, turn, counter, queue } = laneKeys(prefix)
 
   return async function dispatch(effects, { cause, later = [], lock } = {}) {
     if (effects.length === 0) return true
     for (const { anew, sink, id } of effects) if (anew === true) await removeEnded(queues[sink], id)
     const jobs = effects.flatMap((effect) => {
-      const lanes = serialSinks.has(effect.sink) ? ['', ''] : [lane(effect), turn(effect)]
+      const lanes = oneByOne.has(effect.sink) ? ['', ''] : [lane(effect), turn(effect)]
       return [queue(effect), ...lanes, effect.id, JSON.stringify(effect)]
     })
     // Keys that are not needed name the same slot of a Cluster.
@@ -65,7 +67,7 @@ export function dispatcher({ redis, prefix, queues }: Parts): Dispatch {
 }
 
 // A job that is under way when it is asked for stays.
-async function removeEnded(queue: Queue, id: string): Promise<void> {
-  const job = await queue.getJob(id)
+async function removeEnded(queue: Queue | undefined, id: string): Promise<void> {
+  const job = await queue?.getJob(id)
   if (job?.finishedOn !== undefined) await job.remove()
 }

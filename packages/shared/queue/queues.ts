@@ -4,17 +4,6 @@ import { inWords } from '#shared/process/errors.ts'
 import type { Probe } from '#shared/process/health.ts'
 import { connectRedis, type Redis } from './redis.ts'
 
-/** The places where events have consequences. `commits` belongs to `phabricator`: it finds tasks in commit messages. */
-export const sinkNames = ['phabricator', 'commits', 'gitlab-mentions', 'sse'] as const
-export type SinkName = (typeof sinkNames)[number]
-
-/** What deliveries go through: they wait for the router, effects for their sink's performer, journal entries for the recorder. */
-export const flowNames = ['deliveries', ...sinkNames, 'journal'] as const
-
-/** Every queue. In `chores` the next turn of each chore always waits. */
-export const queueNames = [...flowNames, 'chores'] as const
-export type QueueName = (typeof queueNames)[number]
-
 /** The job of a delivery. BullMQ refuses ids that are whole numbers or have a colon. */
 export function deliveryJobId(id: string): string {
   return `delivery/${encodeURIComponent(id)}`
@@ -60,29 +49,14 @@ export function keyPrefix(prefix: string): string {
   return `{${prefix}}`
 }
 
-export function openQueue({ redis, prefix }: QueuePlace, name: QueueName): Queue {
+/** The queue of this name, with the options that all queues have. */
+export function openQueue({ redis, prefix }: QueuePlace, name: string): Queue {
   const queue = new Queue(name, {
     connection: redis,
     prefix: keyPrefix(prefix),
     streams: { events: { maxLen: 100 } },
   })
   return queue.on('error', () => undefined)
-}
-
-export type Queues = Record<QueueName, Queue>
-
-/** All the queues, by name. */
-export function openQueues(place: QueuePlace): Queues {
-  const open = (name: QueueName) => openQueue(place, name)
-  return {
-    deliveries: open('deliveries'),
-    phabricator: open('phabricator'),
-    commits: open('commits'),
-    'gitlab-mentions': open('gitlab-mentions'),
-    sse: open('sse'),
-    journal: open('journal'),
-    chores: open('chores'),
-  }
 }
 
 const minutes = 60
@@ -93,16 +67,17 @@ const days = 24 * hours
 const recently = { age: 3 * days, count: 20_000 }
 const briefly = { age: 1 * hours, count: 1000 }
 
+/** How long done jobs stay, by age in seconds and by number. */
+export type Retention = { age?: number; count: number }
+
 /**
- * How long done jobs stay, by age in seconds and by number. The workers are told, so that it need not stand in every job.
- * Failed jobs always stay: the failed set of a queue is its dead letters.
+ * How long done jobs stay in each queue; those of a sink by the order in which its effects run. The workers are told, so
+ * that it need not stand in every job. Failed jobs always stay: the failed set of a queue is its dead letters.
  */
-export const retention: Record<QueueName, { age?: number; count: number }> = {
+export const retention = {
   deliveries: briefly,
-  phabricator: recently,
-  commits: recently,
-  'gitlab-mentions': recently,
-  sse: briefly,
+  lane: recently,
+  'one-by-one': briefly,
   journal: { count: 0 },
   chores: { count: 100 },
-}
+} satisfies Record<string, Retention>

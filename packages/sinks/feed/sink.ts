@@ -1,42 +1,50 @@
 // The feed's messages: each event of a public project, without what privacy takes away, appended to the relay once.
 import { z } from 'zod'
-import { nothing } from '#shared/event/effect.ts'
+import { feedOrder, nothing, onlyWould } from '#shared/event/effect.ts'
 import { messageOf } from '#shared/event/message.ts'
-import { whyPrivate } from '#shared/event/privacy.ts'
+import { privateIsPublished, whyPrivate } from '#shared/event/privacy.ts'
+import { yesOrNo } from '#shared/process/env.ts'
 import { aboutOf, readAbout, writeAbout } from '#shared/queue/hidden-projects.ts'
-import type { Link, Relay } from '#shared/queue/relay.ts'
-import { type Sink, sink } from '#sinks/sink.ts'
-
-const dataSchema = z.object({ id: z.string(), message: z.string(), about: z.string().optional(), isPublic: z.boolean().optional() })
-
-/** The place where the message of a delivery was published once, as far as the journal knows and can be asked. */
-export type PublishedAt = (delivery: string) => Promise<Link | undefined>
+import { defineSink } from '#sinks/sink.ts'
+import { variable } from '#sinks/variables.ts'
 
 /**
- * The sink that publishes on `relay`; events of projects that are not public only with `feedPrivate`. What was published
- * on a relay that was lost since keeps its cursor: no subscriber sees it twice.
+ * Publishes on the relay; events of projects that are not public only with `FEED_PRIVATE`. What was published on a relay that
+ * was lost since keeps its cursor: no subscriber sees it twice.
  */
-export function sse({ relay, publishedAt, feedPrivate }: { relay: Relay; publishedAt: PublishedAt; feedPrivate: boolean }): Sink {
-  return sink({
-    data: dataSchema,
+export const feed = defineSink({
+  name: 'sse',
+  byDefault: true,
+  variables: { FEED_PRIVATE: variable(yesOrNo.default(false)) },
+  remotes: [],
+  repeat: 'look',
+  order: 'one-by-one',
+  data: z.object({ id: z.string(), message: z.string(), about: z.string().optional(), isPublic: z.boolean().optional() }),
 
-    plan(event) {
-      const reason = whyPrivate(event, feedPrivate)
-      if (reason !== undefined) return nothing(reason)
-      const about = aboutOf(event)
-      const subject = about ? { about: writeAbout(about), isPublic: event.visibility === 'public' } : {}
-      return [{ sink: 'sse', about: 'message', order: 'feed', data: { id: event.delivery, message: messageOf(event), ...subject } }]
-    },
+  open({ relay, publishedAt, log, settings }) {
+    if (settings.FEED_PRIVATE) log.warn(privateIsPublished)
+    return { relay, publishedAt, feedPrivate: settings.FEED_PRIVATE }
+  },
 
-    async perform({ id, message, about, isPublic = false }, { first }) {
-      const earlier = first ? undefined : await publishedAt(id)
-      const { cursor, previous } = await relay.publish(
-        id,
-        message,
-        earlier,
-        about === undefined ? undefined : { about: readAbout(about), isPublic },
-      )
-      return { state: 'done', made: cursor, previous }
-    },
-  })
-}
+  plan(event, { feedPrivate }) {
+    const reason = whyPrivate(event, feedPrivate)
+    if (reason !== undefined) return nothing(reason)
+    const about = aboutOf(event)
+    const subject = about ? { about: writeAbout(about), isPublic: event.visibility === 'public' } : {}
+    return [{ about: 'message', order: feedOrder, data: { id: event.delivery, message: messageOf(event), ...subject } }]
+  },
+
+  async perform({ id, message, about, isPublic = false }, { first, dryRun }, { relay, publishedAt }) {
+    const earlier = first ? undefined : await publishedAt(id)
+    if (dryRun) return earlier !== undefined || (await relay.has(id)) ? { state: 'done' } : onlyWould('publish')
+    const { cursor, previous } = await relay.publish(
+      id,
+      message,
+      earlier,
+      about === undefined ? undefined : { about: readAbout(about), isPublic },
+    )
+    return { state: 'done', made: cursor, previous }
+  },
+
+  wouldDo: () => 'publish',
+})

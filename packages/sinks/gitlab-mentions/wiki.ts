@@ -6,6 +6,7 @@ import type { Log } from '#shared/process/log.ts'
 import { exchange, jsonIn, TooLarge } from '#sinks/http/http.ts'
 import { NotAPage, parseInTurns, parsePage, type ReviewersPage } from './reviewers/page.ts'
 import type { Report } from './reviewers/report.ts'
+import { wikiName } from './variables.ts'
 
 // How long the last good copy serves before a wiki that is away is asked again.
 const askAgainMs = 30_000
@@ -23,6 +24,7 @@ const answerSchema = z.object({
   error: z.object({ code: z.string(), info: z.string().optional() }).optional(),
 })
 
+const down = { remote: wikiName.name }
 // A page that is not there lists nobody; every other error is the wiki's, not the page's.
 const missing = new Set(['missingtitle', 'nosuchpageid', 'pagecannotexist'])
 
@@ -44,10 +46,10 @@ export function openWiki({ apiUrl, page, maxAge, report, log }: Options): Wiki {
     })
     const { status, headers, json } = await fetchJson(`${apiUrl}?${query.toString()}`, signal)
     const answer = answerSchema.safeParse(json)
-    if (status !== 200 || !answer.success) throw new Unavailable(`The wiki answers ${status} without the page.`)
+    if (status !== 200 || !answer.success) throw new Unavailable(`The wiki answers ${status} without the page.`, down)
     const { parse, error } = answer.data
     if (error && missing.has(error.code)) return parsePage('<root/>')
-    if (!parse) throw new Unavailable(`The wiki says ${error?.code ?? 'nothing'}: ${headers.get('mediawiki-api-error') ?? ''}`)
+    if (!parse) throw new Unavailable(`The wiki says ${error?.code ?? 'nothing'}: ${headers.get('mediawiki-api-error') ?? ''}`, down)
     return await read(parse.parsetree)
   }
 
@@ -88,10 +90,10 @@ export function openWiki({ apiUrl, page, maxAge, report, log }: Options): Wiki {
 // Anybody can make the page too large for us. That is no fault of whoever waits to be mentioned.
 async function fetchJson(url: string, signal: AbortSignal): Promise<{ status: number; headers: Headers; json: unknown }> {
   try {
-    const said = await exchange('The wiki', url, { signal, sizeLimit })
+    const said = await exchange(wikiName, url, { signal, sizeLimit })
     return { status: said.status, headers: said.headers, json: jsonIn(said) }
   } catch (error) {
-    if (error instanceof TooLarge) throw new Unavailable(error.message)
+    if (error instanceof TooLarge) throw new Unavailable(error.message, down)
     throw error
   }
 }
@@ -100,7 +102,7 @@ async function read(tree: string): Promise<ReviewersPage> {
   try {
     return await parseInTurns(tree)
   } catch (error) {
-    if (error instanceof NotAPage) throw new Unavailable(`The wiki answers with half a page: ${inWords(error)}`)
+    if (error instanceof NotAPage) throw new Unavailable(`The wiki answers with half a page: ${inWords(error)}`, down)
     throw error
   }
 }

@@ -5,6 +5,7 @@ import { readJson } from '#shared/event/json.ts'
 import { Permanent, Refused, Unavailable } from '#shared/process/errors.ts'
 import type { Secret } from '#shared/process/secret.ts'
 import { type Answer, type Call, exchange, jsonIn, TooLarge } from '#sinks/http/http.ts'
+import { gitlabName } from './variables.ts'
 
 export type GitLabApi = {
   /** What is at `path` (`/user`), of the shape of `schema`. */
@@ -32,7 +33,7 @@ export function openGitLabApi({ url, token, redact }: { url: string; token: Secr
   const headers = () => ({ authorization: `Bearer ${token()}`, accept: 'application/json' })
 
   async function ask<T>(address: string, schema: z.ZodType<T>, signal: AbortSignal): Promise<Page<T>> {
-    const answer = await exchange('GitLab', address, { headers: headers(), signal })
+    const answer = await exchange(gitlabName, address, { headers: headers(), signal })
     return { value: read(answer, schema), next: nextPage(answer.headers, address), length: answer.text.length }
   }
 
@@ -58,7 +59,7 @@ export function openGitLabApi({ url, token, redact }: { url: string; token: Secr
     const { status, text } = answer
     if (status >= 300 || status < 200) throw meaning(status, redact(text))
     const value = jsonIn(answer)
-    if (value === undefined) throw new Unavailable(`GitLab answers ${status} without JSON, or with half of it.`)
+    if (value === undefined) throw new Unavailable(`GitLab answers ${status} without JSON, or with half of it.`, { remote })
     const result = schema.safeParse(value)
     if (!result.success) throw new Error(`GitLab answers ${status} in an unknown shape: ${z.prettifyError(result.error)}`)
     return result.data
@@ -74,7 +75,7 @@ export function openGitLabApi({ url, token, redact }: { url: string; token: Secr
       return found
     },
     post: (path, body, signal, how) =>
-      exchange('GitLab', `${root}${path}`, {
+      exchange(gitlabName, `${root}${path}`, {
         method: 'POST',
         headers: { ...headers(), 'content-type': 'application/json' },
         body: JSON.stringify(body),
@@ -111,13 +112,14 @@ function nextPage(headers: Headers, address: string): string | undefined {
   return `${here.origin}${here.pathname}${new URL(next, address).search}`
 }
 
+const remote = gitlabName.name
 const never = new Set([400, 403, 404, 405, 410, 413, 422])
 
 function meaning(status: number, text: string): Error {
   const message = `GitLab answers ${status}: ${text.slice(0, 200)}`
-  if (status === 401 || (status === 403 && text.includes('insufficient_scope'))) return new Refused(message)
-  if (status === 403 && /read-only/i.test(text)) return new Unavailable(message)
+  if (status === 401 || (status === 403 && text.includes('insufficient_scope'))) return new Refused(message, { remote })
+  if (status === 403 && /read-only/i.test(text)) return new Unavailable(message, { remote })
   if (never.has(status)) return new Permanent(message)
-  if (status === 500 && readJson(text) === undefined) return new Unavailable(`GitLab answers 500 with its failure page.`)
+  if (status === 500 && readJson(text) === undefined) return new Unavailable(`GitLab answers 500 with its failure page.`, { remote })
   return new Error(message)
 }

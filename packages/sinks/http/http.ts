@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { readJson } from '#shared/event/json.ts'
 import { Permanent, Unavailable } from '#shared/process/errors.ts'
 import type { Fence } from '../../../apps/worker/performer/fence.ts'
+import { type Named, titleOf } from '../remote.ts'
 import { largeBytes, turnOfLarge } from './large.ts'
 import { richesOf } from './rich.ts'
 import { send } from './send.ts'
@@ -29,13 +30,14 @@ export type Call = {
 }
 
 /**
- * One exchange with `name` at `url`. `timeLimit` in ms, `sizeLimit` in bytes. A call that cannot be undone has a `fence`: it
+ * One exchange with the remote at `url`. `timeLimit` in ms, `sizeLimit` in bytes. A call that cannot be undone has a `fence`: it
  * is passed right before the request is written, sets the time limit, and is told what the answer says of what was done;
  * a front end's 5xx says nothing. Throws `Unavailable` on network errors, time-outs, 408, 429 and 502 to 504, `TooLarge` when
  * the answer is; throws the signal's own reason when the caller gave up, and what the fence throws: then nothing was sent.
  */
-export async function exchange(name: string, url: string, call: Call): Promise<Answer> {
+export async function exchange(remote: Named, url: string, call: Call): Promise<Answer> {
   const { method = 'GET', headers = {}, body, signal, fence, sizeLimit = 8 * 1024 * 1024 } = call
+  const name = titleOf(remote)
   const { timeLimit = fence?.limitMs ?? 15_000 } = call
   const late = AbortSignal.timeout(timeLimit)
   let notSent: unknown
@@ -61,11 +63,11 @@ export async function exchange(name: string, url: string, call: Call): Promise<A
     if (answer.status < 500) fence?.answered()
     if (answer.status >= 400 && answer.status < 500) fence?.undone()
     if (!downStatuses.has(answer.status)) return answer
-    throw new Unavailable(`${name} answers ${answer.status}.`, { retryAfter: retryAfter(answer.headers) })
+    throw new Unavailable(`${name} answers ${answer.status}.`, { remote: remote.name, retryAfter: retryAfter(answer.headers) })
   } catch (error) {
     signal.throwIfAborted()
     if (error === notSent || error instanceof Unavailable || error instanceof Permanent) throw error
-    throw new Unavailable(`${name} cannot be reached: ${late.aborted ? 'it took too long' : reasonOf(error)}.`)
+    throw new Unavailable(`${name} cannot be reached: ${late.aborted ? 'it took too long' : reasonOf(error)}.`, { remote: remote.name })
   } finally {
     if (endTurn) setImmediate(endTurn) // whoever asked reads the answer first
   }

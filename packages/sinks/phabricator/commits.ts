@@ -2,11 +2,13 @@
 // while GitLab is away, the tasks named in descriptions are commented on all the same.
 import { z } from 'zod'
 import { nothing, nothingDone } from '#shared/event/effect.ts'
-import type { GitLab } from '#sinks/gitlab/gitlab.ts'
-import { type Sink, sink } from '#sinks/sink.ts'
+import { openGitLab } from '#sinks/gitlab/gitlab.ts'
+import { gitlabRemote, gitlabVariables } from '#sinks/gitlab/variables.ts'
+import { defineSink } from '#sinks/sink.ts'
 import { tasksIn } from './bug-lines.ts'
 import { commentOn } from './comment.ts'
 import { commentEffects, unnamed, whyNot } from './sink.ts'
+import { phabricatorAddress } from './variables.ts'
 
 const dataSchema = z.object({
   projectId: z.union([z.number(), z.string()]),
@@ -18,41 +20,51 @@ const dataSchema = z.object({
 
 const mostTasks = 1000
 
-type Parts = { gitlab: GitLab; gitlabUrl: string; phabricatorUrl: string }
+/** Reads commits, and ends in comments for the tasks that they name, but not the description. */
+export const commits = defineSink({
+  name: 'commits',
+  partOf: { sink: 'phabricator', without: 'no commit messages are read, so tasks named only there are not commented on' },
+  variables: { ...gitlabVariables, ...phabricatorAddress },
+  remotes: [gitlabRemote],
+  repeat: 'look',
+  order: 'lane',
+  data: dataSchema,
 
-/** The sink that reads commits through `gitlab` and ends in comments for the tasks they name, but not the description. */
-export function commits({ gitlab, gitlabUrl, phabricatorUrl }: Parts): Sink {
-  return sink({
-    data: dataSchema,
+  open: ({ settings: { GITLAB_URL: gitlabUrl, GITLAB_TOKEN: token, PHABRICATOR_URL: phabricatorUrl }, redact }) => ({
+    gitlab: openGitLab({ url: gitlabUrl, token, redact }),
+    gitlabUrl,
+    phabricatorUrl,
+  }),
 
-    plan(event) {
-      const { mergeRequest } = event
-      const reason = whyNot(event)
-      if (reason !== undefined || !mergeRequest) return nothing(reason ?? unnamed)
-      const { projectId, iid, action = '', oldrev, description } = mergeRequest
-      if (action === 'update' && oldrev === undefined) return nothing('the update brings no commits')
-      const data = {
-        projectId,
-        iid,
-        action,
-        text: commentOn(event, mergeRequest, gitlabUrl),
-        elsewhere: tasksIn(description, phabricatorUrl),
-      }
-      return [{ sink: 'commits', about: 'commits', order: `${projectId}!${iid}`, data }]
-    },
+  plan(event, { gitlabUrl, phabricatorUrl }) {
+    const { mergeRequest } = event
+    const reason = whyNot(event)
+    if (reason !== undefined || !mergeRequest) return nothing(reason ?? unnamed)
+    const { projectId, iid, action = '', oldrev, description } = mergeRequest
+    if (action === 'update' && oldrev === undefined) return nothing('the update brings no commits')
+    const data = {
+      projectId,
+      iid,
+      action,
+      text: commentOn(event, mergeRequest, gitlabUrl),
+      elsewhere: tasksIn(description, phabricatorUrl),
+    }
+    return [{ about: 'commits', order: `${projectId}!${iid}`, data }]
+  },
 
-    async perform({ projectId, iid, action, text, elsewhere }, { signal }) {
-      const tasks = new Set<number>()
-      let read = 'the commits'
-      const onBound = () => {
-        read = 'those of the commits that could be read, which are too many or too large'
-      }
-      for await (const message of gitlab.commitMessages({ project: projectId, iid }, signal, onBound)) {
-        for (const task of tasksIn(message, phabricatorUrl)) if (tasks.size < mostTasks) tasks.add(task)
-      }
-      for (const task of elsewhere) tasks.delete(task)
-      if (tasks.size === 0) return nothingDone(`no \`Bug:\` line in ${read} names a further task`)
-      return commentEffects(text, { projectId, iid, action }, [...tasks])
-    },
-  })
-}
+  async perform({ projectId, iid, action, text, elsewhere }, { signal }, { gitlab, phabricatorUrl }) {
+    const tasks = new Set<number>()
+    let read = 'the commits'
+    const onBound = () => {
+      read = 'those of the commits that could be read, which are too many or too large'
+    }
+    for await (const message of gitlab.commitMessages({ project: projectId, iid }, signal, onBound)) {
+      for (const task of tasksIn(message, phabricatorUrl)) if (tasks.size < mostTasks) tasks.add(task)
+    }
+    for (const task of elsewhere) tasks.delete(task)
+    if (tasks.size === 0) return nothingDone(`no \`Bug:\` line in ${read} names a further task`)
+    return commentEffects(text, { projectId, iid, action }, [...tasks])
+  },
+
+  wouldDo: ({ projectId, iid }) => `read the commits of ${projectId}!${iid}`,
+})

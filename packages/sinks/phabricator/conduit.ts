@@ -5,6 +5,7 @@ import { Permanent, Refused, Unavailable } from '#shared/process/errors.ts'
 import { madeOf, type Secret } from '#shared/process/secret.ts'
 import { type Answer, exchange, jsonIn } from '#sinks/http/http.ts'
 import type { Fence } from '../../../apps/worker/performer/fence.ts'
+import { phabricatorName } from './variables.ts'
 
 export type OwnComment = { phid: string; text: string; at: Date }
 
@@ -44,7 +45,7 @@ export function openConduit({ url, token, redact }: { url: string; token: Secret
 
   async function call<T>(method: string, params: object, schema: z.ZodType<T>, signal: AbortSignal, fence?: Fence): Promise<T> {
     const form = new URLSearchParams({ params: JSON.stringify({ ...params, __conduit__: { token: token() } }) })
-    const answer = await exchange('Phabricator', `${url}/api/${method}`, {
+    const answer = await exchange(phabricatorName, `${url}/api/${method}`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: form.toString(),
@@ -112,7 +113,7 @@ function resultOf(said: Answer, redact: (text: string) => string, fence?: Fence)
   const answer = answerSchema.safeParse(jsonIn(said))
   if (!answer.success) {
     if (status === 413) throw new Permanent('Phabricator answers 413: the call is too large.')
-    throw new Unavailable(`Phabricator answers ${status} without a Conduit answer in it.`)
+    throw new Unavailable(`Phabricator answers ${status} without a Conduit answer in it.`, { remote })
   }
   const { error_code: code, error_info: info, result } = answer.data
   if (code === null) return result
@@ -137,8 +138,10 @@ const meanings: Array<[words: RegExp, code: RegExp, what: typeof Refused | typeo
   [/./s, /^ERR-INVALID-(OBJECT|PARAMETER)/, Permanent],
 ]
 
+const remote = phabricatorName.name
+
 function meaning(code: string, info: string): Error {
   const message = `Phabricator says ${code}: ${info}`
-  for (const [words, codes, What] of meanings) if (codes.test(code) && words.test(info)) return new What(message)
+  for (const [words, codes, What] of meanings) if (codes.test(code) && words.test(info)) return new What(message, { remote })
   return new Error(message)
 }

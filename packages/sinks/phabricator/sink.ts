@@ -3,15 +3,21 @@
 import { z } from 'zod'
 import { nothing, nothingDone, onlyWould, type PlannedEffect } from '#shared/event/effect.ts'
 import type { GitLabEvent, MergeRequest } from '#shared/event/event.ts'
-import { type Sink, sink } from '#sinks/sink.ts'
+import { gitlabAddress } from '#sinks/gitlab/variables.ts'
+import { defineSink } from '#sinks/sink.ts'
 import { tasksIn } from './bug-lines.ts'
 import { commentOn, firstLine } from './comment.ts'
-import type { Conduit } from './conduit.ts'
+import { openConduit } from './conduit.ts'
+import { checkPhabricator } from './doctor.ts'
+import { phabricatorRemote, phabricatorVariables } from './variables.ts'
 
 const dataSchema = z.object({ task: z.number(), text: z.string(), unlessNamed: z.boolean().optional() })
 
 /** What a comment on a task needs to be known of it. `unlessNamed`: only where the merge request was not named before. */
 type Data = z.output<typeof dataSchema>
+
+/** The lane in which the commits are read of the merge request whose comments are in the lane `order`. */
+const commitsOrder = (order: string) => order.split(' ')[0] ?? ''
 
 /** The effects that put `text` on each of the `tasks` that the merge request names. */
 export function commentEffects(
@@ -29,40 +35,60 @@ export function commentEffects(
   }))
 }
 
-type Parts = { conduit: Conduit; url: string; gitlabUrl: string; dryRun: boolean }
+/** Comments through Conduit at `PHABRICATOR_URL`, which also serves for links and for task URLs in `Bug:` lines. */
+export const phabricator = defineSink({
+  name: 'phabricator',
+  byDefault: true,
+  variables: { ...phabricatorVariables, ...gitlabAddress },
+  remotes: [phabricatorRemote],
+  repeat: 'look',
+  order: 'lane',
+  waitsFor: { sink: 'commits', order: commitsOrder, known: 'which tasks the commits of an earlier event name' },
+  data: dataSchema,
 
-/** The sink that comments through `conduit`; `url` is the Phabricator's, for links and for task URLs in `Bug:` lines. */
-export function phabricator({ conduit, url, gitlabUrl, dryRun }: Parts): Sink {
-  return sink<Data>({
-    data: dataSchema,
+  open: ({ settings: { PHABRICATOR_URL: url, PHABRICATOR_TOKEN: token, GITLAB_URL: gitlabUrl }, redact }) => ({
+    conduit: openConduit({ url, token, redact }),
+    url,
+    gitlabUrl,
+  }),
 
-    plan(event) {
-      const { mergeRequest } = event
-      const reason = whyNot(event)
-      if (reason !== undefined || !mergeRequest) return nothing(reason ?? unnamed)
-      const named = tasksIn(mergeRequest.description, url)
-      const tasks = mergeRequest.action === 'update' ? newTasks(mergeRequest, named, url) : named
-      if (tasks.length > 0) return commentEffects(commentOn(event, mergeRequest, gitlabUrl), mergeRequest, tasks)
-      return nothing(named.length > 0 ? 'the update brings no task that was not named before' : 'no `Bug:` line in the description')
-    },
+  plan(event, { url, gitlabUrl }) {
+    const { mergeRequest } = event
+    const reason = whyNot(event)
+    if (reason !== undefined || !mergeRequest) return nothing(reason ?? unnamed)
+    const named = tasksIn(mergeRequest.description, url)
+    const tasks = mergeRequest.action === 'update' ? newTasks(mergeRequest, named, url) : named
+    if (tasks.length > 0) return commentEffects(commentOn(event, mergeRequest, gitlabUrl), mergeRequest, tasks)
+    return nothing(named.length > 0 ? 'the update brings no task that was not named before' : 'no `Bug:` line in the description')
+  },
 
-    async perform({ task, text, unlessNamed }, { first, since, signal, made, madeForOthers, fence }) {
-      const link = `${url}/T${task}`
-      if (made !== undefined) return { state: 'done', link, made }
-      if (!first || unlessNamed === true) {
-        const own = await conduit.ownComments(task, unlessNamed === true ? new Date(0) : earliest(since), signal)
-        const others = await madeForOthers()
-        const mine = own.find((comment) => comment.text === text && comment.at >= earliest(since) && !others.has(comment.phid))
-        if (mine) return { state: 'done', link, made: mine.phid }
-        if (unlessNamed === true && own.some((comment) => firstLine(comment.text).endsWith(` ${addressIn(text)}`))) {
-          return nothingDone(`T${task} was named by this merge request before`)
-        }
+  // A task may have been named by a commit, which only GitLab can tell; the comment is the same wherever it was named.
+  replan(event, about, { gitlabUrl }) {
+    const { mergeRequest } = event
+    const task = Number(/^T(\d+)$/.exec(about)?.[1])
+    if (!mergeRequest || Number.isNaN(task)) return nothing(unnamed)
+    return commentEffects(commentOn(event, mergeRequest, gitlabUrl), mergeRequest, [task])
+  },
+
+  async perform({ task, text, unlessNamed }, { first, since, signal, made, madeForOthers, fence, dryRun }, { conduit, url }) {
+    const link = `${url}/T${task}`
+    if (made !== undefined) return { state: 'done', link, made }
+    if (!first || unlessNamed === true) {
+      const own = await conduit.ownComments(task, unlessNamed === true ? new Date(0) : earliest(since), signal)
+      const others = await madeForOthers()
+      const mine = own.find((comment) => comment.text === text && comment.at >= earliest(since) && !others.has(comment.phid))
+      if (mine) return { state: 'done', link, made: mine.phid }
+      if (unlessNamed === true && own.some((comment) => firstLine(comment.text).endsWith(` ${addressIn(text)}`))) {
+        return nothingDone(`T${task} was named by this merge request before`)
       }
-      if (dryRun) return onlyWould(`comment on T${task}`)
-      return { state: 'done', link, made: await conduit.comment(task, text, signal, fence) }
-    },
-  })
-}
+    }
+    if (dryRun) return onlyWould(`comment on T${task}`)
+    return { state: 'done', link, made: await conduit.comment(task, text, signal, fence) }
+  },
+
+  wouldDo: ({ task }) => `comment on T${task}`,
+  check: { id: 'phabricator', ask: checkPhabricator, remedy: 'see that PHABRICATOR_URL is right, and reached from here' },
+})
 
 export const unnamed = 'it does not say which merge request it is about'
 const acted = new Set(['open', 'reopen', 'close', 'merge', 'update'])

@@ -2,9 +2,11 @@
 // times, too.
 import { sql } from 'kysely'
 import { inWords } from '#shared/process/errors.ts'
+import { type Finding, notLooked, ok, warning, wrong } from '#sinks/finding.ts'
 import { exchange } from '#sinks/http/http.ts'
+import { declarations, isOn } from '#sinks/registry.ts'
+import { type Named, titleOf } from '#sinks/remote.ts'
 import type { Place } from '../../context.ts'
-import { type Finding, notLooked, ok, warning, wrong } from './finding.ts'
 
 const id = 'clocks'
 const suspiciousMs = 10_000
@@ -14,17 +16,18 @@ const remedy = 'keep the clock by NTP, there and here'
 /** What the time is elsewhere, in ms since 1970. */
 type Clock = { name: string; ask: () => Promise<number> }
 
-export async function checkClocks({ redis, database, config }: Place, signal: AbortSignal): Promise<Finding[]> {
-  const remote = (name: string, url: string): Clock => ({ name, ask: () => dateOf(name, url, signal) })
+export async function checkClocks({ redis, database, config: { sinksEnabled, settings } }: Place, signal: AbortSignal): Promise<Finding[]> {
+  const on = declarations.filter((one) => isOn(one, sinksEnabled)).flatMap((one) => one.remotesAt(settings))
+  const remotes = new Map(on.map((remote) => [remote.name, remote]))
   const clocks: Clock[] = [
     { name: 'Redis', ask: async () => Number((await redis.time())[0]) * 1000 + 500 },
     {
       name: 'the database',
       ask: async () => timeOf((await sql<{ now: number }>`select unix_timestamp(now(3)) as now`.execute(database)).rows),
     },
-    remote('Phabricator', config.phabricatorUrl),
-    remote('GitLab', config.gitlabUrl),
-    remote('The wiki', config.reviewersApiUrl),
+    ...[...remotes.values()].flatMap(({ url, ...remote }) =>
+      url === undefined ? [] : [{ name: titleOf(remote), ask: () => dateOf(remote, url, signal) }],
+    ),
   ]
   const findings = await Promise.all(clocks.map(compare))
   const bad = findings.filter(({ state }) => state !== 'ok')
@@ -49,8 +52,8 @@ function timeOf([row]: Array<{ now: number }>): number {
 }
 
 // By the second; any answer will do.
-async function dateOf(name: string, url: string, signal: AbortSignal): Promise<number> {
-  const { headers } = await exchange(name, url, { signal })
+async function dateOf(remote: Named, url: string, signal: AbortSignal): Promise<number> {
+  const { headers } = await exchange(remote, url, { signal })
   const time = Date.parse(headers.get('date') ?? '')
   if (Number.isNaN(time)) throw new Error('its answer has no Date')
   return time + 500

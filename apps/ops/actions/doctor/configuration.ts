@@ -2,26 +2,21 @@
 import { z } from 'zod'
 import { readEnvironment } from '#shared/process/env.ts'
 import { chosenTokens, enoughCharacters } from '#shared/process/secret.ts'
+import { type Finding, ok, warning, wrong } from '#sinks/finding.ts'
+import { missingWhere } from '#sinks/settings.ts'
 import type { Place } from '../../context.ts'
-import { type Finding, ok, warning, wrong } from './finding.ts'
 
 const id = 'configuration'
 
 export function checkConfiguration({ config }: Place): Finding[] {
-  const { sinksEnabled, phabricatorToken, gitlabToken, dryRun } = config
-  const findings: Finding[] = []
-  if (sinksEnabled.has('phabricator') && !phabricatorToken)
-    findings.push(
-      wrong(id, 'PHABRICATOR_TOKEN is not set, and the sink phabricator needs it', 'set it, or leave the sink out of SINKS_ENABLED'),
-    )
-  if (sinksEnabled.has('gitlab-mentions') && !gitlabToken)
-    findings.push(
-      wrong(id, 'GITLAB_TOKEN is not set, and the sink gitlab-mentions needs it', 'set it, or leave the sink out of SINKS_ENABLED'),
-    )
-  if (sinksEnabled.has('phabricator') && phabricatorToken && !gitlabToken)
-    findings.push(warning(id, 'without GITLAB_TOKEN no commit messages are read', 'set it, and tasks named in them are commented on, too'))
+  const { sinksEnabled, settings, dryRun } = config
+  const findings = missingWhere(sinksEnabled, settings).map(({ name, sink, partOf }) =>
+    partOf
+      ? warning(id, `without ${name} ${partOf.without}`, 'set it')
+      : wrong(id, `${name} is not set, and the sink ${sink} needs it`, 'set it, or leave the sink out of SINKS_ENABLED'),
+  )
   findings.push(...chosenTokens.filter(isShortHere).map(tooShort))
-  if (dryRun) findings.push(warning(id, 'DRY_RUN is set: nothing is commented or mentioned', 'unset it when you are ready'))
+  if (dryRun) findings.push(warning(id, 'DRY_RUN is set: nothing is changed anywhere', 'unset it when you are ready'))
   return findings.length > 0 ? findings : [ok(id, `sinks: ${[...sinksEnabled].join(', ')}`)]
 }
 

@@ -2,8 +2,8 @@
 import { sql } from 'kysely'
 import { checkVersion } from '#shared/journal/database.ts'
 import { migrations } from '#shared/journal/migrations.ts'
+import { type Finding, ok, warning, wrong } from '#sinks/finding.ts'
 import type { Place } from '../../context.ts'
-import { type Finding, ok, warning, wrong } from './finding.ts'
 
 const id = 'database'
 const toolsDb = /^tools(\.db)?\.(svc|tools|labsdb)/

@@ -3,32 +3,29 @@
 
 import { meaningOf } from '#shared/journal/database.ts'
 import { inWords, Permanent, Refused, Unavailable } from '#shared/process/errors.ts'
+import { type Finding, wrong } from '#sinks/finding.ts'
+import { declarations, isOn } from '#sinks/registry.ts'
 import type { Place } from '../../context.ts'
 import { checkClocks } from './clocks.ts'
 import { checkConfiguration } from './configuration.ts'
 import { checkDatabase } from './database.ts'
-import { type Finding, wrong } from './finding.ts'
 import { checkGitLab } from './gitlab.ts'
-import { checkPhabricator } from './phabricator.ts'
 import { checkRedis } from './redis.ts'
-import { checkReviewers } from './reviewers.ts'
 import { checkWork } from './work.ts'
 
-/** `sink` is the one that needs it: where that is not enabled the check is left out. */
 type Check = {
   id: string
-  sink?: 'phabricator' | 'gitlab-mentions'
   run: (place: Place, signal: AbortSignal) => Finding[] | Promise<Finding[]>
   remedy: string
 }
 
-const checks: Check[] = [
+const first: Check[] = [
   { id: 'configuration', run: checkConfiguration, remedy: '' },
   { id: 'redis', run: checkRedis, remedy: 'start it, or put its address into REDIS_URL' },
   { id: 'database', run: readErrors(checkDatabase), remedy: 'start it, or put its address into DATABASE_URL' },
-  { id: 'phabricator', sink: 'phabricator', run: checkPhabricator, remedy: 'see that PHABRICATOR_URL is right, and reached from here' },
   { id: 'gitlab', run: checkGitLab, remedy: 'see that GITLAB_URL is right, and reached from here' },
-  { id: 'reviewers', sink: 'gitlab-mentions', run: checkReviewers, remedy: 'see that REVIEWERS_API_URL is right, and reached from here' },
+]
+const last: Check[] = [
   { id: 'clocks', run: checkClocks, remedy: '' },
   { id: 'work', run: checkWork, remedy: '' },
 ]
@@ -37,8 +34,17 @@ const newToken = 'make a new token, and put it where the old one is'
 
 /** All findings, in the order of the checks. Never rejects. */
 export async function doctor(place: Place, signal: AbortSignal): Promise<Finding[]> {
-  const due = checks.filter(({ sink }) => sink === undefined || place.config.sinksEnabled.has(sink))
-  return (await Promise.all(due.map((check) => make(check, place, signal)))).flat()
+  const checks = [...first, ...ofSinks(place), ...last]
+  return (await Promise.all(checks.map((check) => make(check, place, signal)))).flat()
+}
+
+// What the sinks that are on ask themselves.
+function ofSinks({ config: { sinksEnabled, settings } }: Place): Check[] {
+  return declarations.flatMap((one) => {
+    const { check } = one
+    if (!check || !isOn(one, sinksEnabled)) return []
+    return [{ id: check.id, remedy: check.remedy, run: (_place: Place, signal: AbortSignal) => check.ask(settings, signal) }]
+  })
 }
 
 async function make({ id, run, remedy }: Check, place: Place, signal: AbortSignal): Promise<Finding[]> {

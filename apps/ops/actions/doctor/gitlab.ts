@@ -1,11 +1,11 @@
 // Whose account the token for GitLab belongs to, what it may do, and how long it lives.
 import { redactor } from '#shared/process/log.ts'
+import { type Finding, notLooked, ok, warning, wrong } from '#sinks/finding.ts'
 import { openGitLab } from '#sinks/gitlab/gitlab.ts'
 import { daysLeft } from '#sinks/gitlab/token/memory.ts'
 import { tokenFacts } from '#sinks/gitlab/token.ts'
 import type { Place } from '../../context.ts'
 import { gitlabOf } from '../token.ts'
-import { type Finding, notLooked, ok, warning, wrong } from './finding.ts'
 
 const id = 'gitlab'
 const soonDays = 30

@@ -2,8 +2,8 @@
 import { Unavailable } from '#shared/process/errors.ts'
 import { hostsOf, readRedisUrl } from '#shared/queue/redis.ts'
 import { inspectRedis } from '#shared/queue/redis-check.ts'
+import { type Finding, ok, warning, wrong } from '#sinks/finding.ts'
 import type { Place } from '../../context.ts'
-import { type Finding, ok, warning, wrong } from './finding.ts'
 
 const id = 'redis'
 const sharedHost = /^redis\.svc\.(tools|toolsbeta)\./

@@ -1,8 +1,9 @@
 // How the work goes: whether processes are there, whether deliveries come, and what waits, is held or dead.
+
+import { type Finding, notLooked, ok, warning, wrong } from '#sinks/finding.ts'
 import type { Place } from '../../context.ts'
 import { span } from '../../print.ts'
 import { type Status, status } from '../status.ts'
-import { type Finding, notLooked, ok, warning, wrong } from './finding.ts'
 
 export async function checkWork(place: Place): Promise<Finding[]> {
   const now = await status(place)

@@ -1,21 +1,19 @@
 // An effect whose job is gone, as after the loss of Redis, is planned anew from the delivery in the journal: this one
 // effect, and none of the others that came of the delivery.
 import { originOf } from '#shared/event/delivery.ts'
-import { type Effect, effectsOf, type PlannedEffect } from '#shared/event/effect.ts'
-import { type GitLabEvent, parseEvent } from '#shared/event/event.ts'
+import { aboutOfEffect, type Effect, effectsOf } from '#shared/event/effect.ts'
+import { parseEvent } from '#shared/event/event.ts'
 import { bodyOf } from '#shared/journal/body.ts'
 import { readHeaders } from '#shared/journal/headers.ts'
 import { inWords } from '#shared/process/errors.ts'
-import type { SinkName } from '#shared/queue/queues.ts'
-import { commentOn } from '#sinks/phabricator/comment.ts'
-import { commentEffects } from '#sinks/phabricator/sink.ts'
-import type { Sinks } from '#sinks/registry.ts'
+import type { Sinks } from '#sinks/open.ts'
+import type { SinkName } from '#sinks/registry.ts'
 import type { Place } from '../../context.ts'
 
-type Wanted = { id: string; delivery: string; sink: SinkName; task: number | null }
+type Wanted = { id: string; delivery: string; sink: SinkName }
 
 /** The effect as its sink plans it today, to be looked up before it is performed; or in words why there is none. */
-export async function effectAnew({ database, config }: Place, sinks: Sinks, wanted: Wanted): Promise<Effect | { lost: string }> {
+export async function effectAnew({ database }: Place, sinks: Sinks, wanted: Wanted): Promise<Effect | { lost: string }> {
   const row = await database
     .selectFrom('deliveries')
     .innerJoin('bodies', 'bodies.delivery', 'deliveries.id')
@@ -35,20 +33,10 @@ export async function effectAnew({ database, config }: Place, sinks: Sinks, want
       again: true,
     }
     const event = parseEvent(delivery)
-    const planned = plan(event, sinks, wanted, config.gitlabUrl)
-    const effect = effectsOf(planned, event).find(({ id }) => id === wanted.id)
-    return effect ?? { lost: 'its job is gone, and as things are configured now its sink plans no such effect' }
+    const planned = sinks[wanted.sink]?.replan(event, aboutOfEffect(wanted.id)) ?? []
+    const effect = Array.isArray(planned) && effectsOf(planned, event).find(({ id }) => id === wanted.id)
+    return effect || { lost: 'its job is gone, and as things are configured now its sink plans no such effect' }
   } catch (error) {
     return { lost: `its job is gone, and it cannot be planned anew: ${inWords(error)}` }
   }
-}
-
-// A task may have been named by a commit, which only GitLab can tell; the comment is the same wherever it was named.
-function plan(event: GitLabEvent, sinks: Sinks, { sink, task }: Wanted, gitlabUrl: string): PlannedEffect[] {
-  const { mergeRequest } = event
-  if (sink === 'phabricator' && task !== null && mergeRequest) {
-    return commentEffects(commentOn(event, mergeRequest, gitlabUrl), mergeRequest, [task])
-  }
-  const planned = sinks[sink]?.plan(event)
-  return Array.isArray(planned) ? planned : []
 }

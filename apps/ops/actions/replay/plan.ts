@@ -1,18 +1,17 @@
 // The dry run of a replay: what each dead letter would do now. Its sink performs it in a dry run, which looks at the remote
 // as a replay would and stops right before the call that changes something.
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Effect, effectSchema, effectsOf } from '#shared/event/effect.ts'
-import { publishedAt } from '#shared/journal/published.ts'
+import { aboutOfEffect, type Effect, effectSchema, effectsOf } from '#shared/event/effect.ts'
 import { inWords, Permanent } from '#shared/process/errors.ts'
 import { type Ledger, openLedger } from '#shared/queue/ledger.ts'
-import { openRelay } from '#shared/queue/relay.ts'
-import type { Sinks } from '#sinks/registry.ts'
-import type { Fence } from '../../../worker/performer/fence.ts'
+import { closedFence } from '#sinks/closed-fence.ts'
+import type { Sinks } from '#sinks/open.ts'
+import { declarationOf, sinkOf } from '#sinks/registry.ts'
+import { missingFor } from '#sinks/settings.ts'
 import type { Place } from '../../context.ts'
 import { drySinks } from '../../dry-sinks.ts'
 import { chosenDead, type Selection } from '../../selection.ts'
 import { effectAnew } from './anew.ts'
-import { sinkOf } from './put-back.ts'
 
 /** `would` says it in words: `would comment on T12`, `already there: nothing`. */
 export type Plan = { id: string; sink: string; would: string }
@@ -48,11 +47,7 @@ export async function planReplay(
 }
 
 async function planOne({ place, sinks, ledger, signal }: Looking, id: string): Promise<Plan> {
-  const row = await place.database
-    .selectFrom('effects')
-    .select(['id', 'delivery', 'sink', 'task'])
-    .where('id', '=', id)
-    .executeTakeFirstOrThrow()
+  const row = await place.database.selectFrom('effects').select(['id', 'delivery', 'sink']).where('id', '=', id).executeTakeFirstOrThrow()
   const sink = sinkOf(row.sink)
   if (sink === undefined) return { id, sink: row.sink, would: 'would send the whole delivery through again' }
   const job = await place.queues[sink].getJob(id)
@@ -64,51 +59,33 @@ async function planOne({ place, sinks, ledger, signal }: Looking, id: string): P
 
 async function wouldDo(looking: Looking, effect: Effect): Promise<string> {
   const { place, sinks, ledger, signal } = looking
-  const missing = missingFor(effect.sink, place)
-  if (missing !== undefined) return `would ${atMost(effect)}, unless it is there already; without ${missing} that cannot be looked up`
-  if (effect.sink === 'sse') return await wouldPublish(place, effect)
+  const name = sinkOf(effect.sink)
+  const sink = name && sinks[name]
+  const declaration = declarationOf(effect.sink)
+  if (!sink || !declaration) return 'nothing: its sink is not there'
+  const would = `would ${sink.wouldDo(effect.data) ?? `do what was planned about ${aboutOfEffect(effect.id)}`}`
+  if (sink.repeat === 'at-most-once') return `${would}, unless its call was begun before: it cannot be looked up`
+  if (sink.repeat === 'at-least-once') return `${would}, perhaps once more: it cannot be looked up`
+  const [missing] = missingFor(declaration, place.config.settings)
+  if (missing) return `${would}, unless it is there already; without ${missing.name} that cannot be looked up`
   try {
-    const ended = await sinks[effect.sink]?.perform(effect.data, {
+    const ended = await sink.perform(effect.data, {
       first: false,
       made: effect.anew === true ? undefined : await ledger.madeFor(effect),
       since: new Date(effect.since),
       signal,
       madeForOthers: () => ledger.madeForOthers(effect),
-      fence: closed,
+      fence: closedFence,
+      dryRun: true,
     })
     if (Array.isArray(ended)) {
       const further = await Promise.all(effectsOf(ended, effect).map((one) => wouldDo(looking, one)))
       return further.join('; ')
     }
-    if (ended === undefined) return 'nothing: its sink is not there'
     if (ended.state === 'done') return `already there${ended.link === undefined ? '' : ` (${ended.link})`}: nothing`
     return ended.would === undefined ? `nothing: ${ended.reason}` : `would ${ended.would}`
   } catch (error) {
-    if (error instanceof Permanent) return `would ${atMost(effect)}, and fail again: ${inWords(error)}`
-    return `would ${atMost(effect)}, unless it is there already; that could not be looked up: ${inWords(error)}`
+    if (error instanceof Permanent) return `${would}, and fail again: ${inWords(error)}`
+    return `${would}, unless it is there already; that could not be looked up: ${inWords(error)}`
   }
-}
-
-const closed: Fence = {
-  limitMs: 0,
-  pass: () => Promise.reject(new Error('A dry run changes nothing.')),
-  answered: () => undefined,
-  undone: () => undefined,
-}
-
-async function wouldPublish({ config, database, redis, prefix }: Place, { delivery }: Effect): Promise<string> {
-  const relay = openRelay({ redis, prefix, keep: config.feedKeep })
-  const isThere = (await relay.has(delivery)) || (await publishedAt(database)(delivery)) !== undefined
-  return isThere ? 'already published: nothing' : 'would publish'
-}
-
-function missingFor(sink: Effect['sink'], { config }: Place): string | undefined {
-  if (sink === 'phabricator' && config.phabricatorToken === undefined) return 'PHABRICATOR_TOKEN'
-  return sink === 'gitlab-mentions' || sink === 'commits' ? (config.gitlabToken === undefined ? 'GITLAB_TOKEN' : undefined) : undefined
-}
-
-function atMost({ sink, id, order }: Effect): string {
-  const about = decodeURIComponent(id.split('/').at(-1) ?? '')
-  if (sink === 'phabricator') return `comment on ${about}`
-  return sink === 'gitlab-mentions' ? `mention reviewers on ${order}` : `read the commits of ${order}`
 }

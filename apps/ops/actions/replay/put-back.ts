@@ -1,11 +1,11 @@
 // Puts one dead letter back: its own job with a fresh budget where Redis has it, else the effect planned anew. Of two
 // operators at once only one moves the job, since Redis does that in one step; the other finds it under way.
 import type { Queue } from 'bullmq'
-import { z } from 'zod'
 import { type Effect, effectSchema } from '#shared/event/effect.ts'
-import { dispatcher, serialSinks } from '#shared/queue/dispatch.ts'
-import { deliveryJobId, type SinkName, sinkNames } from '#shared/queue/queues.ts'
-import type { Sinks } from '#sinks/registry.ts'
+import { dispatcher } from '#shared/queue/dispatch.ts'
+import { deliveryJobId } from '#shared/queue/queues.ts'
+import type { Sinks } from '#sinks/open.ts'
+import { declarationOf, oneByOne, type SinkName, sinkOf } from '#sinks/registry.ts'
 import type { Place } from '../../context.ts'
 import { redeliverOne } from '../redeliver.ts'
 import { effectAnew } from './anew.ts'
@@ -19,24 +19,17 @@ export type Letter = { effect: string; died: Date | null }
  */
 export type PutBack = { outcome: 'back'; queue: Queue; job: string } | { outcome: 'left' } | { outcome: 'lost'; reason: string }
 
-const sinkSchema = z.enum(sinkNames)
-
-/** The sink of that name; undefined for the router's letters, which are whole deliveries. */
-export function sinkOf(name: string): SinkName | undefined {
-  return sinkSchema.safeParse(name).data
-}
-
 /** Puts `letter` back. */
 export async function putBack(place: Place, sinks: Sinks, { effect: id, died }: Letter): Promise<PutBack> {
   const { database, queues } = place
   const row = await database
     .selectFrom('effects')
-    .select(['id', 'delivery', 'sink', 'task', 'state', 'ended_at'])
+    .select(['id', 'delivery', 'sink', 'state', 'ended_at'])
     .where('id', '=', id)
     .executeTakeFirst()
   if (row?.state !== 'dead' || row.ended_at?.getTime() !== died?.getTime()) return { outcome: 'left' }
 
-  const sink = sinkOf(row.sink)
+  const sink = sinkOf(row.sink) // the router's letters are whole deliveries
   if (sink === undefined) {
     if (!(await redeliverOne(place, row.delivery))) return { outcome: 'lost', reason: 'the journal does not have its delivery any more' }
     await markPlanned(place, id, died)
@@ -50,10 +43,12 @@ export async function putBack(place: Place, sinks: Sinks, { effect: id, died }: 
     if (now?.state !== 'dead') return { outcome: 'left' }
     const effect = await effectAnew(place, sinks, { ...row, sink })
     if ('lost' in effect) return { outcome: 'lost', reason: effect.lost }
-    await dispatcher(place)([effect], { later: await laterThan(place, sink, effect) })
+    await dispatcher({ ...place, oneByOne })([effect], { later: await laterThan(place, sink, effect) })
   } else if (await job.isFailed()) {
-    const effect = { ...effectSchema.parse(job.data), again: true }
-    if (!serialSinks.has(sink)) await place.lanes.enter(effect, await laterThan(place, sink, effect))
+    // Where nothing can be looked up, what is known of this job's runs decides.
+    const again = declarationOf(sink)?.repeat === 'look' ? { again: true } : {}
+    const effect = { ...effectSchema.parse(job.data), ...again }
+    if (!oneByOne.has(sink)) await place.lanes.enter(effect, await laterThan(place, sink, effect))
     await job.updateData(effect)
     // How often it stalled is not among what BullMQ resets.
     await place.redis.hdel(queue.toKey(id), 'stc')
@@ -68,7 +63,7 @@ export async function putBack(place: Place, sinks: Sinks, { effect: id, died }: 
 // What waits in its lane for a later event, in order: its own turn is before that.
 async function laterThan({ lanes, queues }: Place, sink: SinkName, effect: Effect): Promise<string[]> {
   const later: string[] = []
-  for (const id of serialSinks.has(sink) ? [] : await lanes.waiting(effect)) {
+  for (const id of oneByOne.has(sink) ? [] : await lanes.waiting(effect)) {
     const job = await queues[sink].getJob(id)
     const other = effectSchema.safeParse(job?.data)
     if (other.success && other.data.since > effect.since) later.push(id)

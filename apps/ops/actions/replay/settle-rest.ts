@@ -1,8 +1,8 @@
 // At the end of a run: what became of the effects that were put back and then lost from sight, such as those that were
 // tried again for a while, or that somebody put back who was killed. Those that are still under way stay so.
 import { deliveryJobId } from '#shared/queue/queues.ts'
+import { sinkOf } from '#sinks/registry.ts'
 import type { Place } from '../../context.ts'
-import { sinkOf } from './put-back.ts'
 import type { Tally } from './tally.ts'
 import { verdictOn } from './under-way.ts'
 

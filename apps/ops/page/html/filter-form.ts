@@ -1,8 +1,7 @@
 // The filters of the command line as a form: the same names, the same words, the same mistakes.
 import { html } from 'hono/html'
 import { z } from 'zod'
-import { performerNames } from '#shared/journal/entry.ts'
-import { type Filters, filterSchema } from '../../filters.ts'
+import { type Filters, filterSchema, performerNames } from '../../filters.ts'
 import type { Html } from './frame.ts'
 import { usual } from './paging.ts'
 

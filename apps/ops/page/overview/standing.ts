@@ -1,6 +1,6 @@
 // How the parts of the service stand: the queues, the remotes they call, the processes that were seen.
 import { html } from 'hono/html'
-import { sinkNames } from '#shared/queue/queues.ts'
+import { sinkNames } from '#sinks/registry.ts'
 import type { QueueState } from '../../actions/queue-states.ts'
 import type { Status } from '../../actions/status.ts'
 import { span } from '../../print.ts'

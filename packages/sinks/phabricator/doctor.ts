@@ -1,14 +1,18 @@
 // Whose account the token for Phabricator belongs to, and whether it may be used.
 import { redactor } from '#shared/process/log.ts'
-import { openConduit } from '#sinks/phabricator/conduit.ts'
-import type { Place } from '../../context.ts'
-import { type Finding, notLooked, ok, warning, wrong } from './finding.ts'
+import { type Finding, notLooked, ok, warning, wrong } from '#sinks/finding.ts'
+import type { SettingsOf } from '#sinks/variables.ts'
+import { openConduit } from './conduit.ts'
+import type { phabricatorVariables } from './variables.ts'
 
 const id = 'phabricator'
 
-export async function checkPhabricator({ config }: Place, signal: AbortSignal): Promise<Finding[]> {
-  const { phabricatorUrl: url, phabricatorToken: token } = config
-  if (!token) return [notLooked(id, 'PHABRICATOR_TOKEN is not set', 'run this where the worker runs')]
+/** Asks Phabricator about our account. Throws what Conduit does. */
+export async function checkPhabricator(
+  { PHABRICATOR_URL: url, PHABRICATOR_TOKEN: token }: Partial<SettingsOf<typeof phabricatorVariables>>,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  if (!url || !token) return [notLooked(id, 'PHABRICATOR_TOKEN is not set', 'run this where the worker runs')]
   const { userName, roles } = await openConduit({ url, token, redact: redactor([token()]) }).whoami(signal)
   if (roles.includes('disabled') || !roles.includes('activated'))
     return [wrong(id, `the account ${userName} is not activated`, 'have an administrator of Phabricator activate it')]

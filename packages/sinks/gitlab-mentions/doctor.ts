@@ -3,13 +3,15 @@
 import { pino } from 'pino'
 import { inWords } from '#shared/process/errors.ts'
 import { redactor } from '#shared/process/log.ts'
+import { type Finding, ok, warning } from '#sinks/finding.ts'
 import { type GitLab, openGitLab } from '#sinks/gitlab/gitlab.ts'
-import { createBudget } from '#sinks/gitlab-mentions/reviewers/budget.ts'
-import { compileFilePattern } from '#sinks/gitlab-mentions/reviewers/file-pattern.ts'
-import type { Problem, ReviewersPage } from '#sinks/gitlab-mentions/reviewers/page.ts'
-import { openWiki } from '#sinks/gitlab-mentions/wiki.ts'
-import type { Place } from '../../context.ts'
-import { type Finding, ok, warning } from './finding.ts'
+import type { gitlabVariables } from '#sinks/gitlab/variables.ts'
+import type { SettingsOf } from '#sinks/variables.ts'
+import { createBudget } from './reviewers/budget.ts'
+import { compileFilePattern } from './reviewers/file-pattern.ts'
+import type { Problem, ReviewersPage } from './reviewers/page.ts'
+import type { wikiVariables } from './variables.ts'
+import { openWiki } from './wiki.ts'
 
 const id = 'reviewers'
 const mostShown = 50
@@ -18,8 +20,11 @@ const mostUsers = 500
 /** The page as it is, its address for people, and what is wrong on it; `usersUnknown` says why nobody asked for its users. */
 export type Reviewers = { page: ReviewersPage; link: string; problems: Problem[]; usersUnknown?: string }
 
-export async function checkReviewers(place: Place, signal: AbortSignal): Promise<Finding[]> {
-  const { page, link, problems, usersUnknown } = await readReviewers(place, signal)
+type Asked = Partial<SettingsOf<typeof gitlabVariables & typeof wikiVariables>>
+
+/** Reads the page, and says what is wrong on it. Throws `Unavailable` when the wiki is away. */
+export async function checkReviewers(settings: Asked, signal: AbortSignal): Promise<Finding[]> {
+  const { page, link, problems, usersUnknown } = await readReviewers(settings, signal)
   const entries = page.sections.flatMap((section) => section.entries)
   if (page.suspicious) return [warning(id, `${link} has no headings, so it lists nobody`, 'look at its history, and restore it')]
   const findings = problems.slice(0, mostShown).map((problem) => warning(id, sentence(problem), `edit ${link}`))
@@ -29,8 +34,8 @@ export async function checkReviewers(place: Place, signal: AbortSignal): Promise
 }
 
 /** Reads the page and looks at all that is on it. Throws `Unavailable` when the wiki is away. */
-export async function readReviewers({ config }: Pick<Place, 'config'>, signal: AbortSignal): Promise<Reviewers> {
-  const { reviewersApiUrl: apiUrl, reviewersPage: name, gitlabUrl: url, gitlabToken: token } = config
+export async function readReviewers(settings: Asked, signal: AbortSignal): Promise<Reviewers> {
+  const { REVIEWERS_API_URL: apiUrl = '', REVIEWERS_PAGE: name = '', GITLAB_URL: url = '', GITLAB_TOKEN: token } = settings
   const wiki = openWiki({ apiUrl, page: name, maxAge: 0, report: () => undefined, log: pino({ level: 'silent' }) })
   const page = await wiki.reviewers(signal)
   const found = { page, link: wiki.link, problems: [...page.problems, ...(await badPatterns(page))] }

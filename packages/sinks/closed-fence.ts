@@ -1,0 +1,9 @@
+import type { Fence } from '../../apps/worker/performer/fence.ts'
+
+/** The fence of a dry run: it lets nothing through. */
+export const closedFence: Fence = {
+  limitMs: 0,
+  pass: () => Promise.reject(new Error('A dry run changes nothing.')),
+  answered: () => undefined,
+  undone: () => undefined,
+}

@@ -1,0 +1,9 @@
+// GitLab as sinks declare it.
+import { webAddress } from '#shared/process/env.ts'
+import { secret, variable } from '#sinks/variables.ts'
+
+export const gitlabAddress = { GITLAB_URL: variable(webAddress.default('https://gitlab.wikimedia.org')) }
+export const gitlabVariables = { ...gitlabAddress, GITLAB_TOKEN: secret('an access token') }
+
+export const gitlabName = { name: 'gitlab', title: 'GitLab' }
+export const gitlabRemote = { ...gitlabName, at: ({ GITLAB_URL }: { GITLAB_URL?: string }) => GITLAB_URL }
