@@ -11,6 +11,7 @@ import { ops } from '../support/ops.ts'
 import type { Environment } from '../support/service.ts'
 import { openStage, post, type Stage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
+import { shown } from './add-a-sink.ts'
 import { anchorsOf, blocksOf, documents, linksOf, readDocument, root, verbsIn } from './documents.ts'
 import { missingFor, openWorkspace, type Workspace } from './workspace.ts'
 
@@ -40,11 +41,12 @@ test('every verb of bin/ops that a document names is one', () => {
     for (const verb of verbsIn(readDocument(document))) assert.ok(known.has(verb), `${document}: bin/ops ${verb}`)
 })
 
-test('every test and file that a document names exists', () => {
+test('every test and file that a document names exists, or is made by what it shows', () => {
+  const made = new Set(shown().map(({ path }) => path))
   for (const document of documents()) {
     const named = [...readDocument(document).matchAll(/`((?:test|deploy|apps|packages|docs)\/[\w./-]+)`/g)].map(([, path = '']) => path)
     assert.deepEqual(
-      named.filter((path) => !existsSync(root + path)),
+      named.filter((path) => !existsSync(root + path) && !made.has(path)),
       [],
       document,
     )
