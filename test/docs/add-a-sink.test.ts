@@ -8,6 +8,7 @@ import { text as textOf } from 'node:stream/consumers'
 import { after, before, beforeEach, test } from 'node:test'
 import { z } from 'zod'
 import { mergeRequestHook } from '../flow/flow.ts'
+import { ops as opsWithout } from '../support/ops.ts'
 import { freePort } from '../support/servers.ts'
 import type { Environment, Process } from '../support/service.ts'
 import { post, type Stage } from '../support/stage.ts'
@@ -158,6 +159,13 @@ test('a dead letter is shown in a dry run, and replayed once, with its job or wi
   const dry = await ops(environment, 'replay', '--sink', 'mattermost', '--dry-run')
   assert.equal(dry.out.match(/would post "opened by /g)?.length, 2, dry.out + dry.err)
   assert.deepEqual(lines, [])
+  // The tree without the sink sends no delivery through again for it.
+  const { SINKS_ENABLED: _, ...plain } = environment
+  for (const how of [['--dry-run'], ['--reason', 'to see']])
+    assert.match(
+      (await opsWithout(plain, 'replay', effectOf(one), ...how, '--json')).out,
+      /there is no sink mattermost here any more|"lost": ?1/,
+    )
   const { code, out, err } = await ops(environment, 'replay', '--sink', 'mattermost', '--reason', 'it takes them now')
   assert.equal(code, 0, out + err)
   for (const id of [one, other]) await ended(id, 'done')

@@ -1,4 +1,6 @@
 // `discard`: lets dead letters go. Their jobs are removed; the journal keeps them, as discarded.
+
+import { router } from '#shared/journal/entry.ts'
 import { deliveryJobId } from '#shared/queue/queues.ts'
 import { sinkOf } from '#sinks/registry.ts'
 import { onRecord } from '../audit.ts'
@@ -30,7 +32,8 @@ async function letGo({ database, queues }: Place, id: string): Promise<boolean> 
   }
   if (!(await turn('dead', 'discarded'))) return false
   const sink = sinkOf(row.sink)
-  const job = await (sink === undefined ? queues.deliveries.getJob(deliveryJobId(row.delivery)) : queues[sink].getJob(id))
+  const whole = row.sink === router ? queues.deliveries.getJob(deliveryJobId(row.delivery)) : undefined
+  const job = await (sink === undefined ? whole : queues[sink].getJob(id))
   if (job && !(await job.isFailed())) {
     await turn('discarded', 'planned')
     return false

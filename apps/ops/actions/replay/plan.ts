@@ -2,6 +2,7 @@
 // as a replay would and stops right before the call that changes something.
 import { setTimeout as pause } from 'node:timers/promises'
 import { aboutOfEffect, type Effect, effectSchema, effectsOf } from '#shared/event/effect.ts'
+import { router } from '#shared/journal/entry.ts'
 import { inWords, Permanent } from '#shared/process/errors.ts'
 import { type Ledger, openLedger } from '#shared/queue/ledger.ts'
 import { closedFence } from '#sinks/closed-fence.ts'
@@ -12,6 +13,7 @@ import type { Place } from '../../context.ts'
 import { drySinks } from '../../dry-sinks.ts'
 import { chosenDead, type Selection } from '../../selection.ts'
 import { effectAnew } from './anew.ts'
+import { noSink } from './put-back.ts'
 
 /** `would` says it in words: `would comment on T12`, `already there: nothing`. */
 export type Plan = { id: string; sink: string; would: string }
@@ -48,8 +50,9 @@ export async function planReplay(
 
 async function planOne({ place, sinks, ledger, signal }: Looking, id: string): Promise<Plan> {
   const row = await place.database.selectFrom('effects').select(['id', 'delivery', 'sink']).where('id', '=', id).executeTakeFirstOrThrow()
+  if (row.sink === router) return { id, sink: router, would: 'would send the whole delivery through again' }
   const sink = sinkOf(row.sink)
-  if (sink === undefined) return { id, sink: row.sink, would: 'would send the whole delivery through again' }
+  if (sink === undefined) return { id, sink: row.sink, would: `nothing can be done: ${noSink(row.sink)}` }
   const job = await place.queues[sink].getJob(id)
   const kept = effectSchema.safeParse(job?.data)
   const effect = kept.success ? kept.data : await effectAnew(place, sinks, { ...row, sink })

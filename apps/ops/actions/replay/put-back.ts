@@ -2,6 +2,7 @@
 // operators at once only one moves the job, since Redis does that in one step; the other finds it under way.
 import type { Queue } from 'bullmq'
 import { type Effect, effectSchema } from '#shared/event/effect.ts'
+import { router } from '#shared/journal/entry.ts'
 import { dispatcher } from '#shared/queue/dispatch.ts'
 import { deliveryJobId } from '#shared/queue/queues.ts'
 import type { Sinks } from '#sinks/open.ts'
@@ -19,6 +20,9 @@ export type Letter = { effect: string; died: Date | null }
  */
 export type PutBack = { outcome: 'back'; queue: Queue; job: string } | { outcome: 'left' } | { outcome: 'lost'; reason: string }
 
+/** What is said of an effect whose sink was here once. */
+export const noSink = (name: string) => `there is no sink ${name} here any more`
+
 /** Puts `letter` back. */
 export async function putBack(place: Place, sinks: Sinks, { effect: id, died }: Letter): Promise<PutBack> {
   const { database, queues } = place
@@ -29,12 +33,14 @@ export async function putBack(place: Place, sinks: Sinks, { effect: id, died }: 
     .executeTakeFirst()
   if (row?.state !== 'dead' || row.ended_at?.getTime() !== died?.getTime()) return { outcome: 'left' }
 
-  const sink = sinkOf(row.sink) // the router's letters are whole deliveries
-  if (sink === undefined) {
+  // The router's letters are whole deliveries.
+  if (row.sink === router) {
     if (!(await redeliverOne(place, row.delivery))) return { outcome: 'lost', reason: 'the journal does not have its delivery any more' }
     await markPlanned(place, id, died)
     return { outcome: 'back', queue: queues.deliveries, job: deliveryJobId(row.delivery) }
   }
+  const sink = sinkOf(row.sink)
+  if (sink === undefined) return { outcome: 'lost', reason: noSink(row.sink) }
   const queue = queues[sink]
   const job = await queue.getJob(id)
   if (job === undefined) {
