@@ -1,6 +1,6 @@
 // What ingest tells operators about itself: what waits in its spool, and how many read its feed.
 import type { Registry } from '#shared/process/metrics.ts'
-import type { Facts } from '#shared/process/presence.ts'
+import type { Facts } from '#shared/queue/presence.ts'
 import type { Spool } from './spool/spool.ts'
 
 /** Asks the spool, and the metric in which the feed counts its subscribers. */

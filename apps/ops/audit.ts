@@ -1,6 +1,25 @@
 // An act is written down before it is done, and to how many things it happened when it is over, however it ended: what
 // was interrupted, or failed half-way, is on record, too.
-import type { Place } from './context.ts'
+import type { Database } from '#shared/journal/database.ts'
+
+/** Writes down what an operator did: the verb, why, what it was asked for, and to how many things it happened; the act's id. */
+export type RecordAct = (verb: string, reason: string, details: object, count: number) => Promise<number>
+
+/** How what `who` does is written down in `database`. */
+export function recorder(database: Database, who: string): RecordAct {
+  return async function record(verb, reason, details, count) {
+    const act = {
+      at: new Date(),
+      who: who.slice(0, 100),
+      verb,
+      reason: reason.slice(0, 600),
+      details: detailsOf(details),
+      count,
+    }
+    const { insertId } = await database.insertInto('acts').values(act).executeTakeFirstOrThrow()
+    return Number(insertId)
+  }
+}
 
 /** What is known of an act while it goes on: to how many things it has happened, and what there is to say besides. */
 export type Tally = { count: number; details: object }
@@ -9,7 +28,7 @@ type Act = { verb: string; reason: string; details: object }
 
 /** Does `work`, which keeps the tally, as the act `verb`. Throws what `work` throws. */
 export async function onRecord<T>(
-  { record, database }: Pick<Place, 'record' | 'database'>,
+  { record, database }: { record: RecordAct; database: Database },
   { verb, reason, details }: Act,
   work: (tally: Tally) => Promise<T>,
 ): Promise<T> {
@@ -25,7 +44,7 @@ export async function onRecord<T>(
 
 const longest = 60_000
 
-/** The details as they are written down. */
-export function detailsOf(details: object): string {
+// The details as they are written down.
+function detailsOf(details: object): string {
   return JSON.stringify(details).slice(0, longest)
 }

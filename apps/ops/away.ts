@@ -1,6 +1,6 @@
 // What it means when Redis cannot be asked, in words, whatever its driver says about itself.
 import { Unavailable } from '#shared/process/errors.ts'
-import { hostsOf } from '#shared/queue/redis.ts'
+import { hostsOf } from '#shared/process/redis-address.ts'
 
 /** Whether `error` says that Redis is not there: not connected, gone for too long, or silent. */
 export function redisIsAway(error: unknown): boolean {

@@ -2,12 +2,13 @@
 // and what it answers is printed as words or as JSON.
 import type { Command } from 'commander'
 import { z } from 'zod'
+import type { Filters } from '#shared/journal/search/filters.ts'
 import { configure } from '#shared/process/env.ts'
 import { sinkSecrets } from '#sinks/settings.ts'
+import { noDeadLetters, type Selection } from './actions/selection.ts'
 import { meaningOfRedis } from './away.ts'
 import { lookAtPlace, openPlace, opsSchema, type Place } from './context.ts'
-import { type Filters, filterSchema } from './filters.ts'
-import { noDeadLetters, type Selection } from './selection.ts'
+import { filterSchema } from './filters.ts'
 import { tell, tellJson, type Words, warn } from './words.ts'
 
 /** The words of a command cannot be used: exit 2, nothing changed. */

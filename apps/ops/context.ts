@@ -6,12 +6,13 @@ import type { z } from 'zod'
 import { type Database, migrate, openDatabase } from '#shared/journal/database.ts'
 import { databaseUrl } from '#shared/process/env.ts'
 import { Unavailable } from '#shared/process/errors.ts'
+import { hostsOf } from '#shared/process/redis-address.ts'
 import { type Lanes, openLanes } from '#shared/queue/lanes.ts'
 import { impatientRedis } from '#shared/queue/queues.ts'
-import { hostsOf, type Redis } from '#shared/queue/redis.ts'
+import type { Redis } from '#shared/queue/redis.ts'
 import { openQueues, type Queues } from '#sinks/queues.ts'
 import { type Config, configFrom, variables } from '../worker/config.ts'
-import { detailsOf } from './audit.ts'
+import { type RecordAct, recorder } from './audit.ts'
 
 export const opsSchema = variables
   .superRefine((env, context) => {
@@ -30,19 +31,18 @@ export type Place = {
   database: Database
   /** Who acts. */
   who: string
-  /** Writes down what an operator did: the verb, why, what it was asked for, and to how many things it happened; the act's id. */
-  record: (verb: string, reason: string, details: object, count: number) => Promise<number>
+  record: RecordAct
   close: () => Promise<void>
 }
 
 const patience = 3000
 
-type Parts = { config: Config; redis: Redis; database: Database; who: string }
+type Parts = { config: Config; redis: Redis; queues?: Queues; database: Database; who: string }
 
 /** A place over connections that are there. Nobody is asked whether they work. */
-export function placeOver({ config, redis, database, who }: Parts): Place {
+export function placeOver({ config, redis, queues: given, database, who }: Parts): Place {
   const { redisPrefix: prefix } = config
-  const queues = openQueues({ redis, prefix })
+  const queues = given ?? openQueues({ redis, prefix })
   return {
     config,
     redis,
@@ -57,22 +57,6 @@ export function placeOver({ config, redis, database, who }: Parts): Place {
       redis.disconnect()
       await database.destroy()
     },
-  }
-}
-
-/** How a place writes down what `who` does in it. */
-export function recorder(database: Database, who: string): Place['record'] {
-  return async function record(verb, reason, details, count) {
-    const act = {
-      at: new Date(),
-      who: who.slice(0, 100),
-      verb,
-      reason: reason.slice(0, 600),
-      details: detailsOf(details),
-      count,
-    }
-    const { insertId } = await database.insertInto('acts').values(act).executeTakeFirstOrThrow()
-    return Number(insertId)
   }
 }
 

@@ -8,21 +8,23 @@ import { configure } from '#shared/process/env.ts'
 import { startLifecycle } from '#shared/process/lifecycle.ts'
 import { openLog, passwordOf, redactor } from '#shared/process/log.ts'
 import { openMetrics } from '#shared/process/metrics.ts'
-import { announce } from '#shared/process/presence.ts'
 import { dispatcher } from '#shared/queue/dispatch.ts'
 import { openHiddenProjects } from '#shared/queue/hidden-projects.ts'
 import { openLanes } from '#shared/queue/lanes.ts'
 import { openLedger } from '#shared/queue/ledger.ts'
+import { announce } from '#shared/queue/presence.ts'
 import { patientRedis } from '#shared/queue/queues.ts'
+import type { Redis } from '#shared/queue/redis.ts'
 import { watchRedis } from '#shared/queue/redis-check.ts'
 import { countRedisErrors } from '#shared/queue/redis-errors.ts'
 import { openRelay } from '#shared/queue/relay.ts'
 import { openGitLabApi } from '#sinks/gitlab/api.ts'
 import { lookAtStart } from '#sinks/gitlab/token/look.ts'
 import { openSinks, sinkEntries } from '#sinks/open.ts'
-import { openQueues } from '#sinks/queues.ts'
+import { openQueues, type Queues } from '#sinks/queues.ts'
 import { oneByOne } from '#sinks/registry.ts'
 import { sinkSecrets } from '#sinks/settings.ts'
+import { numbersGuard, openPage } from '../ops/page/open.ts'
 import { chores } from './chores/index.ts'
 import { keepSetUp, setUpQueues } from './chores/set-up.ts'
 import { scheduleChores, startChores } from './chores/start.ts'
@@ -77,7 +79,12 @@ const measures = performerMetrics(metrics)
 const { gitlabUrl: url, gitlabToken } = config
 const token = gitlabToken && { api: openGitLabApi({ url, token: gitlabToken, redact }), redis, prefix, log }
 
-if (config.ops) await startListener({ at: config.ops, config, database, metrics, lifecycle, log })
+if (config.ops) {
+  const { ops: at } = config
+  const page = (over: { redis: Redis; queues: Queues }) => openPage({ config, at, ...over, database, lifecycle, log })
+  const { host, port } = at
+  await startListener({ host, port, guard: numbersGuard(at), page, redisUrl, prefix, database, metrics, lifecycle, log })
+}
 
 const ownChores = chores({ database, keepDays: config.journalKeepDays, token })
 const setUp = async () => {

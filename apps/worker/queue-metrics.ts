@@ -3,9 +3,9 @@ import type { Queue } from 'bullmq'
 import { Gauge } from 'prom-client'
 import type { Registry } from '#shared/process/metrics.ts'
 import { countJobs } from '#shared/queue/counts.ts'
+import { readHold } from '#shared/queue/hold.ts'
 import type { Redis } from '#shared/queue/redis.ts'
 import type { Queues } from '#sinks/queues.ts'
-import { readHold } from './performer/holds.ts'
 
 /** Metrics of all `queues`. `redis` must be a connection that answers or fails at once: a scrape waits for it. */
 export function watchQueues({ queues, redis, prefix, metrics }: { queues: Queues; redis: Redis; prefix: string; metrics: Registry }): void {

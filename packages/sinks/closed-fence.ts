@@ -1,4 +1,4 @@
-import type { Fence } from '../../apps/worker/performer/fence.ts'
+import type { Fence } from './fence.ts'
 
 /** The fence of a dry run: it lets nothing through. */
 export const closedFence: Fence = {

@@ -1,9 +1,10 @@
 // What is asked of the journal: every filter alone, in every list that has it, and those that are used together.
 import type { Database } from '#shared/journal/database.ts'
+import type { Filters } from '#shared/journal/search/filters.ts'
 import { groupDead, listDead } from '../../apps/ops/actions/dead.ts'
 import { listDeliveries } from '../../apps/ops/actions/deliveries.ts'
 import { explain } from '../../apps/ops/actions/explain.ts'
-import { type Filters, filterSchema } from '../../apps/ops/filters.ts'
+import { filterSchema } from '../../apps/ops/filters.ts'
 
 export type Question = { name: string; ask: () => Promise<number> }
 

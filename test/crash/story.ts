@@ -1,6 +1,6 @@
 // What happens on GitLab in one round: merge requests that are opened, changed, closed, reopened and merged, and pushes
 // in between. Each delivery knows what it should bring about, worked out here and not by the service's own code.
-import type { JsonObject } from '#shared/event/json.ts'
+import type { JsonObject } from '#shared/process/json.ts'
 import { newMergeRequest } from '../sandbox/forge.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import { demoProject } from '../sandbox/seed.ts'

@@ -2,7 +2,7 @@
 // public any more nothing is sent again.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { JsonObject } from '#shared/event/json.ts'
+import type { JsonObject } from '#shared/process/json.ts'
 import { keyPrefix } from '#shared/queue/queues.ts'
 import { type Reader, readFeed } from '../support/feed.ts'
 import { bodies } from '../support/kinds-of-bodies.ts'

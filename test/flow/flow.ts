@@ -1,6 +1,6 @@
 // What the tests of the whole service have in common: hooks that tell of the sandbox's world as of now, and waiting.
 import { Queue } from 'bullmq'
-import type { JsonObject } from '#shared/event/json.ts'
+import type { JsonObject } from '#shared/process/json.ts'
 import { countJobs } from '#shared/queue/counts.ts'
 import { keyPrefix } from '#shared/queue/queues.ts'
 import { flowNames, type QueueName, queueNames } from '#sinks/queues.ts'

@@ -1,8 +1,8 @@
 // What is too heavy for a worker with the memory that it is given in production: it goes on, and says what it left out.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { readHold } from '#shared/queue/hold.ts'
 import { openQueue } from '#shared/queue/queues.ts'
-import { readHold } from '../../apps/worker/performer/holds.ts'
 import { readProcfile } from '../deploy/procfile.ts'
 import { newMergeRequest } from '../sandbox/forge.ts'
 import { type Remote, startAnswering } from '../support/answers.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { z } from 'zod'
-import { readJson } from '#shared/event/json.ts'
+import { readJson } from '#shared/process/json.ts'
 import { until } from '../support/until.ts'
 import { type Flow, mergeRequestHook, openFlow } from './flow.ts'
 

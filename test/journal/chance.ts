@@ -3,8 +3,8 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { effectId } from '#shared/event/effect.ts'
 import type { DeliveryEntry, EndedEntry } from '#shared/journal/entry.ts'
+import type { Filters } from '#shared/journal/search/filters.ts'
 import { errorId } from '#shared/process/errors.ts'
-import type { Filters } from '../../apps/ops/filters.ts'
 
 const kinds = ['push', 'merge_request', 'note', 'unknown']
 const projects = ['repos/releng/tool', 'repos/releng/tool-2', 'repos/mediawiki/Été', 'people/50%_off']

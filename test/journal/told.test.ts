@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { z } from 'zod'
-import { countTold, gather, tell } from '#shared/journal/outbox.ts'
+import { countTold, gather, tell } from '#shared/queue/outbox.ts'
 import { openQueue } from '#shared/queue/queues.ts'
 import { type Server, startRedis } from '../support/servers.ts'
 

@@ -1,8 +1,8 @@
 // Dead letters for the tests of replays: comments on tasks that do not exist, and the world in which they are made.
 import assert from 'node:assert/strict'
 import { z } from 'zod'
-import type { JsonObject } from '#shared/event/json.ts'
 import { migrate } from '#shared/journal/database.ts'
+import type { JsonObject } from '#shared/process/json.ts'
 import { hook } from '../support/fixtures.ts'
 import { isObject } from '../support/objects.ts'
 import { ops } from '../support/ops.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Redis } from 'ioredis'
-import type { JsonObject } from '#shared/event/json.ts'
+import type { JsonObject } from '#shared/process/json.ts'
 import { deliveryJobId, keyPrefix } from '#shared/queue/queues.ts'
 import { openQueues } from '#sinks/queues.ts'
 import { hook } from '../support/fixtures.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hostsOf, readRedisUrl } from '#shared/queue/redis.ts'
+import { hostsOf, readRedisUrl } from '#shared/process/redis-address.ts'
 
 const places: Array<[url: string, place: object]> = [
   ['redis://127.0.0.1:6379', { kind: 'server', nodes: [{ host: '127.0.0.1', port: 6379 }], login: {}, database: 0 }],

@@ -1,7 +1,7 @@
 // Bodies of many GitLab versions: none is too strange to be read and planned for.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { JsonObject } from '#shared/event/json.ts'
+import type { JsonObject } from '#shared/process/json.ts'
 import { hooksOfVersions } from '../support/hooks-of-versions.ts'
 import { isObject } from '../support/objects.ts'
 import { eventOf, inShort, plansOf } from '../support/plans.ts'

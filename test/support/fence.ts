@@ -1,5 +1,5 @@
 // A fence for tests of remotes and sinks: whether it lets a call through, and what it was told of the answer.
-import type { Fence } from '../../apps/worker/performer/fence.ts'
+import type { Fence } from '#sinks/fence.ts'
 
 export type Told = Fence & { told: string[] }
 

@@ -1,6 +1,6 @@
 // The project's own hook bodies, of the shape that a current GitLab sends, and pages of reviewers.
 import { readdirSync, readFileSync } from 'node:fs'
-import { type JsonObject, readObject } from '#shared/event/json.ts'
+import { type JsonObject, readObject } from '#shared/process/json.ts'
 
 /** The text of `test/fixtures/hooks/<name>.json`, with the sandbox's GitLab in place of its origin if given. */
 export function hookText(name: string, gitlabUrl = 'https://gitlab.example'): string {

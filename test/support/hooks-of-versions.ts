@@ -1,6 +1,6 @@
 // Hook bodies as GitLab's versions sent them: those of today, and for each step back in time what a body lacked then or
 // wrote otherwise.
-import type { Json, JsonObject } from '#shared/event/json.ts'
+import type { Json, JsonObject } from '#shared/process/json.ts'
 import { issues } from '../fixtures/versions/issues.ts'
 import { mergeRequests } from '../fixtures/versions/merge-requests.ts'
 import { notes } from '../fixtures/versions/notes.ts'

@@ -1,5 +1,5 @@
 // A body of each kind that is published, of a public project, small, of the shape that GitLab gives it.
-import type { Json, JsonObject } from '#shared/event/json.ts'
+import type { Json, JsonObject } from '#shared/process/json.ts'
 import { hook } from './fixtures.ts'
 
 const project = { id: 42, name: 'Demo', path_with_namespace: 'a/b', web_url: 'https://gitlab.example/a/b', visibility_level: 20 }

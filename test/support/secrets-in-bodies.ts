@@ -1,6 +1,6 @@
 // Ways in which something private comes into a body, each with the mark by which it is found again.
 import fc from 'fast-check'
-import type { Json, JsonObject } from '#shared/event/json.ts'
+import type { Json, JsonObject } from '#shared/process/json.ts'
 import { bodies, changedAt, pathsIn } from './kinds-of-bodies.ts'
 
 export const mark = 'Sup3rSecret'

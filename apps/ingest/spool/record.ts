@@ -3,7 +3,7 @@
 import { createReadStream } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { type Delivery, deliverySchema } from '#shared/event/delivery.ts'
-import { readJson } from '#shared/event/json.ts'
+import { readJson } from '#shared/process/json.ts'
 
 /** What was read up to the offset `end` (bytes): a delivery, or bytes that are no record. */
 export type Read = { end: number; delivery: Delivery } | { end: number; broken: Buffer }

@@ -1,7 +1,7 @@
 // `acts`: what operators did, latest first: who, when, what, to how many things, and why.
 
-import { readJson } from '#shared/event/json.ts'
 import type { Database } from '#shared/journal/database.ts'
+import { readJson } from '#shared/process/json.ts'
 
 export type Act = { id: number; at: string; who: string; verb: string; count: number; reason: string; details: unknown }
 

@@ -1,9 +1,10 @@
 // `dead`: the dead letters, which are effects that will not be retried by themselves: listed, grouped by error, one whole.
 import { type SqlBool, sql } from 'kysely'
 import type { Database } from '#shared/journal/database.ts'
+import { causeConditions, concernsDeliveries, deliveryConditions, effectConditions } from '#shared/journal/search/conditions.ts'
+import type { Filters } from '#shared/journal/search/filters.ts'
+import { fewCandidates } from '#shared/journal/search/search.ts'
 import type { Tables } from '#shared/journal/tables.ts'
-import { causeConditions, concernsDeliveries, deliveryConditions, effectConditions, type Filters } from '../filters.ts'
-import { fewCandidates } from '../newest.ts'
 import type { Cursor } from './deliveries.ts'
 
 export type DeadLetter = {

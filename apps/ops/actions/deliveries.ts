@@ -1,8 +1,9 @@
 // `deliveries`: the journal's deliveries that match, newest first, each with how its effects ended.
 import { type SqlBool, sql } from 'kysely'
 import type { Database } from '#shared/journal/database.ts'
-import { concernsEffects, deliveryConditions, effectConditions, type Filters } from '../filters.ts'
-import { newestCandidates } from '../newest.ts'
+import { concernsEffects, deliveryConditions, effectConditions } from '#shared/journal/search/conditions.ts'
+import type { Filters } from '#shared/journal/search/filters.ts'
+import { newestCandidates } from '#shared/journal/search/search.ts'
 
 export type DeliveryRow = {
   id: string

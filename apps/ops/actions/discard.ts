@@ -5,7 +5,7 @@ import { deliveryJobId } from '#shared/queue/queues.ts'
 import { sinkOf } from '#sinks/registry.ts'
 import { onRecord } from '../audit.ts'
 import type { Place } from '../context.ts'
-import { chosenDead, type Selection } from '../selection.ts'
+import { chosenDead, type Selection } from './selection.ts'
 
 export type Discarded = { discarded: number; interrupted: boolean }
 

@@ -3,7 +3,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { z } from 'zod'
 import { type Delivery, deliverySchema, plainId } from '#shared/event/delivery.ts'
-import { readObject } from '#shared/event/json.ts'
+import { readObject } from '#shared/process/json.ts'
 import { onRecord } from '../audit.ts'
 import type { Place } from '../context.ts'
 import { handIn, type Manner } from '../hand-in.ts'

@@ -1,9 +1,9 @@
 // How each queue stands: what waits in it and for how long, what is dead, and whether it is held or paused.
 
 import { type Counts, countJobs } from '#shared/queue/counts.ts'
+import { type Hold, readHold } from '#shared/queue/hold.ts'
 import { type QueueName, queueNames } from '#sinks/queues.ts'
 import { declarations, isOn } from '#sinks/registry.ts'
-import { type Hold, readHold } from '../../worker/performer/holds.ts'
 import type { Place } from '../context.ts'
 
 export type QueueState = Counts & {

@@ -3,7 +3,7 @@
 import { type Database, meaningOf } from '#shared/journal/database.ts'
 import { readSilence } from '#shared/journal/silence.ts'
 import { inWords } from '#shared/process/errors.ts'
-import { type Presence, present } from '#shared/process/presence.ts'
+import { type Presence, present } from '#shared/queue/presence.ts'
 import { daysLeft, type KnownToken, knownToken } from '#sinks/gitlab/token/memory.ts'
 import { meaningOfRedis } from '../away.ts'
 import type { Place } from '../context.ts'

@@ -2,12 +2,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Cursor } from '#shared/event/cursor.ts'
 import { parseEvent } from '#shared/event/event.ts'
-import { type Json, readObject } from '#shared/event/json.ts'
+import type { Filters } from '#shared/journal/search/filters.ts'
+import { fits } from '#shared/journal/search/like.ts'
 import { wordsOf } from '#shared/journal/words.ts'
+import { type Json, readObject } from '#shared/process/json.ts'
 import { openRelay } from '#shared/queue/relay.ts'
 import type { Place } from '../context.ts'
-import type { Filters } from '../filters.ts'
-import { fits } from '../pattern.ts'
 
 export type TailLine = {
   cursor: string

@@ -1,6 +1,7 @@
 // `prune`.
 import type { Command } from 'commander'
-import { type Pruned, prune } from '#shared/journal/prune.ts'
+import type { Pruned } from '#shared/journal/prune.ts'
+import { prune } from '../actions/prune.ts'
 import { act, reasonOf, untilInterrupted, withReason } from '../command.ts'
 import { table } from '../print.ts'
 import { lines, type Words } from '../words.ts'

@@ -1,10 +1,10 @@
 // `reconcile`: finds hooks that never came.
 import { type Command, Option } from 'commander'
-import { reconcile } from '../actions/reconcile.ts'
+import { knownSince } from '../actions/reconcile/known.ts'
+import { reconcile } from '../actions/reconcile/reconcile.ts'
 import { act, BadUsage, filtersOf, reasonOf, withReason } from '../command.ts'
 import type { Place } from '../context.ts'
 import { table } from '../print.ts'
-import { knownSince } from '../reconcile/known.ts'
 import { joined, warn, words } from '../words.ts'
 
 // An event that comes by itself later than this is looked for before anything is made of it; a younger one is left to come.

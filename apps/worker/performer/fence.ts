@@ -7,21 +7,10 @@ import type { Effect } from '#shared/event/effect.ts'
 import { keyPrefix } from '#shared/queue/queues.ts'
 import type { Redis } from '#shared/queue/redis.ts'
 import { script } from '#shared/queue/redis-script.ts'
+import type { Fence } from '#sinks/fence.ts'
 import type { Sink } from '#sinks/sink.ts'
 import { begunKeepSeconds, begunKey } from './begun.ts'
 import { TakenOver } from './consumer.ts'
-
-/** What the file of a remote does about a call that cannot be undone. */
-export type Fence = {
-  /** For how long the call is waited for, in ms. */
-  limitMs: number
-  /** Right before the call is written; throws when another worker has taken the job over: then it must not be. */
-  pass: () => Promise<void>
-  /** The whole answer is here: nothing of the call is at work any more. */
-  answered: () => void
-  /** The answer says that nothing was done. */
-  undone: () => void
-}
 
 /** For how long a call is waited for, and how long after that it may still be carried out, in ms. */
 export type Limits = { callMs: number; settleMs: number }

@@ -3,7 +3,7 @@
 import type { Queue } from 'bullmq'
 import { inWords, Refused, Unavailable } from '#shared/process/errors.ts'
 import type { Log } from '#shared/process/log.ts'
-import { keyPrefix } from '#shared/queue/queues.ts'
+import { holdKey } from '#shared/queue/hold.ts'
 import type { Redis } from '#shared/queue/redis.ts'
 import { script } from '#shared/queue/redis-script.ts'
 
@@ -61,25 +61,6 @@ if left() > 0 then return -1 end
 if redis.call('DEL', KEYS[1]) == 0 then return 0 end
 if ARGV[1] == '' then redis.call('HDEL', KEYS[2], 'concurrency') else redis.call('HSET', KEYS[2], 'concurrency', ARGV[1]) end
 return 1`)
-
-/** `remote` names what is down, where a sink declares it. */
-export type Hold = { since: Date; until: Date; probes: number; reason: string; refused: boolean; remote: string | undefined }
-
-const holdKey = (prefix: string, queue: string) => `${keyPrefix(prefix)}:hold:${queue}`
-
-/** The hold of the queue with this name, as it stands; undefined when it is not held. */
-export async function readHold(redis: Redis, prefix: string, queue: string): Promise<Hold | undefined> {
-  const { since, until, probes, reason = '', refused, remote } = await redis.hgetall(holdKey(prefix, queue))
-  if (since === undefined) return undefined
-  return {
-    since: new Date(Number(since)),
-    until: new Date(Number(until)),
-    probes: Number(probes),
-    reason,
-    refused: refused === 'true',
-    remote: remote || undefined,
-  }
-}
 
 type Parts = { redis: Redis; prefix: string; queue: Queue; concurrency: number | undefined; log: Log }
 

@@ -4,8 +4,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Job } from 'bullmq'
 import { z } from 'zod'
-import { readJson } from '#shared/event/json.ts'
 import { Permanent } from '#shared/process/errors.ts'
+import { readJson } from '#shared/process/json.ts'
 import { keyPrefix, type QueuePlace } from '#shared/queue/queues.ts'
 import { openRoom } from './room.ts'
 

@@ -1,9 +1,9 @@
 // Has gathered what the journal is told: shortly after this process has told it something, so that what comes meanwhile
 // goes along, and every second, for those who died before they came to it.
 
-import { gather } from '#shared/journal/outbox.ts'
 import { inWords } from '#shared/process/errors.ts'
 import type { Log } from '#shared/process/log.ts'
+import { gather } from '#shared/queue/outbox.ts'
 import type { QueuePlace } from '#shared/queue/queues.ts'
 import { retries } from '#shared/queue/retries.ts'
 

@@ -2,7 +2,7 @@
 // them, the `deliveries` queue carries them, the journal keeps them, and a replay starts from them again.
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import type { JsonObject } from './json.ts'
+import type { JsonObject } from '#shared/process/json.ts'
 import { timeSchema } from './time.ts'
 
 export const deliverySchema = z.object({

@@ -1,7 +1,7 @@
 // An effect is one planned consequence of one event in one sink: small plain JSON with a deterministic id, so that
 // planning the same delivery twice gives the same effects, and adding them twice is a no-op.
 import { z } from 'zod'
-import type { Json } from './json.ts'
+import type { Json } from '#shared/process/json.ts'
 import { timeSchema } from './time.ts'
 
 /** The name of a sink, and of its queue. Which sinks there are is told by their registry. */

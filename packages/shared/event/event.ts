@@ -2,9 +2,9 @@
 // out), so everything here is optional but what a consequence cannot do without. Unknown kinds are events too.
 
 import { Permanent } from '#shared/process/errors.ts'
+import { type JsonObject, readObject } from '#shared/process/json.ts'
 import { type Body, bodySchema } from './body.ts'
 import { type Delivery, kindOf } from './delivery.ts'
-import { type JsonObject, readObject } from './json.ts'
 import { type Visibility, visibilityOf } from './privacy/visibility.ts'
 import { isTime } from './time.ts'
 

@@ -1,7 +1,8 @@
 // A message of the feed: what the public may see of an event, made when it is published, and made anew, by the rules of
 // that day, when the feed's history is read.
+
+import { type Json, type JsonObject, readObject } from '#shared/process/json.ts'
 import { type GitLabEvent, parseEvent } from './event.ts'
-import { type Json, type JsonObject, readObject } from './json.ts'
 import { forThePublic } from './privacy.ts'
 
 /** One line of JSON: the payload as GitLab sent it, less what is nobody's business, and `meta`. */

@@ -5,9 +5,9 @@ import type { Delivery } from '#shared/event/delivery.ts'
 import { type Effect, effectId, effectSchema, type Outcome } from '#shared/event/effect.ts'
 import type { GitLabEvent } from '#shared/event/event.ts'
 import { timeSchema } from '#shared/event/time.ts'
+import { tell as tellTo } from '#shared/queue/outbox.ts'
 import type { QueuePlace } from '#shared/queue/queues.ts'
 import { compress } from './compress.ts'
-import { tell as tellTo } from './outbox.ts'
 
 /** The router can end in a dead letter as a sink can, when it can do nothing with a delivery. */
 export const router = 'router'

@@ -1,6 +1,6 @@
 // The headers of deliveries, as the journal keeps them.
 import { z } from 'zod'
-import { readJson } from '#shared/event/json.ts'
+import { readJson } from '#shared/process/json.ts'
 
 const longest = 16_000
 const headersSchema = z.record(z.string(), z.string())

@@ -1,30 +1,22 @@
-// `prune`: applies retention to the journal, a few hundred deliveries at a time, so that nothing else waits for it. What
+// Applies retention to the journal, a few hundred deliveries at a time, so that nothing else waits for it. What
 // hangs on a delivery goes first and the delivery last: interrupted anywhere, the next time goes on. Dead letters that
 // nobody has dealt with stay, with all of their delivery; what operators did stays five times as long.
 import { setTimeout as pause } from 'node:timers/promises'
 import { type SqlBool, sql } from 'kysely'
-import type { Place } from '../../../apps/ops/context.ts'
 import type { Database } from './database.ts'
 import { wordsOf } from './words.ts'
 
 /** Rows removed by table (to be removed, in a dry run); `kept` are old deliveries that stay for their dead letters. */
 export type Pruned = { before: string; dryRun: boolean; interrupted: boolean; kept: number; removed: Record<string, number> }
 
-type Options = { keepDays: number; dryRun: boolean; signal: AbortSignal }
+export type PruneOptions = { keepDays: number; dryRun: boolean; signal: AbortSignal }
 
 const chunk = 500
 const day = 86_400_000
 const actsStayLonger = 5
 
-/** Prunes, and writes down that it did. */
-export async function prune(place: Place, reason: string, options: Options): Promise<Pruned> {
-  const pruned = await pruneJournal(place.database, options)
-  if (!options.dryRun) await place.record('prune', reason, pruned, pruned.removed.deliveries ?? 0)
-  return pruned
-}
-
 /** Removes what is older than `keepDays` days. Ends early, after the chunk at hand, when `signal` aborts. */
-export async function pruneJournal(database: Database, { keepDays, dryRun, signal }: Options): Promise<Pruned> {
+export async function pruneJournal(database: Database, { keepDays, dryRun, signal }: PruneOptions): Promise<Pruned> {
   const before = new Date(Date.now() - keepDays * day)
   const actsBefore = new Date(Date.now() - keepDays * actsStayLonger * day)
   const removed: Record<string, number> = {}

@@ -1,8 +1,8 @@
 // The one place where the environment is read: each process describes its variables as a zod schema, and learns about
 // all mistakes at once, by name, without ever seeing a value printed.
 import { z } from 'zod'
-import { readRedisUrl, redisForm } from '#shared/queue/redis.ts'
 import { harmless } from './harmless.ts'
+import { readRedisUrl, redisForm } from './redis-address.ts'
 import { readSecretFile } from './secret.ts'
 
 /** Thrown when the environment cannot be used. `mistakes` has a line for each variable: its name and what was expected. */

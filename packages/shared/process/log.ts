@@ -1,8 +1,8 @@
 // Structured logs: one line a unit of work, with a verb and every id. JSON, or readable lines on a terminal.
 // Secrets are taken out of the finished line, so that no careless field can let one slip.
 import { type Logger, pino } from 'pino'
-import { readJson } from '#shared/event/json.ts'
 import { harmless, harmlessJson } from './harmless.ts'
+import { readJson } from './json.ts'
 
 export type Log = Logger
 

@@ -1,7 +1,7 @@
 // How many jobs a queue has, as an operator means it: a chore whose time has not come is not one that was put off, and
 // entries of the journal wait also while they are no jobs yet.
 import type { Queue } from 'bullmq'
-import { countTold } from '#shared/journal/outbox.ts'
+import { countTold } from './outbox.ts'
 import type { QueuePlace } from './queues.ts'
 
 export type Counts = { waiting: number; active: number; delayed: number; dead: number }

@@ -1,56 +1,11 @@
-// Where Redis is, and connections to it: one server, the primary that Sentinels know, or a Cluster. To everybody else the
+// Connections to Redis: one server, the primary that Sentinels know, or a Cluster. To everybody else the
 // three are one thing, since all keys share one hash tag.
 import { Cluster, Redis as Server } from 'ioredis'
+import { readRedisUrl, redisForm } from '#shared/process/redis-address.ts'
 import { reconnectWhenDemoted } from './redis-refusal.ts'
 
 /** A connection to Redis, whichever of the three it is. */
 export type Redis = Server | Cluster
-
-type Node = { host: string; port: number }
-type Login = { username?: string; password?: string; tls?: object }
-export type RedisPlace = { kind: 'server' | 'sentinel' | 'cluster'; nodes: Node[]; login: Login; database: number; primary: string }
-
-/** The forms that `readRedisUrl` takes. */
-export const redisForm =
-  'expected redis://[user:password@]host:port[/database], redis+sentinel://[user:password@]host:port,…/primary[/database] or redis+cluster://[user:password@]host:port,…'
-
-const form = /^redis(s?)(?:\+(sentinel|cluster))?:\/\/(?:([^@/]*)@)?([^@/]+)\/?(.*)$/
-const usualPorts = { server: 6379, sentinel: 26379, cluster: 6379 }
-
-/** The place that `url` names (`rediss` and `rediss+…` for TLS); undefined when it has none of the forms. */
-export function readRedisUrl(url: string): RedisPlace | undefined {
-  const [, tls, way = 'server', login = '', hosts = '', path = ''] = form.exec(url) ?? []
-  const kind = way === 'sentinel' || way === 'cluster' ? way : 'server'
-  const nodes = hosts.split(',').flatMap((host) => nodeOf(host, usualPorts[kind]) ?? [])
-  const [first = '', second = ''] = path.split('/')
-  const [primary, database] = kind === 'sentinel' ? [first, second] : ['', first]
-  const [username, password] = [login.split(':')[0], login.split(':').slice(1).join(':')].map(decoded)
-  const isWhole = nodes.length === hosts.split(',').length && (kind !== 'server' || nodes.length === 1)
-  const isPlain = /^\d{0,9}$/.test(database) && (kind !== 'sentinel' || /^[\w.-]+$/.test(primary)) && (kind !== 'cluster' || path === '')
-  if (hosts === '' || !isWhole || !isPlain || username === undefined || password === undefined) return undefined
-  return {
-    kind,
-    nodes,
-    database: Number(database),
-    primary,
-    login: { ...(username !== '' && { username }), ...(password !== '' && { password }), ...(tls === 's' && { tls: {} }) },
-  }
-}
-
-function nodeOf(text: string, usualPort: number): Node | undefined {
-  const [, bracketed, plain, port] = /^(?:\[([\da-fA-F:.]+)\]|([\w.-]+))(?::(\d{1,5}))?$/.exec(text) ?? []
-  const host = bracketed ?? plain
-  const number = port === undefined ? usualPort : Number(port)
-  return host === undefined || number > 65_535 ? undefined : { host, port: number }
-}
-
-function decoded(text = ''): string | undefined {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return undefined
-  }
-}
 
 // After a command Redis must say something within this time, or the connection is given up: a network that drops packets
 // tells nobody. The longest blocking read, BullMQ's, ends by itself after about 10 s.
@@ -88,9 +43,4 @@ export function connectRedis(url: string, manner: Manner): Redis {
 function quiet<R extends Redis>(redis: R): R {
   redis.on('error', () => undefined)
   return redis
-}
-
-/** The hosts and ports that `url` names, for people; never its password. */
-export function hostsOf(url: string): string {
-  return (readRedisUrl(url)?.nodes ?? []).map(({ host, port }) => `${host}:${port}`).join(', ')
 }

@@ -1,8 +1,8 @@
 // How GitLab's REST API, version 4, is asked, and what its answers mean. Lists are followed to their end by the `Link`
 // header, within bounds.
 import { z } from 'zod'
-import { readJson } from '#shared/event/json.ts'
 import { Permanent, Refused, Unavailable } from '#shared/process/errors.ts'
+import { readJson } from '#shared/process/json.ts'
 import type { Secret } from '#shared/process/secret.ts'
 import { type Answer, type Call, exchange, jsonIn, TooLarge } from '#sinks/http/http.ts'
 import { gitlabName } from './variables.ts'

@@ -2,8 +2,8 @@
 import { z } from 'zod'
 import { Permanent } from '#shared/process/errors.ts'
 import { madeOf, type Secret } from '#shared/process/secret.ts'
+import type { Fence } from '#sinks/fence.ts'
 import { remember } from '#sinks/http/cache.ts'
-import type { Fence } from '../../../apps/worker/performer/fence.ts'
 import { openGitLabApi } from './api.ts'
 
 export type Place = { project: number | string; iid: number }

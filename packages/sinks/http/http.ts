@@ -1,9 +1,9 @@
 // One HTTP exchange with a remote: a time limit on the whole of it, a size limit on the answer, no redirects, no cookies.
 // What says "I am not there now" in HTTP's own words becomes `Unavailable` here; the rest is for the remote's file.
 import type { IncomingMessage } from 'node:http'
-import { readJson } from '#shared/event/json.ts'
 import { Permanent, Unavailable } from '#shared/process/errors.ts'
-import type { Fence } from '../../../apps/worker/performer/fence.ts'
+import { readJson } from '#shared/process/json.ts'
+import type { Fence } from '#sinks/fence.ts'
 import { type Named, titleOf } from '../remote.ts'
 import { largeBytes, turnOfLarge } from './large.ts'
 import { richesOf } from './rich.ts'

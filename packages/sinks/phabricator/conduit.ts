@@ -3,8 +3,8 @@
 import { z } from 'zod'
 import { Permanent, Refused, Unavailable } from '#shared/process/errors.ts'
 import { madeOf, type Secret } from '#shared/process/secret.ts'
+import type { Fence } from '#sinks/fence.ts'
 import { type Answer, exchange, jsonIn } from '#sinks/http/http.ts'
-import type { Fence } from '../../../apps/worker/performer/fence.ts'
 import { phabricatorName } from './variables.ts'
 
 export type OwnComment = { phid: string; text: string; at: Date }

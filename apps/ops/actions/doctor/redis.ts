@@ -1,6 +1,6 @@
 // Whether Redis is there, new enough, and one that a queue can be trusted to.
 import { Unavailable } from '#shared/process/errors.ts'
-import { hostsOf, readRedisUrl } from '#shared/queue/redis.ts'
+import { hostsOf, readRedisUrl } from '#shared/process/redis-address.ts'
 import { inspectRedis } from '#shared/queue/redis-check.ts'
 import { type Finding, ok, warning, wrong } from '#sinks/finding.ts'
 import type { Place } from '../../context.ts'

@@ -4,7 +4,7 @@
 import type { Database } from '#shared/journal/database.ts'
 import { Unavailable } from '#shared/process/errors.ts'
 import type { Place } from '../../context.ts'
-import { chosenDead, type Selection } from '../../selection.ts'
+import { chosenDead, type Selection } from '../selection.ts'
 import { underLock } from './lock.ts'
 
 /** `chosen` is how many dead letters there are in it; `left` how many of them have not had their turn. */

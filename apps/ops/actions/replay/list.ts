@@ -1,9 +1,9 @@
 // Replays as they stand: which there were, how far each has come, and stopping one.
 import { z } from 'zod'
-import { readJson } from '#shared/event/json.ts'
 import type { Database } from '#shared/journal/database.ts'
+import { readJson } from '#shared/process/json.ts'
 import type { Place } from '../../context.ts'
-import { type Selection, selectionSchema } from '../../selection.ts'
+import { type Selection, selectionSchema } from '../selection.ts'
 
 export type Progress = {
   id: number

@@ -11,7 +11,7 @@ import { declarationOf, sinkOf } from '#sinks/registry.ts'
 import { missingFor } from '#sinks/settings.ts'
 import type { Place } from '../../context.ts'
 import { drySinks } from '../../dry-sinks.ts'
-import { chosenDead, type Selection } from '../../selection.ts'
+import { chosenDead, type Selection } from '../selection.ts'
 import { effectAnew } from './anew.ts'
 import { noSink } from './put-back.ts'
 

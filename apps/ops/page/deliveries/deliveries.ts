@@ -1,8 +1,8 @@
 // `/deliveries`: what came, newest first, with all the filters of the command line; a page at a time.
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
+import { states } from '#shared/journal/search/filters.ts'
 import { type DeliveryRow, listDeliveries } from '../../actions/deliveries.ts'
-import { states } from '../../filters.ts'
 import type { Desk } from '../desk.ts'
 import type { Visited } from '../door/visitor.ts'
 import { filterForm, queryOf, readFilters } from '../html/filter-form.ts'

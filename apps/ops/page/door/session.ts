@@ -5,7 +5,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import type { Context } from 'hono'
 import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie'
 import { z } from 'zod'
-import { readJson } from '#shared/event/json.ts'
+import { readJson } from '#shared/process/json.ts'
 import { isEqual, keyFrom } from './secret.ts'
 
 export type Session = { id: string; who: string; until: number }

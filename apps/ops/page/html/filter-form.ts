@@ -1,7 +1,8 @@
 // The filters of the command line as a form: the same names, the same words, the same mistakes.
 import { html } from 'hono/html'
 import { z } from 'zod'
-import { type Filters, filterSchema, performerNames } from '../../filters.ts'
+import type { Filters } from '#shared/journal/search/filters.ts'
+import { filterSchema, performerNames } from '../../filters.ts'
 import type { Html } from './frame.ts'
 import { usual } from './paging.ts'
 

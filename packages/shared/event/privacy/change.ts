@@ -1,5 +1,5 @@
 // How GitLab tells of a change: {previous, current}, or a pair.
-import { isObject, type Json } from '../json.ts'
+import { isObject, type Json } from '#shared/process/json.ts'
 
 /** What it is now. What is no change is itself. */
 export function nowOf(change: Json): Json | undefined {

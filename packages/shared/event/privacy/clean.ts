@@ -1,5 +1,5 @@
 // Takes out of a body what only its owner may tell. What is clean already is not copied: most of a body is.
-import { isObject, type Json, type JsonObject } from '../json.ts'
+import { isObject, type Json, type JsonObject } from '#shared/process/json.ts'
 import { withoutFormer } from './change.ts'
 import { namesOnly, withoutAccounts } from './fields.ts'
 import { wasHidden } from './judge.ts'

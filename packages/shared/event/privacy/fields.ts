@@ -1,5 +1,5 @@
 // What is taken out of single fields: the values of variables, and who somebody is to a server.
-import { isObject, type Json, type JsonObject } from '../json.ts'
+import { isObject, type Json, type JsonObject } from '#shared/process/json.ts'
 
 const account = /:[\\/]{2}[^\s\\/?#]*@/g
 

@@ -1,5 +1,5 @@
 // Whether something in a body says that it is not for everybody.
-import { isObject, type Json, type JsonObject } from '../json.ts'
+import { isObject, type Json, type JsonObject } from '#shared/process/json.ts'
 import { formerOf, nowOf } from './change.ts'
 import { isOthers, type Own, ownOf } from './others.ts'
 import { type Roles, rolesOf } from './roles.ts'

@@ -1,6 +1,6 @@
 // The kinds of events that may be published: GitLab sends others, and will send new ones, that tell of people, keys, tokens
 // and groups.
-import type { JsonObject } from '../json.ts'
+import type { JsonObject } from '#shared/process/json.ts'
 
 const published = new Set(
   `push tag_push repository_update merge_request issue work_item note release pipeline build job deployment wiki_page

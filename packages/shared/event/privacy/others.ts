@@ -1,7 +1,7 @@
 // What of a body belongs to another project than the one it is about, which may be private though this one is public: the
 // project a merge request comes from with its branch and commits, the one whose pipeline started this one. It may be told
 // when it is stated to be public.
-import { isObject, type Json, type JsonObject } from '../json.ts'
+import { isObject, type Json, type JsonObject } from '#shared/process/json.ts'
 import { type Roles, rolesOf } from './roles.ts'
 import { saidOf } from './visibility.ts'
 

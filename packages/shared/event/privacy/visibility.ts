@@ -1,5 +1,5 @@
 // Whether a project is said to be public, and who may see the project of a body.
-import { isObject, type Json, type JsonObject } from '../json.ts'
+import { isObject, type Json, type JsonObject } from '#shared/process/json.ts'
 import { rolesOf } from './roles.ts'
 
 export type Visibility = 'public' | 'internal' | 'private'

@@ -14,7 +14,7 @@ export type Bounds = { since: Date | undefined; until: Date | undefined; from: D
 export type Branch = { table: string; index: string; id: string; prefix: Record<string, string | number> }
 
 /** The newest candidates of all `branches` together. */
-export async function readNewest(database: Database, branches: Branch[], bounds: Bounds): Promise<Candidate[]> {
+export async function scanNewest(database: Database, branches: Branch[], bounds: Bounds): Promise<Candidate[]> {
   if (branches.length === 0) return []
   const selects = branches.map((branch) => select(branch, bounds))
   const { rows } = await sql<Candidate>`${sql.join(selects, sql` union all `)}

@@ -3,8 +3,9 @@
 import { type SqlBool, sql } from 'kysely'
 import { z } from 'zod'
 import type { Database } from '#shared/journal/database.ts'
-import { matchingDead } from './actions/dead.ts'
-import { type Filters, filterSchema } from './filters.ts'
+import type { Filters } from '#shared/journal/search/filters.ts'
+import { filterSchema } from '../filters.ts'
+import { matchingDead } from './dead.ts'
 
 export const selectionSchema = z.union([z.object({ ids: z.array(z.string()) }), z.object({ filters: z.record(z.string(), z.string()) })])
 

@@ -1,42 +1,42 @@
-// The ways by which deliveries can be found, one for each filter that some index knows. Each gives all that its filter
-// chooses, newest first, and does not know of the other filters.
+// The indexes by which deliveries can be found, one for each filter that some index knows: the access paths. Each gives all
+// that its filter chooses, newest first, and does not know of the other filters.
 import { sql } from 'kysely'
-import type { Filters } from '../../../apps/ops/filters.ts'
-import { type Bounds, type Branch, type Candidate, inTime, readNewest } from '../../../apps/ops/index-read.ts'
-import { beginningWith, like } from '../../../apps/ops/pattern.ts'
-import type { Database } from './database.ts'
-import { wordsOf } from './words.ts'
+import type { Database } from '#shared/journal/database.ts'
+import { wordsOf } from '#shared/journal/words.ts'
+import type { Filters } from './filters.ts'
+import { type Bounds, type Branch, type Candidate, inTime, scanNewest } from './index-scan.ts'
+import { beginningWith, like } from './like.ts'
 
 /** A page of candidates, newest first; fewer than `count` when there are no more. */
-export type Way = (bounds: Bounds) => Promise<Candidate[]>
+export type AccessPath = (bounds: Bounds) => Promise<Candidate[]>
 
 const mostIds = 20_000
 const mostProjects = 500
 const shortestWord = 3
 
-/** The ways that lead to what `filters` choose; none when only the order of time does. */
-export async function waysTo(database: Database, filters: Filters): Promise<Way[]> {
+/** The access paths that lead to what `filters` choose; none when only the order of time does. */
+export async function accessPathsTo(database: Database, filters: Filters): Promise<AccessPath[]> {
   const { id, mr, task, error, sink, state, text, project, kind } = filters
   const through =
-    (...branches: Branch[]): Way =>
+    (...branches: Branch[]): AccessPath =>
     (bounds) =>
-      readNewest(database, branches, bounds)
-  const ways: Array<Way | undefined> = []
-  if (id !== undefined) ways.push(await byId(database, id))
-  if (mr) ways.push(through(branch('deliveries', 'merge_request', { project: mr.project, iid: mr.iid })))
-  if (task !== undefined) ways.push(through(branch('effects', 'task', { task })))
+      scanNewest(database, branches, bounds)
+  const paths: Array<AccessPath | undefined> = []
+  if (id !== undefined) paths.push(await byId(database, id))
+  if (mr) paths.push(through(branch('deliveries', 'merge_request', { project: mr.project, iid: mr.iid })))
+  if (task !== undefined) paths.push(through(branch('effects', 'task', { task })))
   if (error !== undefined)
-    ways.push(through(...[state ?? ['dead', 'discarded']].flat().map((state) => branch('effects', 'error', { state, error }))))
-  if (sink !== undefined || state !== undefined) ways.push(through(...(await bySink(database, filters))))
-  if (text !== undefined) for (const word of wordsOf(text)) ways.push(await byWord(database, word))
-  if (project !== undefined) ways.push(await byProject(database, filters, project))
-  if (kind !== undefined) ways.push(through(branch('deliveries', 'kind', { kind })))
-  return ways.filter((way) => way !== undefined)
+    paths.push(through(...[state ?? ['dead', 'discarded']].flat().map((state) => branch('effects', 'error', { state, error }))))
+  if (sink !== undefined || state !== undefined) paths.push(through(...(await bySink(database, filters))))
+  if (text !== undefined) for (const word of wordsOf(text)) paths.push(await byWord(database, word))
+  if (project !== undefined) paths.push(await byProject(database, filters, project))
+  if (kind !== undefined) paths.push(through(branch('deliveries', 'kind', { kind })))
+  return paths.filter((path) => path !== undefined)
 }
 
 /** All deliveries. */
-export function everything(database: Database): Way {
-  return (bounds) => readNewest(database, [branch('deliveries', 'received', {})], bounds)
+export function everything(database: Database): AccessPath {
+  return (bounds) => scanNewest(database, [branch('deliveries', 'received', {})], bounds)
 }
 
 function branch(table: string, index: string, prefix: Branch['prefix']): Branch {
@@ -44,7 +44,7 @@ function branch(table: string, index: string, prefix: Branch['prefix']): Branch 
 }
 
 // In no order of time, so only where they are few enough to be put into order here.
-async function byId(database: Database, id: string): Promise<Way | undefined> {
+async function byId(database: Database, id: string): Promise<AccessPath | undefined> {
   const rows = await database
     .selectFrom('deliveries')
     .select(['id as delivery', 'received_at'])
@@ -64,20 +64,20 @@ async function bySink(database: Database, { sink, state, kind }: Filters): Promi
   return chosen.map((prefix) => branch('effects', 'sink', prefix))
 }
 
-async function byProject(database: Database, { kind }: Filters, pattern: string): Promise<Way | undefined> {
+async function byProject(database: Database, { kind }: Filters, pattern: string): Promise<AccessPath | undefined> {
   const projects = pattern.includes('*') ? await projectsLike(database, pattern) : [pattern]
   if (projects.length > mostProjects) return undefined
-  return async (bounds) => readNewest(database, await newestProjects(database, projects, kind, bounds), bounds)
+  return async (bounds) => scanNewest(database, await newestProjects(database, projects, kind, bounds), bounds)
 }
 
-async function byWord(database: Database, word: string): Promise<Way | undefined> {
+async function byWord(database: Database, word: string): Promise<AccessPath | undefined> {
   if (word.length < shortestWord) return undefined
   const near = (await projectsLike(database, '*')).filter((path) => path.toLowerCase().includes(word))
   const projects = near.filter((path) => wordsOf(path).some((one) => one.startsWith(word)))
   if (projects.length > mostProjects) return undefined
   return async (bounds) => {
     const branches = [await newestWords(database, word, bounds), await newestProjects(database, projects, undefined, bounds)]
-    return await readNewest(database, branches.flat(), bounds)
+    return await scanNewest(database, branches.flat(), bounds)
   }
 }
 

@@ -2,7 +2,7 @@
 // Redis, where `bin/ops status` reads it. Nothing depends on it: while Redis is away nobody waits, and nothing is lost.
 import { hostname } from 'node:os'
 import { z } from 'zod'
-import { readJson } from '#shared/event/json.ts'
+import { readJson } from '#shared/process/json.ts'
 import { keyPrefix } from '#shared/queue/queues.ts'
 import type { Redis } from '#shared/queue/redis.ts'
 import project from '../../../package.json' with { type: 'json' }

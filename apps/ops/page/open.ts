@@ -1,0 +1,40 @@
+// Opens the operator's page over the connections of the worker that serves it.
+import { Hono, type MiddlewareHandler } from 'hono'
+import type { Database } from '#shared/journal/database.ts'
+import type { Lifecycle } from '#shared/process/lifecycle.ts'
+import type { Log } from '#shared/process/log.ts'
+import type { Secret } from '#shared/process/secret.ts'
+import type { Redis } from '#shared/queue/redis.ts'
+import type { Queues } from '#sinks/queues.ts'
+import { recorder } from '../audit.ts'
+import { type OpsConfig, placeOver } from '../context.ts'
+import { endedSessions } from './door/ended.ts'
+import { checkHost } from './door/origin.ts'
+import { operatorPage } from './page.ts'
+import { openRunner } from './replays/runner.ts'
+
+type Parts = {
+  config: OpsConfig
+  at: { host: string; token: Secret | undefined }
+  redis: Redis
+  queues: Queues
+  database: Database
+  lifecycle: Lifecycle
+  log: Log
+}
+
+/** The page; what it runs in the background ends with `lifecycle`. */
+export function openPage({ config, at: { host, token }, redis, queues, database, lifecycle, log }: Parts): Hono {
+  const base = placeOver({ config, redis, queues, database, who: 'nobody' })
+  const place = (who: string) => ({ ...base, who, record: recorder(database, who) })
+  const runner = openRunner(log)
+  lifecycle.push('replays', () => runner.stop())
+  const ended = endedSessions({ redis, prefix: config.redisPrefix, log })
+  const page = operatorPage({ desk: { database, place, runner }, queues, host, token, ended, log })
+  return new Hono().route('/', page)
+}
+
+/** What stands before the numbers where there is no token: then they are for this machine, as the page is. */
+export function numbersGuard({ host, token }: Parts['at']): MiddlewareHandler | undefined {
+  return token === undefined ? checkHost(host) : undefined
+}
