@@ -1,7 +1,7 @@
 // The sinks as the operator's commands have them: they plan as the worker's do, and look, but change nothing anywhere.
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
-import { publishedAt } from '#shared/journal/published.ts'
+import { publishedAt } from '#shared/journal/feed.ts'
 import { redactor } from '#shared/process/log.ts'
 import { openRelay } from '#shared/queue/relay.ts'
 import { openSinks, type Sinks } from '#sinks/open.ts'

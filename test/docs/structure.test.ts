@@ -83,12 +83,14 @@ function folderOf(file: string): string {
   return rest.length === 0 ? file : `${top}/${part}/${folder}`
 }
 
-// What can be reached from itself: what is needed by nobody, or needs nobody, is taken away until nothing of that kind is left.
+// What neither needs anything that is left nor is needed by it is taken away until nothing of that kind is there: circles are left.
 function circlesIn(needs: Map<string, Set<string>>): string[] {
   const left = new Set(needs.keys())
+  const neededBy = (one: string) => [...(needs.get(one) ?? [])].filter((other) => left.has(other))
   for (let size = -1; size !== left.size; ) {
     size = left.size
-    for (const one of left) if (![...(needs.get(one) ?? [])].some((other) => left.has(other))) left.delete(one)
+    const needed = new Set([...left].flatMap(neededBy))
+    for (const one of left) if (!needed.has(one) || neededBy(one).length === 0) left.delete(one)
   }
-  return [...left].map((one) => `${one} → ${[...(needs.get(one) ?? [])].filter((other) => left.has(other)).join(', ')}`)
+  return [...left].map((one) => `${one} → ${neededBy(one).join(', ')}`)
 }

@@ -1,6 +1,7 @@
 // `deliveries`: the journal's deliveries that match, newest first, each with how its effects ended.
-import { type SqlBool, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Database } from '#shared/journal/database.ts'
+import { behind } from '#shared/journal/keyset.ts'
 import { concernsEffects, deliveryConditions, effectConditions } from '#shared/journal/search/conditions.ts'
 import type { Filters } from '#shared/journal/search/filters.ts'
 import { newestCandidates } from '#shared/journal/search/search.ts'
@@ -59,7 +60,7 @@ function matchingOf(database: Database, filters: Filters, ids: string[], before:
     .where('id', 'in', ids)
     .orderBy('received_at', 'desc')
     .orderBy('id', 'desc')
-  return (before ? query.where(sql<SqlBool>`(received_at, id) < (${before.at}, ${before.id})`) : query).execute()
+  return (before ? query.where(behind({ received_at: before.at, id: before.id }, '<')) : query).execute()
 }
 
 /** The deliveries that match, to select from. */

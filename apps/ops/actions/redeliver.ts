@@ -1,11 +1,11 @@
 // `redeliver`: sends whole deliveries through again, from the journal. Each effect is looked for at its remote before it
 // is made, so what is there already stays as it is, and what is missing is made.
 import { type SqlBool, sql } from 'kysely'
-import { type Delivery, originOf } from '#shared/event/delivery.ts'
-import { bodyOf } from '#shared/journal/body.ts'
+import type { Delivery } from '#shared/event/delivery.ts'
 import type { Database } from '#shared/journal/database.ts'
-import { readHeaders } from '#shared/journal/headers.ts'
+import { behind, pagesOf } from '#shared/journal/keyset.ts'
 import type { Filters } from '#shared/journal/search/filters.ts'
+import { deliveryFrom } from '#shared/journal/stored-delivery.ts'
 import { deliveryJobId } from '#shared/queue/queues.ts'
 import { onRecord } from '../audit.ts'
 import type { Place } from '../context.ts'
@@ -49,7 +49,7 @@ async function* fromJournal(place: Place, chosen: ChosenDeliveries, not: Not): A
     const row = await place.database
       .selectFrom('deliveries')
       .innerJoin('bodies', 'bodies.delivery', 'deliveries.id')
-      .select(['received_at', 'origin', 'headers', 'body'])
+      .select(['id', 'received_at', 'origin', 'headers', 'body'])
       .where('id', '=', id)
       .executeTakeFirst()
     if (!row) {
@@ -57,17 +57,15 @@ async function* fromJournal(place: Place, chosen: ChosenDeliveries, not: Not): A
       continue
     }
     // One that cannot be read must not keep the others back.
-    const body = await bodyOf(row.body).catch(() => undefined)
-    if (body === undefined) {
+    const delivery = await deliveryFrom(row).catch(() => undefined)
+    if (delivery === undefined) {
       not.unreadable.push(id)
       continue
     }
     const job = await place.queues.deliveries.getJob(deliveryJobId(id))
     // One that waits or runs will be routed anyway; a finished one would keep the new one out.
     if (job?.finishedOn !== undefined) await job.remove()
-    const headers = readHeaders(row.headers)
-    const origin = originOf(row.origin)
-    yield { id, origin, receivedAt: row.received_at.toISOString(), headers, body, again: true, redelivered: true }
+    yield { ...delivery, again: true, redelivered: true }
   }
 }
 
@@ -75,21 +73,14 @@ async function* fromJournal(place: Place, chosen: ChosenDeliveries, not: Not): A
 async function* idsOf({ database }: Place, chosen: ChosenDeliveries): AsyncGenerator<string> {
   if ('ids' in chosen) return yield* new Set(chosen.ids)
   const oldest = await oldestMeant(database, chosen.filters)
-  let left = chosen.filters.limit ?? Number.POSITIVE_INFINITY
-  let last: { id: string; received_at: Date } | undefined
-  do {
-    const size = Math.min(pageSize, left)
-    let query = matchingDeliveries(database, chosen.filters)
-    if (oldest) query = query.where(sql<SqlBool>`(received_at, id) >= (${oldest.received_at}, ${oldest.id})`)
-    if (last) {
-      const { id, received_at: at } = last
-      query = query.where((eb) => eb.or([eb('received_at', '>', at), eb('received_at', '=', at).and('id', '>', id)]))
-    }
-    const page = await query.select(['id', 'received_at']).orderBy('received_at').orderBy('id').limit(size).execute()
-    for (const { id } of page) yield id
-    left -= page.length
-    last = page.length === size && left > 0 ? page.at(-1) : undefined
-  } while (last)
+  let query = matchingDeliveries(database, chosen.filters).select(['received_at', 'id']).orderBy('received_at').orderBy('id')
+  if (oldest) query = query.where(sql<SqlBool>`(received_at, id) >= (${oldest.received_at}, ${oldest.id})`)
+  const read = (last: { received_at: Date; id: string } | undefined, count: number) =>
+    query
+      .where(behind(last && { received_at: last.received_at, id: last.id }))
+      .limit(count)
+      .execute()
+  for await (const page of pagesOf(pageSize, read, chosen.filters.limit)) for (const { id } of page) yield id
 }
 
 // The last of the newest so many; undefined when all that match are meant.

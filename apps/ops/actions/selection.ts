@@ -3,6 +3,7 @@
 import { type SqlBool, sql } from 'kysely'
 import { z } from 'zod'
 import type { Database } from '#shared/journal/database.ts'
+import { behind, pagesOf } from '#shared/journal/keyset.ts'
 import type { Filters } from '#shared/journal/search/filters.ts'
 import { filterSchema } from '../filters.ts'
 import { matchingDead } from './dead.ts'
@@ -29,27 +30,18 @@ export function noDeadLetters({ state }: Filters): string | undefined {
 export async function* chosenDead(database: Database, selection: Selection): AsyncGenerator<Chosen[]> {
   const filters = 'filters' in selection ? filterSchema.parse(selection.filters) : {}
   const oldest = await oldestMeant(database, filters)
-  let left = filters.limit ?? Number.POSITIVE_INFINITY
-  let last: Chosen | undefined
-  do {
-    const size = Math.min(pageSize, left)
-    let query = matchingDead(database, filters)
-    if ('ids' in selection) query = query.where('effects.id', 'in', selection.ids)
-    if (oldest) query = query.where(sql<SqlBool>`(effects.ended_at, effects.id) >= (${oldest.died}, ${oldest.id})`)
-    if (last) {
-      const { since, id } = last
-      query = query.where((eb) => eb.or([eb('effects.since', '>', since), eb('effects.since', '=', since).and('effects.id', '>', id)]))
-    }
-    const page = await query
-      .select(['effects.id', 'effects.since', 'effects.ended_at as died'])
-      .orderBy('effects.since')
-      .orderBy('effects.id')
-      .limit(size)
+  let query = matchingDead(database, filters)
+    .select(['effects.id', 'effects.since', 'effects.ended_at as died'])
+    .orderBy('effects.since')
+    .orderBy('effects.id')
+  if ('ids' in selection) query = query.where('effects.id', 'in', selection.ids)
+  if (oldest) query = query.where(sql<SqlBool>`(effects.ended_at, effects.id) >= (${oldest.died}, ${oldest.id})`)
+  const read = (last: Chosen | undefined, count: number) =>
+    query
+      .where(behind(last && { 'effects.since': last.since, 'effects.id': last.id }))
+      .limit(count)
       .execute()
-    if (page.length > 0) yield page
-    left -= page.length
-    last = page.length === size && left > 0 ? page.at(-1) : undefined
-  } while (last)
+  yield* pagesOf(pageSize, read, filters.limit)
 }
 
 // The last of the newest so many; undefined when all that match are meant.

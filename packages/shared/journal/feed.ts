@@ -1,12 +1,95 @@
-// What the journal knows of the feed's chain: which messages there were, in which order.
-import { beginning, type Cursor } from '#shared/event/cursor.ts'
+// The feed as the journal knows it: its table is asked and written here alone.
+import { type SqlBool, sql } from 'kysely'
+import { beginning, type Cursor, justBefore, partsOf } from '#shared/event/cursor.ts'
+import { feedOrder } from '#shared/event/effect.ts'
+import type { Link } from '#shared/queue/relay.ts'
 import type { Database } from './database.ts'
+import type { EndedEntry } from './entry.ts'
+import { behind, pagesOf } from './keyset.ts'
+import { writeRows } from './rows.ts'
 
 /** The newest cursor that the journal in `database` knows, `0-0` when there is none. Rejects with the driver's errors. */
 export async function newestInJournal(database: Database): Promise<Cursor> {
   const query = database.selectFrom('feed').select(['time', 'number']).orderBy('time', 'desc').orderBy('number', 'desc').limit(1)
   const newest = await query.executeTakeFirst().catch(unlessNew(undefined))
   return newest ? `${newest.time}-${newest.number}` : beginning
+}
+
+/**
+ * Where on the feed the message of a delivery was published; undefined when the journal in `database` does not know, or is
+ * away: the feed does not wait for it.
+ */
+export function publishedAt(database: Database): (delivery: string) => Promise<Link | undefined> {
+  return async function ask(delivery) {
+    try {
+      const query = database.selectFrom('feed').select(['time', 'number', 'previous']).where('delivery', '=', delivery)
+      const row = await query.orderBy('time').limit(1).executeTakeFirst()
+      return row && linkOf(row)
+    } catch {
+      return undefined
+    }
+  }
+}
+
+/** The place of a row of `feed`, and the one before it. */
+export function linkOf({ time, number, previous }: { time: number; number: number; previous: string | null }): Link {
+  const cursor = `${time}-${number}`
+  return { cursor, previous: previous ?? justBefore(cursor) }
+}
+
+/**
+ * The first `count` messages behind `after`, not beyond `to`, with how many bytes the bodies of their deliveries have,
+ * compressed. Rejects with the driver's errors.
+ */
+export async function messagesAfter(database: Database, after: Cursor, to: Cursor | undefined, count: number) {
+  const [time, number] = partsOf(after)
+  // A row without its delivery counts as missing: then the next one shows a hole. The order of the tables is that of the
+  // primary key of `feed`, whatever the optimizer thinks of their sizes.
+  let query = database
+    .selectFrom('feed')
+    .innerJoin('bodies', 'bodies.delivery', 'feed.delivery')
+    .innerJoin('deliveries', 'deliveries.id', 'feed.delivery')
+    .modifyFront(sql`straight_join`)
+    .select(['feed.time', 'feed.number', 'feed.previous', 'feed.delivery', sql<number>`length(bodies.body)`.as('bytes')])
+    .where(behind({ 'feed.time': time, 'feed.number': number }))
+  if (to !== undefined) {
+    const [lastTime, lastNumber] = partsOf(to)
+    query = query.where(sql<SqlBool>`feed.time <= ${lastTime} and (feed.time < ${lastTime} or feed.number <= ${lastNumber})`)
+  }
+  return await query.orderBy('feed.time').orderBy('feed.number').limit(count).execute()
+}
+
+/** Pages of the keys of all messages from before `before`, oldest first; without the newest, which tells where the feed goes on when Redis has forgotten. */
+export async function* messagesBefore(database: Database, before: Date, count: number): AsyncGenerator<Array<[number, number]>> {
+  const newest = await database.selectFrom('feed').select('time').orderBy('time', 'desc').limit(1).executeTakeFirst()
+  const old = database
+    .selectFrom('feed')
+    .select(['time', 'number'])
+    .where('time', '<', Math.min(before.getTime(), newest?.time ?? 0))
+    .orderBy('time')
+    .orderBy('number')
+  for await (const page of pagesOf(count, (last: { time: number; number: number } | undefined, size) =>
+    old
+      .where(behind(last && { time: last.time, number: last.number }))
+      .limit(size)
+      .execute(),
+  ))
+    yield page.map(({ time, number }) => [time, number])
+}
+
+/** Writes where the messages of `entries` were published. Rejects with the driver's errors. */
+export async function writeMessages(database: Database, entries: EndedEntry[]): Promise<void> {
+  await writeRows(
+    entries.flatMap(messageRow),
+    ({ delivery }) => delivery,
+    (rows) => database.insertInto('feed').ignore().values(rows).execute(),
+  )
+}
+
+function messageRow({ effect, made, previous }: EndedEntry) {
+  if (effect.order !== feedOrder || made === undefined || !/^\d+-\d+$/.test(made)) return []
+  const [time, number] = partsOf(made)
+  return [{ time, number, delivery: effect.delivery, previous: previous ?? null }]
 }
 
 const noSuchTable = 1146

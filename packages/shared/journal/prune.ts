@@ -2,8 +2,10 @@
 // hangs on a delivery goes first and the delivery last: interrupted anywhere, the next time goes on. Dead letters that
 // nobody has dealt with stay, with all of their delivery; what operators did stays five times as long.
 import { setTimeout as pause } from 'node:timers/promises'
-import { type SqlBool, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Database } from './database.ts'
+import { messagesBefore } from './feed.ts'
+import { behind, pagesOf } from './keyset.ts'
 import { wordsOf } from './words.ts'
 
 /** Rows removed by table (to be removed, in a dry run); `kept` are old deliveries that stay for their dead letters. */
@@ -60,7 +62,7 @@ export async function pruneJournal(database: Database, { keepDays, dryRun, signa
   }
 
   await inChunks(oldDeliveries(database, before), removeDeliveries)
-  await inChunks(oldMessages(database, before), (page) => remove('feed', ['time', 'number'], page))
+  await inChunks(messagesBefore(database, before, chunk), (page) => remove('feed', ['time', 'number'], page))
   await inChunks(oldIds(database, 'replays', before), async (page) => {
     for (const [id = 0] of page) await inChunks(chosenIn(database, id), (numbers) => remove('replay_effects', ['number'], numbers))
     if (!signal.aborted) await remove('replays', ['id'], page)
@@ -75,20 +77,19 @@ function equals(key: unknown[]) {
 
 type Old = { id: string; received_at: Date; title: string | null; username: string | null }
 
-async function* oldDeliveries(database: Database, before: Date): AsyncGenerator<Old[]> {
+function oldDeliveries(database: Database, before: Date): AsyncGenerator<Old[]> {
   const query = database
     .selectFrom('deliveries')
     .select(['id', 'received_at', 'title', 'username'])
     .where('received_at', '<', before)
     .orderBy('received_at')
     .orderBy('id')
-    .limit(chunk)
-  for (let page = await query.execute(), last = page.at(-1); last !== undefined; last = page.at(-1)) {
-    yield page
-    const { received_at, id } = last
-    const isLater = sql<SqlBool>`(received_at > ${received_at} or id > ${id})`
-    page = await query.where('received_at', '>=', received_at).where(isLater).execute()
-  }
+  return pagesOf(chunk, (last: Old | undefined, count) =>
+    query
+      .where(behind(last && { received_at: last.received_at, id: last.id }))
+      .limit(count)
+      .execute(),
+  )
 }
 
 // Those with a dead letter that nobody has dealt with.
@@ -105,31 +106,16 @@ async function effectsOf(database: Database, going: Old[]): Promise<string[][]> 
   return rows.map(({ id }) => [id])
 }
 
-// Without the newest: it tells where the feed goes on when Redis has forgotten.
-async function* oldMessages(database: Database, before: Date): AsyncGenerator<number[][]> {
-  const newest = await database.selectFrom('feed').select('time').orderBy('time', 'desc').limit(1).executeTakeFirst()
-  const query = database.selectFrom('feed').select(['time', 'number']).orderBy('time').orderBy('number').limit(chunk)
-  const old = query.where('time', '<', Math.min(before.getTime(), newest?.time ?? 0))
-  for (let page = await old.execute(), last = page.at(-1); last !== undefined; last = page.at(-1)) {
-    yield page.map(({ time, number }) => [time, number])
-    const { time, number } = last
-    const isLater = sql<SqlBool>`(time > ${time} or number > ${number})`
-    page = await old.where('time', '>=', time).where(isLater).execute()
-  }
-}
-
 async function* chosenIn(database: Database, replay: number): AsyncGenerator<number[][]> {
-  const query = database.selectFrom('replay_effects').select('number').where('replay', '=', replay).orderBy('number').limit(chunk)
-  for (let page = await query.execute(), last = page.at(-1); last !== undefined; last = page.at(-1)) {
+  const query = database.selectFrom('replay_effects').select('number').where('replay', '=', replay).orderBy('number')
+  for await (const page of pagesOf(chunk, (last: { number: number } | undefined, count) =>
+    query.where(behind(last)).limit(count).execute(),
+  ))
     yield page.map(({ number }) => [number])
-    page = await query.where('number', '>', last.number).execute()
-  }
 }
 
 async function* oldIds(database: Database, table: 'acts' | 'replays', before: Date): AsyncGenerator<number[][]> {
-  const query = database.selectFrom(table).select('id').where('at', '<', before).orderBy('id').limit(chunk)
-  for (let page = await query.execute(), last = page.at(-1); last !== undefined; last = page.at(-1)) {
+  const query = database.selectFrom(table).select('id').where('at', '<', before).orderBy('id')
+  for await (const page of pagesOf(chunk, (last: { id: number } | undefined, count) => query.where(behind(last)).limit(count).execute()))
     yield page.map(({ id }) => [id])
-    page = await query.where('id', '>', last.id).execute()
-  }
 }

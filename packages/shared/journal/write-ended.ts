@@ -1,10 +1,10 @@
-// How effects ended, as rows; and where on the feed messages are.
+// How effects ended, as rows.
 import { sql } from 'kysely'
-import { feedOrder } from '#shared/event/effect.ts'
 import { errorId } from '#shared/process/errors.ts'
 import type { Database } from './database.ts'
 import { effectRow } from './effect-row.ts'
 import { type EndedEntry, unread } from './entry.ts'
+import { writeMessages } from './feed.ts'
 import { cutOrNull, writeRows } from './rows.ts'
 
 const changed = ['reason', 'link', 'made', 'error', 'attempts', 'ended_at', 'state'] as const
@@ -21,12 +21,7 @@ export async function writeEnded(database: Database, entries: EndedEntry[]): Pro
         .onDuplicateKeyUpdate(Object.fromEntries(changed.map((column) => [column, newer(column)])))
         .execute(),
   )
-  const messages = entries.flatMap(messageRow)
-  await writeRows(
-    messages,
-    ({ delivery }) => delivery,
-    (rows) => database.insertInto('feed').ignore().values(rows).execute(),
-  )
+  await writeMessages(database, entries)
 }
 
 function endedRow({ effect, state, reason, link, made, attempts, endedAt, toldAtMs }: EndedEntry) {
@@ -57,10 +52,4 @@ function newer(column: string) {
   const isDone = sql`(values(state) = 'done' and state <> 'done')`
   const staysDone = sql`(state = 'done' and values(state) <> 'done')`
   return sql`if((${isLater} or ${isDone}) and not ${staysDone}, values(${sql.ref(column)}), ${sql.ref(column)})`
-}
-
-function messageRow({ effect, made, previous }: EndedEntry) {
-  if (effect.order !== feedOrder || made === undefined || !/^\d+-\d+$/.test(made)) return []
-  const [time = 0, number = 0] = made.split('-').map(Number)
-  return [{ time, number, delivery: effect.delivery, previous: previous ?? null }]
 }

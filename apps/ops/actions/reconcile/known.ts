@@ -1,8 +1,9 @@
 // What the journal knows of merge requests, to be compared with what GitLab tells: by project id, since paths change.
 import { z } from 'zod'
 import { parseEvent } from '#shared/event/event.ts'
-import { bodyOf } from '#shared/journal/body.ts'
 import type { Database } from '#shared/journal/database.ts'
+import { behind, pagesOf } from '#shared/journal/keyset.ts'
+import { deliveryFrom, type StoredDelivery } from '#shared/journal/stored-delivery.ts'
 import type { Happened } from './happened.ts'
 
 type Told = { action: string | undefined; at: number; head: string | undefined }
@@ -29,34 +30,30 @@ export async function knownSince(database: Database, keepDays: number): Promise<
 /** Reads the deliveries about merge requests that came since the time `since`, a little before included. */
 export async function readKnown(database: Database, since: Date): Promise<Known> {
   const told = new Map<string, Told[]>()
-  let last = { received_at: new Date(since.getTime() - margin), id: '' }
-  for (;;) {
-    const { received_at: at, id } = last
-    const rows = await database
-      .selectFrom('deliveries')
-      .innerJoin('bodies', 'bodies.delivery', 'deliveries.id')
-      .select(['id', 'received_at', 'body'])
-      .where('kind', '=', 'merge_request')
-      .where('received_at', '>=', at)
-      .where((eb) => eb.or([eb('received_at', '>', at), eb('id', '>', id)]))
-      .orderBy('received_at')
-      .orderBy('id')
-      .limit(pageSize)
+  const query = database
+    .selectFrom('deliveries')
+    .innerJoin('bodies', 'bodies.delivery', 'deliveries.id')
+    .select(['id', 'received_at', 'origin', 'body'])
+    .where('kind', '=', 'merge_request')
+    .where('received_at', '>=', new Date(since.getTime() - margin))
+    .orderBy('received_at')
+    .orderBy('id')
+  const read = (last: StoredDelivery | undefined, count: number) =>
+    query
+      .where(behind(last && { received_at: last.received_at, id: last.id }))
+      .limit(count)
       .execute()
-    for (const row of rows) {
-      const text = await bodyOf(row.body).catch(() => undefined)
-      if (text === undefined) continue
-      const event = parseEvent({ id: row.id, receivedAt: row.received_at.toISOString(), headers: {}, body: text })
+  for await (const page of pagesOf(pageSize, read))
+    for (const row of page) {
+      const delivery = await deliveryFrom(row).catch(() => undefined)
+      if (!delivery) continue
+      const event = parseEvent(delivery)
       const { data } = headSchema.safeParse(event.body)
       if (!event.mergeRequest) continue
       const key = `${event.mergeRequest.projectId}!${event.mergeRequest.iid}`
       const one = { action: event.action, at: Date.parse(event.since), head: data?.object_attributes.last_commit.id }
       told.set(key, [...(told.get(key) ?? []), one])
     }
-    const end = rows.at(-1)
-    if (!end || rows.length < pageSize) break
-    last = end
-  }
 
   return {
     tells(projectId, iid, what) {

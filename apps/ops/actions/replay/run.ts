@@ -3,6 +3,7 @@
 // journal, so whoever runs it next goes on where it was; while one runs it, others only watch.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Database } from '#shared/journal/database.ts'
+import { behind, pagesOf } from '#shared/journal/keyset.ts'
 import type { Place } from '../../context.ts'
 import { drySinks } from '../../dry-sinks.ts'
 import { type Progress, replayOf } from './list.ts'
@@ -80,20 +81,18 @@ async function run(place: Place, id: number, { signal, lost, onProgress }: Optio
 
 // The letters that have not had their turn, in their order.
 async function* lettersLeft(database: Database, replay: number): AsyncGenerator<Letter & { number: number }> {
-  for (let last = 0; ; ) {
-    const page = await database
-      .selectFrom('replay_effects')
-      .select(['number', 'effect', 'died'])
-      .where('replay', '=', replay)
-      .where('outcome', 'is', null)
-      .where('number', '>', last)
-      .orderBy('number')
-      .limit(pageSize)
+  const query = database
+    .selectFrom('replay_effects')
+    .select(['number', 'effect', 'died'])
+    .where('replay', '=', replay)
+    .where('outcome', 'is', null)
+    .orderBy('number')
+  const read = (last: { number: number } | undefined, count: number) =>
+    query
+      .where(behind(last && { number: last.number }))
+      .limit(count)
       .execute()
-    yield* page
-    last = page.at(-1)?.number ?? 0
-    if (page.length < pageSize) return
-  }
+  for await (const page of pagesOf(pageSize, read)) yield* page
 }
 
 // What an operator said meanwhile stays said.
