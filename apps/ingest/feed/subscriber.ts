@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Cursor } from '#shared/event/cursor.ts'
+import { clocksDifferMs } from '#shared/event/time.ts'
 import { type Filter, withSince } from './filter.ts'
 import { gapFrame } from './frame.ts'
 import type { Measures } from './measures.ts'
@@ -30,10 +31,8 @@ export type Subscriber = {
 /** `taken` counts the bytes that the connection has taken in all. */
 export type Backlog = { bytes: number; taken: number; since: number; stuckSince: number }
 
-// Clocks differ: what was received at a time may have been published a little before it.
-const clocksDifferMs = 60_000
-
 export function subscriberOf(response: ServerResponse, { from, since }: Question, live: Filter): Subscriber {
+  // What was received at a time may have been published a little before it.
   const start = since && `${Math.max(0, Math.min(since.time, Date.now()) - clocksDifferMs)}-0`
   const cursor = from ?? start
   const filter = since ? withSince(live, since.time) : live

@@ -1,11 +1,10 @@
 // For what effects wait that are not performed yet: what was planned earlier in another sink may bring some that belong before
 // them. Derived from the journal alone, as the rest of the story is.
 import type { Database } from '#shared/journal/database.ts'
+import { mostWaitMs } from '#shared/queue/lanes.ts'
 import { declarationOf } from '#sinks/registry.ts'
 
 type Waiting = { delivery: string; sink: string; state: string; order_key: string; kind: string; received_at: Date }
-
-const mostWaitMs = 60_000
 
 /** In words what `effect` waits for; undefined when that is nothing but its turn, or it does not wait. */
 export async function waitsFor(database: Database, effect: Waiting): Promise<string | undefined> {

@@ -3,6 +3,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { z } from 'zod'
 import { type Delivery, deliverySchema, plainId } from '#shared/event/delivery.ts'
+import { clocksDifferMs } from '#shared/event/time.ts'
 import { readObject } from '#shared/process/json.ts'
 import { onRecord } from '../audit.ts'
 import type { Place } from '../context.ts'
@@ -13,12 +14,10 @@ export type Imported = { imported: number; bad: Array<{ line: number; reason: st
 
 type Options = Pick<Manner, 'signal' | 'onWait'> & { reason: string }
 
-// The clocks of whoever wrote the file and ours may differ by so much.
-const clocksMs = 60_000
 const chunkBytes = 1024 * 1024
 const importedSchema = deliverySchema.extend({
   id: z.string().regex(plainId, 'expected 1 to 200 printable ASCII characters without blanks'),
-  receivedAt: deliverySchema.shape.receivedAt.refine((at) => Date.parse(at) <= Date.now() + clocksMs, 'it lies in the future'),
+  receivedAt: deliverySchema.shape.receivedAt.refine((at) => Date.parse(at) <= Date.now() + clocksDifferMs, 'it lies in the future'),
 })
 
 /** Imports the file at `path`. Lines that are no deliveries are told, and left out. Throws when it cannot be read. */

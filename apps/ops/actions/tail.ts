@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Cursor } from '#shared/event/cursor.ts'
 import { parseEvent } from '#shared/event/event.ts'
+import { clocksDifferMs } from '#shared/event/time.ts'
 import type { Filters } from '#shared/journal/search/filters.ts'
 import { fits } from '#shared/journal/search/like.ts'
 import { wordsOf } from '#shared/journal/words.ts'
@@ -26,8 +27,6 @@ type Chosen = Pick<Filters, 'kind' | 'project' | 'mr' | 'text' | 'since' | 'unti
 
 const pageMessages = 100
 const blockMs = 1000
-// Cursors are by the clock of Redis, times by that of ingest.
-const clocksMs = 60_000
 
 /**
  * The messages that match, from `since` or else from now on, until `limit` have come, all before `until` have,
@@ -36,7 +35,8 @@ const clocksMs = 60_000
 export async function* tail({ redis, prefix }: Place, chosen: Chosen, signal: AbortSignal): AsyncGenerator<TailLine> {
   const relay = openRelay({ redis, prefix })
   const { id, since, until, limit = Number.POSITIVE_INFINITY } = chosen
-  let cursor: Cursor = since ? `${Math.max(0, since.getTime() - clocksMs)}-0` : await relay.newest()
+  // Cursors are by the clock of Redis, times by that of ingest.
+  let cursor: Cursor = since ? `${Math.max(0, since.getTime() - clocksDifferMs)}-0` : await relay.newest()
   const isWhole = id !== undefined && (await relay.has(id))
   let count = 0
   while (!signal.aborted) {

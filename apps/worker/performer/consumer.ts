@@ -8,6 +8,7 @@ import type { Redis } from '#shared/queue/redis.ts'
 import { refusalOf } from '#shared/queue/redis-refusal.ts'
 import { retryDelay } from '#shared/queue/retries.ts'
 import { openHolds } from './holds.ts'
+import { lockMs, lookEveryMs, serialLockMs } from './locks.ts'
 import type { MayForget } from './redis-lives.ts'
 import type { Trials } from './trials.ts'
 
@@ -58,10 +59,6 @@ type Parts = {
   onDead: (job: Job, error: Error) => Promise<void>
 }
 
-// A job whose worker died is taken up again when its lock has run out and somebody looked. In a serial queue everything
-// waits for that, so the lock is shorter; its jobs are, too.
-const locks = { lockDuration: 10_000, stalledInterval: 5000 }
-const serialLocks = { lockDuration: 4000, stalledInterval: 2000 }
 // With a limiter BullMQ looks at the queue's rate limit, which is what holds it; this one never limits by itself.
 const limiter = { max: 1_000_000_000, duration: 1000 }
 
@@ -79,7 +76,7 @@ export async function work({
 }: Parts): Promise<Worker> {
   const { redis, prefix, stopping, trials, log } = office
   const holds = openHolds({ redis, prefix, queue, concurrency: serial ? 1 : undefined, log })
-  const { lockDuration, stalledInterval } = serial ? serialLocks : locks
+  const lockDuration = serial ? serialLockMs : lockMs
   const told = new WeakSet<Error>()
   if (serial) await queue.setGlobalConcurrency(1)
 
@@ -151,7 +148,7 @@ export async function work({
     maxStalledCount: Number.MAX_SAFE_INTEGER, // `trials` decides
     settings: { backoffStrategy: (attemptsMade) => retryDelay(attemptsMade) },
     lockDuration,
-    stalledInterval,
+    stalledInterval: lookEveryMs(lockDuration),
   })
   stopping.addEventListener('abort', () => worker.cancelAllJobs())
   worker.on('error', (error) => log.debug({ queue: queue.name, reason: inWords(error) }, 'worker error'))

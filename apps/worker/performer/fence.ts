@@ -11,6 +11,7 @@ import type { Fence } from '#sinks/fence.ts'
 import type { Sink } from '#sinks/sink.ts'
 import { begunKeepSeconds, begunKey } from './begun.ts'
 import { TakenOver } from './consumer.ts'
+import { lockMs } from './locks.ts'
 
 /** For how long a call is waited for, and how long after that it may still be carried out, in ms. */
 export type Limits = { callMs: number; settleMs: number }
@@ -28,8 +29,6 @@ export type Crossing = {
   succeeded: () => Promise<void>
   failed: () => Promise<void>
 }
-
-const lockMs = 10_000
 
 // With the first two keys it does what BullMQ's `extendLock` does.
 const passOver = script(`

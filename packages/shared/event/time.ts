@@ -10,3 +10,6 @@ export function isTime(ms: number): boolean {
 
 /** ISO 8601 in UTC, of a time from 1970 to 9999. */
 export const timeSchema = z.iso.datetime().refine((text) => isTime(Date.parse(text)), 'expected a time from 1970 to 9999')
+
+/** By how much the clocks of two machines may differ, in ms: whoever compares times of two looks so far beyond. `doctor` says when they differ more. */
+export const clocksDifferMs = 60_000

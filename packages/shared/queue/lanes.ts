@@ -26,8 +26,8 @@ export type Lanes = {
 }
 
 const putBackSeconds = 60
-// For how long an effect waits for an earlier question, and for one ahead that has no job, counted from its own job's beginning.
-const mostWaitMs = 60_000
+/** For how long an effect waits for an earlier question, and for one ahead that has no job, counted from its own job's beginning. */
+export const mostWaitMs = 60_000
 
 const enterLane = script(`${enteringLanes}
 redis.call('SET', KEYS[4], '1', 'EX', ${putBackSeconds})

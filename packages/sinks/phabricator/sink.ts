@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { nothing, nothingDone, onlyWould, type PlannedEffect } from '#shared/event/effect.ts'
 import type { GitLabEvent, MergeRequest } from '#shared/event/event.ts'
+import { clocksDifferMs } from '#shared/event/time.ts'
 import { gitlabAddress } from '#sinks/gitlab/variables.ts'
 import { defineSink } from '#sinks/sink.ts'
 import { tasksIn } from './bug-lines.ts'
@@ -109,11 +110,9 @@ function newTasks({ changes }: MergeRequest, named: number[], url: string): numb
   return named.filter((task) => !before.has(task))
 }
 
-// The clocks of GitLab and Phabricator may differ; what belongs to other events of these sixty seconds is in the ledger.
-const clockMargin = 60_000
-
+// The clocks of GitLab and Phabricator may differ; what belongs to other events of that minute is in the ledger.
 function earliest(since: Date): Date {
-  return new Date(since.getTime() - clockMargin)
+  return new Date(since.getTime() - clocksDifferMs)
 }
 
 function addressIn(text: string): string {
