@@ -20,7 +20,7 @@ import { configSchema } from './config.ts'
 import { followHidden } from './feed/hidden.ts'
 import { openHistory } from './feed/history.ts'
 import { feedJournal } from './feed/journal.ts'
-import { feedMeasures } from './feed/measures.ts'
+import { feedMetrics } from './feed/metrics.ts'
 import { feedRoute } from './feed/route.ts'
 import { followTail } from './feed/tail.ts'
 import { addDeliveriesTo } from './hooks/add-deliveries.ts'
@@ -72,7 +72,7 @@ watchSpool(spool, metrics)
 const goodbye = new AbortController()
 void config.secrets.watch({ redact, log, signal: goodbye.signal })
 const tail = followTail({ relay: openRelay({ redis: tailRedis, prefix }), signal: goodbye.signal, log })
-const measures = feedMeasures(metrics)
+const measures = feedMetrics(metrics)
 const history = openHistory({
   relay: openRelay({ redis: askRedis, prefix }),
   journal: database && feedJournal({ database, feedPrivate: config.feedPrivate }),

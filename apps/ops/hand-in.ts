@@ -10,10 +10,10 @@ const lookMs = 200
 const sayAfterMs = 3000
 
 /** `tally` counts what was handed in; `onWait` is told how many deliveries are waited for, when that takes some seconds. */
-export type Manner = { tally: { count: number }; signal?: AbortSignal | undefined; onWait?: ((waiting: number) => void) | undefined }
+export type HandInOptions = { tally: { count: number }; signal?: AbortSignal | undefined; onWait?: ((waiting: number) => void) | undefined }
 
 /** Adds each delivery to the queue, until `signal` aborts; one that is in it already stays as it is. */
-export async function handIn(queue: Queue, deliveries: AsyncIterable<Delivery>, { tally, signal, onWait }: Manner): Promise<void> {
+export async function handIn(queue: Queue, deliveries: AsyncIterable<Delivery>, { tally, signal, onWait }: HandInOptions): Promise<void> {
   // In a Redis that was lost nobody may have said so yet.
   await queue.setGlobalConcurrency(1)
   for await (const delivery of deliveries) {
@@ -24,7 +24,7 @@ export async function handIn(queue: Queue, deliveries: AsyncIterable<Delivery>, 
   }
 }
 
-async function room(queue: Queue, signal: Manner['signal'], onWait: Manner['onWait']): Promise<void> {
+async function room(queue: Queue, signal: HandInOptions['signal'], onWait: HandInOptions['onWait']): Promise<void> {
   for (let told = Date.now(); !signal?.aborted; ) {
     const waiting = await queue.getWaitingCount()
     if (waiting <= mostWaiting) return

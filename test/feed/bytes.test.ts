@@ -9,7 +9,7 @@ import { type Listener, listen } from '#shared/process/listener.ts'
 import { openMetrics } from '#shared/process/metrics.ts'
 import { openRelay } from '#shared/queue/relay.ts'
 import { openHistory } from '../../apps/ingest/feed/history.ts'
-import { feedMeasures } from '../../apps/ingest/feed/measures.ts'
+import { feedMetrics } from '../../apps/ingest/feed/metrics.ts'
 import { feedRoute } from '../../apps/ingest/feed/route.ts'
 import { followTail } from '../../apps/ingest/feed/tail.ts'
 import { readAnswer, sendRaw, type WireAnswer } from '../support/raw.ts'
@@ -40,7 +40,7 @@ before(async () => {
   const limits = { connections: 100, connectionsPerAddress: 100, readerBytes: 1_000_000, patience: 60_000 }
   const parts = { tail, history: openHistory({ relay, journal: undefined, onRead: () => undefined }), limits, log, metrics }
   // A sign of life falls between all that is written: its time is that of an event loop's turn.
-  const feed = feedRoute({ ...parts, signal: goodbye.signal, measures: feedMeasures(metrics), heartbeat: 1 })
+  const feed = feedRoute({ ...parts, signal: goodbye.signal, measures: feedMetrics(metrics), heartbeat: 1 })
   await until(() => tail.newest() === cursors[1], 'it follows the feed')
   cursors.push(...(await publish([{ meta, text: '💥' }, { meta, long: 'z'.repeat(70_000) }, { meta }])))
   await until(() => tail.newest() === cursors[4], 'it has what came since then in memory')

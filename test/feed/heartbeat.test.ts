@@ -6,7 +6,7 @@ import { type Listener, listen } from '#shared/process/listener.ts'
 import { openMetrics } from '#shared/process/metrics.ts'
 import { openRelay } from '#shared/queue/relay.ts'
 import { openHistory } from '../../apps/ingest/feed/history.ts'
-import { feedMeasures } from '../../apps/ingest/feed/measures.ts'
+import { feedMetrics } from '../../apps/ingest/feed/metrics.ts'
 import { feedRoute, heartbeatMs } from '../../apps/ingest/feed/route.ts'
 import { followTail } from '../../apps/ingest/feed/tail.ts'
 import { readFeed } from '../support/feed.ts'
@@ -29,7 +29,7 @@ before(async () => {
   const tailRedis = stage.redis.duplicate()
   const tail = followTail({ relay: openRelay({ redis: tailRedis, prefix: 'heartbeat' }), signal: goodbye.signal, log })
   const limits = { connections: 10, connectionsPerAddress: 10, readerBytes: 100_000, patience: 60_000 }
-  const measures = feedMeasures(metrics)
+  const measures = feedMetrics(metrics)
   const feed = feedRoute({ tail, history, limits, signal: goodbye.signal, log, metrics, measures, heartbeat: 30 })
   const app = new Hono().all('/sse/', feed)
   listener = await listen({ fetch: app.fetch, host: '127.0.0.1', port: 0 })

@@ -8,7 +8,7 @@ import { type Listener, listen } from '#shared/process/listener.ts'
 import { openMetrics } from '#shared/process/metrics.ts'
 import { openRelay } from '#shared/queue/relay.ts'
 import { openHistory } from '../../apps/ingest/feed/history.ts'
-import { feedMeasures } from '../../apps/ingest/feed/measures.ts'
+import { feedMetrics } from '../../apps/ingest/feed/metrics.ts'
 import { feedRoute } from '../../apps/ingest/feed/route.ts'
 import { followTail } from '../../apps/ingest/feed/tail.ts'
 import { readFeed } from '../support/feed.ts'
@@ -29,7 +29,7 @@ before(async () => {
   const history = openHistory({ relay: openRelay({ redis: stage.redis, prefix }), journal: undefined, onRead: () => undefined })
   const tail = followTail({ relay: openRelay({ redis: far, prefix }), signal: goodbye.signal, log })
   const limits = { connections: 10, connectionsPerAddress: 10, readerBytes: 100_000, patience: 60_000 }
-  const feed = feedRoute({ tail, history, limits, signal: goodbye.signal, log, metrics, measures: feedMeasures(metrics) })
+  const feed = feedRoute({ tail, history, limits, signal: goodbye.signal, log, metrics, measures: feedMetrics(metrics) })
   listener = await listen({ fetch: new Hono().all('/sse/', feed).fetch, host: '127.0.0.1', port: 0 })
   await until(() => tail.newest() !== undefined, 'the tail follows')
   stage.defer(() => far.disconnect())

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { Effect } from '#shared/event/effect.ts'
 import { effectId } from '#shared/event/effect.ts'
 import { migrate } from '#shared/journal/database.ts'
-import type { DeliveryEntry, Entry } from '#shared/journal/entry.ts'
+import type { DeliveryEntry, JournalEntry } from '#shared/journal/entry.ts'
 import { pruneJournal } from '#shared/journal/prune.ts'
 import type { Tables } from '#shared/journal/tables.ts'
 import { writeEntries } from '#shared/journal/write.ts'
@@ -35,7 +35,7 @@ before(async () => {
 after(() => stage?.close())
 
 // A delivery with an effect that failed once before it ended, and its message on the feed.
-function entriesOf(id: string, days: number, state: 'done' | 'dead'): Entry[] {
+function entriesOf(id: string, days: number, state: 'done' | 'dead'): JournalEntry[] {
   const receivedAt = ago(days).toISOString()
   const effect: Omit<Effect, 'data'> = { id: effectId(id, 'sse', 'message'), delivery: id, sink: 'sse', order: 'feed', since: receivedAt }
   const about = { kind: 'merge_request', project: 'repos/releng/tool', iid: 1, username: 'alice', title: `Words of ${id}` }

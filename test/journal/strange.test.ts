@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { effectId } from '#shared/event/effect.ts'
 import { parseEvent } from '#shared/event/event.ts'
 import { bodyOf } from '#shared/journal/body.ts'
-import type { Entry } from '#shared/journal/entry.ts'
+import type { JournalEntry } from '#shared/journal/entry.ts'
 import { type Flow, mergeRequestHook, openFlow } from '../flow/flow.ts'
 import { ops } from '../support/ops.ts'
 import { until } from '../support/until.ts'
@@ -64,7 +64,7 @@ test('whatever stands where a time should be, an event is of a time from 1970 on
 
 const receivedAt = new Date().toISOString()
 const body = (text: string) => gzipSync(text).toString('base64')
-const told = (id: string): Entry => ({
+const told = (id: string): JournalEntry => ({
   type: 'delivery',
   id,
   receivedAt,

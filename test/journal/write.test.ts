@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { type Effect, effectId, feedOrder } from '#shared/event/effect.ts'
 import { type Database, migrate } from '#shared/journal/database.ts'
-import type { Entry } from '#shared/journal/entry.ts'
+import type { JournalEntry } from '#shared/journal/entry.ts'
 import { writeEntries } from '#shared/journal/write.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 
@@ -26,13 +26,13 @@ function effectOf(delivery: string, about: string): Omit<Effect, 'data'> {
 }
 
 // All that is told of one delivery.
-function entriesOf(delivery: string, failures: number, isDead: boolean, isAhead = false): Entry[] {
+function entriesOf(delivery: string, failures: number, isDead: boolean, isAhead = false): JournalEntry[] {
   const [message, task] = [effectOf(delivery, 'message'), effectOf(delivery, 'T12')]
   const body = gzipSync(JSON.stringify({ of: delivery })).toString('base64')
   const read = { project: 'a/b', iid: 3, title: `Mend the ${delivery}`, username: 'alice', decisions: [{ sink: 'sse' }] }
   return [
     { type: 'delivery', id: delivery, receivedAt: time(0), headers: {}, body, kind: 'push', ...read, effects: [message, task] },
-    ...Array.from({ length: failures }, (_, index): Entry => {
+    ...Array.from({ length: failures }, (_, index): JournalEntry => {
       return { type: 'failed', effect: task.id, number: index + 1, at: time(index), ms: 5, reason: 'no luck' }
     }),
     { type: 'ended', effect: task, state: 'dead', reason: 'no luck', attempts: 1, endedAt: time(isAhead ? 40 : 20) },
@@ -107,8 +107,14 @@ test('of two ends the one counts that was told later, by the clock of Redis', as
   const { database } = stage
   const effect = effectOf('told', 'T12')
   const ended = { type: 'ended', effect, attempts: 1 } as const
-  const first: Entry = { ...ended, state: 'dead', reason: 'given up by a clock that is ahead', endedAt: time(4000), toldAtMs: day + 10_000 }
-  const second: Entry = { ...ended, state: 'nothing', reason: 'nobody is listed', endedAt: time(20), toldAtMs: day + 20_000 }
+  const first: JournalEntry = {
+    ...ended,
+    state: 'dead',
+    reason: 'given up by a clock that is ahead',
+    endedAt: time(4000),
+    toldAtMs: day + 10_000,
+  }
+  const second: JournalEntry = { ...ended, state: 'nothing', reason: 'nobody is listed', endedAt: time(20), toldAtMs: day + 20_000 }
   await writeEntries(database, [second])
   await writeEntries(database, [first])
   const row = await database.selectFrom('effects').selectAll().where('id', '=', effect.id).executeTakeFirstOrThrow()

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Permanent, Refused, Unavailable } from '#shared/process/errors.ts'
 import { redactor } from '#shared/process/log.ts'
-import { type GitLab, openGitLab, type Place } from '#sinks/gitlab/gitlab.ts'
+import { type GitLab, type MergeRequestKey, openGitLab } from '#sinks/gitlab/gitlab.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { seed } from '../sandbox/seed.ts'
 import { type Given, startAnswering } from '../support/answers.ts'
@@ -21,7 +21,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return found
 }
 
-async function messagesOf(gitlab: GitLab, of: Place = place, onBound?: () => void): Promise<string[]> {
+async function messagesOf(gitlab: GitLab, of: MergeRequestKey = place, onBound?: () => void): Promise<string[]> {
   return await all(gitlab.commitMessages(of, signal, onBound))
 }
 

@@ -4,7 +4,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { partsOf } from '#shared/event/cursor.ts'
 import type { CatchUp } from './catch-up.ts'
-import type { Measures } from './measures.ts'
+import type { FeedMetrics } from './metrics.ts'
 import { mostWaitingBytes } from './patience.ts'
 import { mostFrames, pieceOf } from './piece.ts'
 import { put, type Subscriber } from './subscriber.ts'
@@ -21,7 +21,7 @@ type Parts = {
   tail: Tail
   catchUp: CatchUp
   readerBytes: number
-  measures: Measures
+  measures: FeedMetrics
 }
 
 const turnMs = 1

@@ -9,7 +9,7 @@ import { turns } from '../semaphore.ts'
 import type { Frame } from './frame.ts'
 import type { Hidden } from './hidden.ts'
 import type { History, Passage } from './history.ts'
-import type { Measures } from './measures.ts'
+import type { FeedMetrics } from './metrics.ts'
 import { pieceCutter } from './piece.ts'
 import type { InSlice } from './slices.ts'
 import { isOpen, room, type Subscriber, write, writeGap } from './subscriber.ts'
@@ -21,7 +21,7 @@ type Parts = {
   readerBytes: number
   inSlice: InSlice
   log: Log
-  measures: Measures
+  measures: FeedMetrics
   hidden?: Hidden | undefined
 }
 

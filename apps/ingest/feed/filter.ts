@@ -1,6 +1,6 @@
 // Which messages a subscriber wants: kinds, projects and actions, together an AND, within one an OR.
 import { fnmatcher } from '#shared/event/fnmatch.ts'
-import type { Facts } from '#shared/event/message.ts'
+import type { MessageFacts } from '#shared/event/message.ts'
 import { BadQuestion } from './bad-question.ts'
 
 /** What a subscriber asked for, in one order, so that equal wishes are equal lists. */
@@ -10,7 +10,7 @@ export type Wish = Partial<Record<'kinds' | 'projects' | 'actions', string[]>>
  * `matches` is missing where everything does. To look at a message takes at most about as long as `cost` comparisons of a few
  * characters. Filters with the same `key` are the same. `since` (ms) is the time from which on things must have been received.
  */
-export type Filter = { key: string; matches: ((facts: Facts) => boolean) | undefined; cost: number; since?: number }
+export type Filter = { key: string; matches: ((facts: MessageFacts) => boolean) | undefined; cost: number; since?: number }
 
 const mostValues = 20
 const longestValue = 255
@@ -41,7 +41,7 @@ export function filterOf({ kinds, projects, actions }: Wish, key: string): Filte
 
 /** The same filter for messages received from `since` (ms) on. */
 export function withSince({ key, matches, cost }: Filter, since: number): Filter {
-  const whole = (facts: Facts) => facts.receivedAt >= since && (matches === undefined || matches(facts))
+  const whole = (facts: MessageFacts) => facts.receivedAt >= since && (matches === undefined || matches(facts))
   return { key: `${key} since ${since}`, matches: whole, cost, since }
 }
 

@@ -1,7 +1,7 @@
 // The filters of all readers. Whoever wishes the same shares one, and how much all of them take is bounded: anybody may ask.
 import { type Filter, filterOf, type Wish } from './filter.ts'
 
-export type Filters = {
+export type FilterPool = {
   /** The filter of a wish, and what gives it back; undefined when there is no room for it. */
   take: (wish: Wish | undefined) => { filter: Filter; leave: () => void } | undefined
   /** How many characters all of them have. */
@@ -13,7 +13,7 @@ const mostCharacters = 2 * 1024 * 1024
 
 const everything: Filter = { key: '', matches: undefined, cost: 0 }
 
-export function openFilters(most = mostCharacters): Filters {
+export function openFilters(most = mostCharacters): FilterPool {
   const known = new Map<string, { filter: Filter; readers: number }>()
   let taken = 0
   let count = 0

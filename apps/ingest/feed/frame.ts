@@ -1,22 +1,22 @@
 // One message as it goes over the wire, encoded once for all subscribers of this process.
 
-import { type Facts, factsOf } from '#shared/event/message.ts'
+import { factsOf, type MessageFacts } from '#shared/event/message.ts'
 import { type About, aboutOf } from '#shared/queue/hidden-projects.ts'
-import type { Entry, Link } from '#shared/queue/relay.ts'
+import type { FeedEntry, Link } from '#shared/queue/relay.ts'
 
 /** `bytes` are empty for a message that nobody may see any more; `about` is the project it is about. */
-export type Frame = Link & { bytes: Buffer; facts: () => Facts; about: () => About | undefined }
+export type Frame = Link & { bytes: Buffer; facts: () => MessageFacts; about: () => About | undefined }
 
 /** The facts are read when a filter first asks for them, and then kept. */
-export function frameOf({ cursor, previous, message, about }: Entry): Frame {
+export function frameOf({ cursor, previous, message, about }: FeedEntry): Frame {
   const start = `id: ${cursor}\ndata: `
   const bytes = message === undefined ? Buffer.alloc(0) : Buffer.from(`${start}${message}\n\n`)
-  let facts: Facts | undefined
+  let facts: MessageFacts | undefined
   const read = () => (facts ??= factsOf(bytes.toString('utf8', start.length)))
   return { cursor, previous, bytes, facts: read, about: () => about ?? aboutOfFacts(read()) }
 }
 
-function aboutOfFacts({ project: path, projectId: id, receivedAt }: Facts): About | undefined {
+function aboutOfFacts({ project: path, projectId: id, receivedAt }: MessageFacts): About | undefined {
   return path === undefined ? undefined : aboutOf({ project: { id, path }, receivedAt: new Date(receivedAt).toISOString() })
 }
 

@@ -7,7 +7,7 @@ import type { Relay } from '#shared/queue/relay.ts'
 import { turns } from '../semaphore.ts'
 import { chainAfter } from './chain.ts'
 import { type Frame, frameOf } from './frame.ts'
-import type { Journal } from './journal.ts'
+import type { FeedJournal } from './journal.ts'
 import { openShelf } from './recent-pages.ts'
 
 /** The frames that follow a place without a hole; or the end of the hole that begins there. */
@@ -29,7 +29,7 @@ const settledMs = 60_000
 const lookAgainMs = 100
 
 type Look = { frames: Frame[] } | { holeTo: Cursor | undefined }
-type Parts = { relay: Relay; journal: Journal | undefined; onRead: () => void }
+type Parts = { relay: Relay; journal: FeedJournal | undefined; onRead: () => void }
 
 /** `onRead` is called for each page that is read. */
 export function openHistory({ relay, journal, onRead }: Parts): History {
@@ -56,7 +56,7 @@ export function openHistory({ relay, journal, onRead }: Parts): History {
     return { frames }
   }
 
-  async function loadFrom(journal: Journal, after: Cursor, end: Cursor | undefined): Promise<Passage | undefined> {
+  async function loadFrom(journal: FeedJournal, after: Cursor, end: Cursor | undefined): Promise<Passage | undefined> {
     for (const start = Date.now(); ; await pause(lookAgainMs)) {
       const recorded = await inTurn(() => journal.newest())
       const found = await inTurn(() => look(after, () => journal.read(after, end)))

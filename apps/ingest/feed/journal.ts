@@ -8,11 +8,11 @@ import type { Database } from '#shared/journal/database.ts'
 import { linkOf, messagesAfter, newestInJournal, unlessNew } from '#shared/journal/feed.ts'
 import { deliveryFrom, type StoredDelivery } from '#shared/journal/stored-delivery.ts'
 import { aboutOf } from '#shared/queue/hidden-projects.ts'
-import type { Entry, Link } from '#shared/queue/relay.ts'
+import type { FeedEntry, Link } from '#shared/queue/relay.ts'
 
-export type Journal = {
+export type FeedJournal = {
   /** A page of what comes after `after`, not beyond `to`. */
-  read: (after: Cursor, to: Cursor | undefined) => Promise<Entry[]>
+  read: (after: Cursor, to: Cursor | undefined) => Promise<FeedEntry[]>
   /** The newest cursor that is recorded; `0-0` when there is none. */
   newest: () => Promise<Cursor>
 }
@@ -21,8 +21,8 @@ const mostRows = 100
 const mostBytes = 64 * 1024 // compressed
 
 /** The journal in `database`; events of projects that are not public only with `feedPrivate`. Rejects when it is away. */
-export function feedJournal({ database, feedPrivate }: { database: Database; feedPrivate: boolean }): Journal {
-  async function read(after: Cursor, to: Cursor | undefined): Promise<Entry[]> {
+export function feedJournal({ database, feedPrivate }: { database: Database; feedPrivate: boolean }): FeedJournal {
+  async function read(after: Cursor, to: Cursor | undefined): Promise<FeedEntry[]> {
     const rows = await messagesAfter(database, after, to, mostRows)
     if (rows.length === 0) return []
     const page = rows.slice(0, firstUpTo(mostBytes, rows))
@@ -38,7 +38,7 @@ export function feedJournal({ database, feedPrivate }: { database: Database; fee
     )
   }
 
-  async function entryOf(link: Link, stored: StoredDelivery): Promise<Entry> {
+  async function entryOf(link: Link, stored: StoredDelivery): Promise<FeedEntry> {
     const event = parseEvent(await deliveryFrom(stored))
     return { ...link, about: aboutOf(event), message: whyPrivate(event, feedPrivate) === undefined ? messageOf(event) : undefined }
   }

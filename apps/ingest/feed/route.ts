@@ -16,7 +16,7 @@ import type { Filter } from './filter.ts'
 import { openFilters } from './filters.ts'
 import type { Hidden } from './hidden.ts'
 import type { History } from './history.ts'
-import { type Measures, watch } from './measures.ts'
+import { type FeedMetrics, watch } from './metrics.ts'
 import { impatientWith } from './patience.ts'
 import { type Question, questionOf } from './question.ts'
 import { openSlices } from './slices.ts'
@@ -29,16 +29,16 @@ const spreadMs = 10_000
 const lookMs = 1000
 
 /** `patience` is for how many ms a reader may take nothing before it is let go. */
-export type Limits = { connections: number; connectionsPerAddress: number; readerBytes: number; patience: number }
+export type FeedLimits = { connections: number; connectionsPerAddress: number; readerBytes: number; patience: number }
 
 type Parts = {
   tail: Tail
   history: History
-  limits: Limits
+  limits: FeedLimits
   signal: AbortSignal
   log: Log
   metrics: Registry
-  measures: Measures
+  measures: FeedMetrics
   heartbeat?: number
   addressOf?: (request: IncomingMessage) => string
   /** Without it nothing is hidden. */

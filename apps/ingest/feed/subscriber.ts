@@ -5,7 +5,7 @@ import type { Cursor } from '#shared/event/cursor.ts'
 import { clocksDifferMs } from '#shared/event/time.ts'
 import { type Filter, withSince } from './filter.ts'
 import { gapFrame } from './frame.ts'
-import type { Measures } from './measures.ts'
+import type { FeedMetrics } from './metrics.ts'
 import type { Piece } from './piece.ts'
 import type { Question, Since } from './question.ts'
 
@@ -45,7 +45,7 @@ export function isOpen({ response }: Subscriber): boolean {
 }
 
 /** Writes a piece; what it holds has then been looked at. */
-export function write(subscriber: Subscriber, piece: Piece, measures: Measures): void {
+export function write(subscriber: Subscriber, piece: Piece, measures: FeedMetrics): void {
   const { count, cursor, bytes } = piece
   subscriber.cursor = cursor
   if (count === 0) return
@@ -68,7 +68,7 @@ function isFull({ response, wasFull }: Subscriber): boolean {
 }
 
 /** Tells that everything after its place is gone, up to `to`; unless that lies before the time it asked for. */
-export function writeGap(subscriber: Subscriber, to: Cursor, measures: Measures): void {
+export function writeGap(subscriber: Subscriber, to: Cursor, measures: FeedMetrics): void {
   const { cursor: from = to, since } = subscriber
   subscriber.cursor = to
   if (since && Number(to.split('-')[0]) < since.time) return

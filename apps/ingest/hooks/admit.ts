@@ -5,7 +5,7 @@ import { bodyLimit, lengthOf, readBody } from './body.ts'
 import { type Judgement, wrongSignature } from './judge.ts'
 import type { Stay } from './waiting-room.ts'
 
-export type Refusal = { status: 400 | 401 | 413 | 415 | 503; error: string; headers?: Record<string, string> }
+export type HookRefusal = { status: 400 | 401 | 413 | 415 | 503; error: string; headers?: Record<string, string> }
 
 /** `isSigned`: it was the signature that decided. */
 export type Admitted = { status?: undefined; body: Buffer[]; isSigned: boolean }
@@ -16,15 +16,15 @@ type Parts = {
   roomFor: (length: number | undefined) => Promise<Stay | undefined>
 }
 
-const unauthorized = (error: string): Refusal => ({ status: 401, error })
-const cutOff: Refusal = { status: 400, error: 'The body did not come whole.' }
-const tooLarge: Refusal = { status: 413, error: 'The body is over 25 MiB.', headers: { connection: 'close' } }
-const encoded: Refusal = { status: 415, error: 'No Content-Encoding is understood.', headers: { 'accept-encoding': 'identity' } }
-const crowded: Refusal = { status: 503, error: 'Too many send at once.', headers: { connection: 'close', 'retry-after': '5' } }
+const unauthorized = (error: string): HookRefusal => ({ status: 401, error })
+const cutOff: HookRefusal = { status: 400, error: 'The body did not come whole.' }
+const tooLarge: HookRefusal = { status: 413, error: 'The body is over 25 MiB.', headers: { connection: 'close' } }
+const encoded: HookRefusal = { status: 415, error: 'No Content-Encoding is understood.', headers: { 'accept-encoding': 'identity' } }
+const crowded: HookRefusal = { status: 503, error: 'Too many send at once.', headers: { connection: 'close', 'retry-after': '5' } }
 const unread = { 'too large': tooLarge, 'cut off': cutOff, 'given up': crowded }
 
 export function admission({ judgementOf, roomFor }: Parts) {
-  return async function admit({ incoming, outgoing }: HttpBindings): Promise<Admitted | Refusal> {
+  return async function admit({ incoming, outgoing }: HttpBindings): Promise<Admitted | HookRefusal> {
     const { refused, isKnown, signature } = judgementOf(incoming.headers)
     if (refused !== undefined) return unauthorized(refused)
     if (isEncoded(incoming.headers['content-encoding'])) return encoded

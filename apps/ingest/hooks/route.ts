@@ -9,14 +9,14 @@ import { readObject } from '#shared/process/json.ts'
 import type { Log } from '#shared/process/log.ts'
 import { kindLabel, type Registry } from '#shared/process/metrics.ts'
 import { turns } from '../semaphore.ts'
-import type { Admitted, Refusal } from './admit.ts'
+import type { Admitted, HookRefusal } from './admit.ts'
 import { bytesOf, textOf } from './body.ts'
 
 /** Resolves once the delivery is durable. */
 export type Accept = (delivery: Delivery) => Promise<void>
 
 type Parts = {
-  admit: (bindings: HttpBindings) => Promise<Admitted | Refusal>
+  admit: (bindings: HttpBindings) => Promise<Admitted | HookRefusal>
   accept: Accept
   log: Log
   metrics: Registry
@@ -40,7 +40,7 @@ export function hooks({ admit, accept, log, metrics }: Parts) {
   // Node's own headers: asking Hono for one makes a whole Headers object of them.
   return async function takeDelivery(c: Context<{ Bindings: HttpBindings }>) {
     const { incoming } = c.env
-    const answer = (status: 202 | Refusal['status'], body: object, kind = 'unread', headers?: Record<string, string>) => {
+    const answer = (status: 202 | HookRefusal['status'], body: object, kind = 'unread', headers?: Record<string, string>) => {
       deliveries.inc({ kind, status })
       return c.json(body, status, headers)
     }

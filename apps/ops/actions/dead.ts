@@ -5,7 +5,7 @@ import { causeConditions, concernsDeliveries, deliveryConditions, effectConditio
 import type { Filters } from '#shared/journal/search/filters.ts'
 import { fewCandidates } from '#shared/journal/search/search.ts'
 import type { Tables } from '#shared/journal/tables.ts'
-import type { Cursor } from './deliveries.ts'
+import type { ListKey } from './deliveries.ts'
 
 export type DeadLetter = {
   id: string
@@ -23,7 +23,7 @@ export type Group = { id: string; error: string; count: number; first: string; l
 const usual = 50
 
 /** The dead letters that match, latest first, at most `limit`, those after `before` only. */
-export async function listDead(database: Database, filters: Filters, before?: Cursor): Promise<DeadLetter[]> {
+export async function listDead(database: Database, filters: Filters, before?: ListKey): Promise<DeadLetter[]> {
   const found = (await byBestWay(database, filters))
     .select(['effects.id', 'effects.ended_at'])
     .orderBy('effects.ended_at', 'desc')

@@ -25,10 +25,10 @@ const usual = 50
 const none = { done: 0, nothing: 0, dead: 0, planned: 0 }
 
 /** A row's place in a list that is in the order of time, latest first, then of ids. */
-export type Cursor = { at: Date; id: string }
+export type ListKey = { at: Date; id: string }
 
 /** At most `limit` deliveries that match, those after `before` only. */
-export async function listDeliveries(database: Database, filters: Filters, before?: Cursor): Promise<DeliveryRow[]> {
+export async function listDeliveries(database: Database, filters: Filters, before?: ListKey): Promise<DeliveryRow[]> {
   const { limit = usual } = filters
   const rows = []
   for await (const ids of newestCandidates(database, filters, before?.at)) {
@@ -54,7 +54,7 @@ export async function listDeliveries(database: Database, filters: Filters, befor
   }))
 }
 
-function matchingOf(database: Database, filters: Filters, ids: string[], before: Cursor | undefined) {
+function matchingOf(database: Database, filters: Filters, ids: string[], before: ListKey | undefined) {
   const query = matchingDeliveries(database, filters)
     .select(['id', 'received_at', 'kind', 'action', 'project', 'iid', 'username', 'title'])
     .where('id', 'in', ids)

@@ -7,12 +7,12 @@ import { clocksDifferMs } from '#shared/event/time.ts'
 import { readObject } from '#shared/process/json.ts'
 import { onRecord } from '../audit.ts'
 import type { Place } from '../context.ts'
-import { handIn, type Manner } from '../hand-in.ts'
+import { type HandInOptions, handIn } from '../hand-in.ts'
 
 /** `lines` is how many were read. */
 export type Imported = { imported: number; bad: Array<{ line: number; reason: string }>; lines: number; interrupted: boolean }
 
-type Options = Pick<Manner, 'signal' | 'onWait'> & { reason: string }
+type Options = Pick<HandInOptions, 'signal' | 'onWait'> & { reason: string }
 
 const chunkBytes = 1024 * 1024
 const importedSchema = deliverySchema.extend({

@@ -9,7 +9,7 @@ import { deliveryFrom } from '#shared/journal/stored-delivery.ts'
 import { deliveryJobId } from '#shared/queue/queues.ts'
 import { onRecord } from '../audit.ts'
 import type { Place } from '../context.ts'
-import { handIn, type Manner } from '../hand-in.ts'
+import { type HandInOptions, handIn } from '../hand-in.ts'
 import { matchingDeliveries } from './deliveries.ts'
 
 /** `unreadable` are ids of deliveries whose body the journal has, but not so that it can be read. */
@@ -23,7 +23,7 @@ export type ChosenDeliveries = { ids: string[] } | { filters: Filters }
 
 const pageSize = 500
 
-type Options = Pick<Manner, 'signal' | 'onWait'> & { reason: string }
+type Options = Pick<HandInOptions, 'signal' | 'onWait'> & { reason: string }
 
 /** Hands in the chosen deliveries from the journal, each once; what it does not have, or cannot read, is told. */
 export async function redeliver(place: Place, chosen: ChosenDeliveries, { reason, signal, onWait }: Options): Promise<Redelivered> {

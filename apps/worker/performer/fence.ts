@@ -14,7 +14,7 @@ import { TakenOver } from './consumer.ts'
 import { lockMs } from './locks.ts'
 
 /** For how long a call is waited for, and how long after that it may still be carried out, in ms. */
-export type Limits = { callMs: number; settleMs: number }
+export type CallLimits = { callMs: number; settleMs: number }
 
 /** One run of a job, as seen from its fence. */
 export type Crossing = {
@@ -53,7 +53,7 @@ type Parts = {
   prefix: string
   queue: Queue
   sink: Pick<Sink, 'order' | 'repeat'>
-  limits: Limits
+  limits: CallLimits
   job: Job
   token: string
   effect: Effect

@@ -2,7 +2,7 @@
 import { Counter, Histogram } from 'prom-client'
 import type { Registry } from '#shared/process/metrics.ts'
 
-export type Measures = ReturnType<typeof performerMetrics>
+export type PerformerMetrics = ReturnType<typeof performerMetrics>
 
 export function performerMetrics(registry: Registry) {
   return {

@@ -12,8 +12,8 @@ import type { Sink } from '#sinks/sink.ts'
 import { markFromNow, whyBegun } from './begun.ts'
 import { effectOf, whatIs } from './carried.ts'
 import { type Attempt, NotYet, type Office, TakenOver, work } from './consumer.ts'
-import { type Crossing, type Limits, openFence } from './fence.ts'
-import type { Measures } from './metrics.ts'
+import { type CallLimits, type Crossing, openFence } from './fence.ts'
+import type { PerformerMetrics } from './metrics.ts'
 import { type Prepared, performing } from './perform.ts'
 
 type Parts = {
@@ -26,10 +26,10 @@ type Parts = {
   dispatch: Dispatch
   journal: Journal
   concurrency: number
-  limits: Limits
+  limits: CallLimits
   /** Nothing is changed anywhere: what would be is told. */
   dryRun: boolean
-  metrics: Measures
+  metrics: PerformerMetrics
 }
 
 const laneWaitMs = 500

@@ -2,7 +2,7 @@
 // nothing else notices. Entries may come twice and in any order: every write is one that can be repeated.
 import type { Job, Queue, Worker } from 'bullmq'
 import { type Database, meaningOf, migrate } from '#shared/journal/database.ts'
-import type { Entry } from '#shared/journal/entry.ts'
+import type { JournalEntry } from '#shared/journal/entry.ts'
 import { entriesIn, remainsOf } from '#shared/journal/remains.ts'
 import { writeEntries } from '#shared/journal/write.ts'
 import { inWords, Permanent } from '#shared/process/errors.ts'
@@ -38,7 +38,7 @@ export function startRecorder({ office, queue, database }: { office: Office; que
     if (mistakes.length > 0) throw new Permanent(`The journal cannot keep all that it was told: ${mistakes.join(' ')}`)
   }
 
-  async function mistakeOf(entries: Entry[]): Promise<string | undefined> {
+  async function mistakeOf(entries: JournalEntry[]): Promise<string | undefined> {
     try {
       await writeEntries(database, entries)
       return undefined

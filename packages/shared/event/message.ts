@@ -12,7 +12,7 @@ export function messageOf({ delivery: id, receivedAt: dt, kind, origin, body }: 
 }
 
 /** What messages are chosen by. `receivedAt` is in ms since 1970. */
-export type Facts = {
+export type MessageFacts = {
   kind: string
   action: string | undefined
   project: string | undefined
@@ -21,7 +21,7 @@ export type Facts = {
 }
 
 /** The facts of a message, as the event says them that it was made of. */
-export function factsOf(message: string): Facts {
+export function factsOf(message: string): MessageFacts {
   const { dt } = metaOf(readObject(message)?.meta)
   const told = typeof dt === 'string' ? Date.parse(dt) : Number.NaN
   const receivedAt = Number.isNaN(told) ? 0 : told

@@ -60,7 +60,7 @@ const failedSchema = z.object({
 
 /** Everything the journal may be told. */
 export const entrySchema = z.discriminatedUnion('type', [deliverySchema, endedSchema, failedSchema])
-export type Entry = z.output<typeof entrySchema>
+export type JournalEntry = z.output<typeof entrySchema>
 
 export type DeliveryEntry = z.output<typeof deliverySchema>
 export type EndedEntry = z.output<typeof endedSchema>
@@ -82,7 +82,7 @@ export type Journal = {
 
 /** The journal as the router and the performers see it; `onTold` is called after each entry, which waits to be gathered then. */
 export function openJournal(place: QueuePlace, onTold: () => void): Journal {
-  async function tell(entry: Entry): Promise<void> {
+  async function tell(entry: JournalEntry): Promise<void> {
     await tellTo(place, JSON.stringify(entry), { stamped: entry.type === 'ended' })
     onTold()
   }

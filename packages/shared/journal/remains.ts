@@ -4,10 +4,10 @@ import { gzipSync } from 'node:zlib'
 import { z } from 'zod'
 import { sinkName } from '#shared/event/effect.ts'
 import { timeSchema } from '#shared/event/time.ts'
-import { type Entry, entrySchema, routerLetter, unread } from './entry.ts'
+import { entrySchema, type JournalEntry, routerLetter, unread } from './entry.ts'
 
 /** An entry as it was told, and what it says; or, in words, why it says nothing. */
-export type Told = { told: unknown; entry: Entry } | { told: unknown; mistake: string }
+export type Told = { told: unknown; entry: JournalEntry } | { told: unknown; mistake: string }
 
 const gatheredSchema = z.object({ entries: z.array(z.unknown()) })
 
@@ -43,11 +43,11 @@ const endedSchema = z.object({
 })
 
 /** What of `told` can be recorded although it cannot as it is, for the reason in `mistake`; nothing for what is no entry at all. */
-export function remainsOf(told: unknown, mistake: string): Entry[] {
+export function remainsOf(told: unknown, mistake: string): JournalEntry[] {
   const reason = `The journal cannot keep it as it is: ${mistake}`
   const { data: delivery } = deliverySchema.safeParse(told)
   if (delivery) {
-    const bare: Entry = { ...delivery, headers: {}, kind: unread, decisions: [], effects: [] }
+    const bare: JournalEntry = { ...delivery, headers: {}, kind: unread, decisions: [], effects: [] }
     return [bare, routerLetter(delivery, reason, 1)]
   }
   const { data: ended } = endedSchema.safeParse(told)

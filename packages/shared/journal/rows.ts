@@ -1,4 +1,5 @@
-// What all rows of the journal have in common.
+// What the rows of the journal have in common.
+import type { EndedEntry } from './entry.ts'
 
 /** `text` as a column of `longest` characters takes it. */
 export function cut(text: string, longest: number): string {
@@ -17,4 +18,10 @@ export function cutOrNull(text: string | undefined, longest: number): string | n
 export async function writeRows<Row>(rows: Row[], key: (row: Row) => string, write: (rows: Row[]) => Promise<unknown>): Promise<void> {
   if (rows.length === 0) return
   await write(rows.toSorted((one, other) => (key(one) < key(other) ? -1 : Number(key(one) > key(other)))))
+}
+
+/** The columns of `effects` that an effect has from the beginning. */
+export function effectRow({ id, delivery, sink, order, since }: EndedEntry['effect']) {
+  const task = /\/T(\d{1,9})$/.exec(id)?.[1]
+  return { id, delivery, sink, order_key: cut(order, 600), task: task === undefined ? null : Number(task), since: new Date(since) }
 }

@@ -3,9 +3,8 @@ import { sql } from 'kysely'
 import { effectId } from '#shared/event/effect.ts'
 import { writeBodies } from './body.ts'
 import type { Database } from './database.ts'
-import { effectRow } from './effect-row.ts'
 import { type DeliveryEntry, router, unread } from './entry.ts'
-import { cut, cutOrNull, writeRows } from './rows.ts'
+import { cut, cutOrNull, effectRow, writeRows } from './rows.ts'
 import { wordsOf } from './words.ts'
 
 const understood = ['action', 'project', 'iid', 'username', 'title', 'kind'] as const

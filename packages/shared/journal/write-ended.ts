@@ -2,10 +2,9 @@
 import { sql } from 'kysely'
 import { errorId } from '#shared/process/errors.ts'
 import type { Database } from './database.ts'
-import { effectRow } from './effect-row.ts'
 import { type EndedEntry, unread } from './entry.ts'
 import { writeMessages } from './feed.ts'
-import { cutOrNull, writeRows } from './rows.ts'
+import { cutOrNull, effectRow, writeRows } from './rows.ts'
 
 const changed = ['reason', 'link', 'made', 'error', 'attempts', 'ended_at', 'state'] as const
 

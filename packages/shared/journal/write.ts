@@ -1,7 +1,7 @@
 // Writes the journal's entries as rows: of all entries those of one table in one statement, since a statement costs more
 // than its rows. Every write can be repeated, and they can come in any order.
 import type { Database } from './database.ts'
-import type { Entry, FailedEntry } from './entry.ts'
+import type { FailedEntry, JournalEntry } from './entry.ts'
 import { cut, writeRows } from './rows.ts'
 import { writeDeliveries } from './write-deliveries.ts'
 import { writeEnded } from './write-ended.ts'
@@ -13,7 +13,7 @@ const mostTries = 5
  * Writes `entries` into `database`. Rejects with the driver's own errors; then some of them may be written, and others not.
  * Of two writers that wait for each other the database lets one go: it tries again, a few times.
  */
-export async function writeEntries(database: Database, entries: Entry[]): Promise<void> {
+export async function writeEntries(database: Database, entries: JournalEntry[]): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await writeAll(database, entries)
@@ -24,7 +24,7 @@ export async function writeEntries(database: Database, entries: Entry[]): Promis
   }
 }
 
-async function writeAll(database: Database, entries: Entry[]): Promise<void> {
+async function writeAll(database: Database, entries: JournalEntry[]): Promise<void> {
   await writeDeliveries(
     database,
     entries.filter((entry) => entry.type === 'delivery'),

@@ -28,10 +28,10 @@ const factsSchema = z.object({
 })
 
 /** What a process tells about itself. Nothing secret belongs in here. */
-export type Facts = z.output<typeof factsSchema>
+export type ProcessFacts = z.output<typeof factsSchema>
 
 /** `seen` is when it wrote last, ISO 8601 by the clock of Redis. */
-export type Presence = Facts & { id: string; seen: string }
+export type Presence = ProcessFacts & { id: string; seen: string }
 
 const everyMs = 5000
 const forgetMs = 60_000
@@ -55,9 +55,9 @@ const keysOf = (prefix: string) => [`${keyPrefix(prefix)}:present`, `${keyPrefix
 type Parts = {
   redis: Redis
   prefix: string
-  app: Facts['app']
+  app: ProcessFacts['app']
   /** Asked each time: what changes while the process runs. */
-  more: () => Promise<Pick<Facts, 'spool' | 'feed' | 'sinks'>>
+  more: () => Promise<Pick<ProcessFacts, 'spool' | 'feed' | 'sinks'>>
 }
 
 /** Announces this process from now on; to be called when it stops. Never rejects, and never waits for Redis. */
@@ -70,7 +70,7 @@ export function announce({ redis, prefix, app, more }: Parts): () => void {
     if (isWriting || redis.status !== 'ready') return
     isWriting = true
     try {
-      const facts: Facts = { ...own, ...(await more()) }
+      const facts: ProcessFacts = { ...own, ...(await more()) }
       await redis.eval(announceScript, 2, ...keysOf(prefix), id, JSON.stringify(facts), forgetMs)
     } catch {
       // It is told again in a moment.

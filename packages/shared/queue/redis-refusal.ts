@@ -1,14 +1,14 @@
 // What Redis answers when it is there, and yet does not do what it is asked: as bad as away.
 
 const words = ['LOADING', 'OOM', 'MISCONF', 'READONLY', 'NOREPLICAS', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'BUSY'] as const
-export type Refusal = (typeof words)[number]
+export type RedisRefusal = (typeof words)[number]
 
 // Before 7.0 the answer to a command of a script stands behind words of the script's own:
 // `ERR Error running script (call to f_…): @user_script:1: @user_script: 1: -OOM command not allowed …`.
 const pattern = new RegExp(String.raw`^(?:ERR Error running script \(call to \w+\): (?:@\w+: ?\d+: )+-)?(${words.join('|')})\b`)
 
 /** The first word of what Redis answered, loading, full, read-only, cut off or busy; undefined for any other error. */
-export function refusalOf(error: unknown): Refusal | undefined {
+export function refusalOf(error: unknown): RedisRefusal | undefined {
   if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined
   const word = pattern.exec(error.message)?.[1]
   return words.find((one) => one === word)

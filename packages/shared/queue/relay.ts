@@ -13,7 +13,7 @@ import { publishOnce } from './relay-script.ts'
 export type Link = { cursor: Cursor; previous: Cursor }
 
 /** Without a `message` there is one that nobody may see any more. `about` is missing where no project is named, or in what a former release published. */
-export type Entry = Link & { message: string | undefined; about?: About | undefined }
+export type FeedEntry = Link & { message: string | undefined; about?: About | undefined }
 
 /** What a message is about, and whether its event says that the project is public. */
 export type Subject = { about: About; isPublic: boolean }
@@ -31,7 +31,7 @@ export type Relay = {
    * At most `count` entries after the cursor, oldest first: either none more once they have `bytes` together, or after
    * waiting up to `block` ms for the first one.
    */
-  read: (after: Cursor, count: number, until: { bytes: number } | { block: number }) => Promise<Entry[]>
+  read: (after: Cursor, count: number, until: { bytes: number } | { block: number }) => Promise<FeedEntry[]>
   /** The newest cursor there is; `0-0` when there is none. */
   newest: () => Promise<Cursor>
 }
@@ -96,6 +96,6 @@ export function openRelay({ redis, prefix, keep = 10_000, known = () => Promise.
   }
 }
 
-function entryOf([cursor, [, message = '', , previous, , about]]: [string, string[]]): Entry {
+function entryOf([cursor, [, message = '', , previous, , about]]: [string, string[]]): FeedEntry {
   return { cursor, previous: previous || justBefore(cursor), message, about: about ? readAbout(about) : undefined }
 }

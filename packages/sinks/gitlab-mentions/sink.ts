@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { nothing, nothingDone, onlyWould } from '#shared/event/effect.ts'
 import type { GitLabEvent, MergeRequest } from '#shared/event/event.ts'
 import { yesOrNo } from '#shared/process/env.ts'
-import { type GitLab, openGitLab, type Place } from '#sinks/gitlab/gitlab.ts'
+import { type GitLab, type MergeRequestKey, openGitLab } from '#sinks/gitlab/gitlab.ts'
 import { gitlabRemote, gitlabVariables } from '#sinks/gitlab/variables.ts'
 import { defineSink } from '#sinks/sink.ts'
 import { variable } from '#sinks/variables.ts'
@@ -88,7 +88,7 @@ export const gitlabMentions = defineSink({
 
 // The author, the participants, the bot, and everybody whom an earlier note of ours mentions; in lower case. Undefined
 // when not all notes can be looked at: nobody is mentioned twice.
-async function takingPart(gitlab: GitLab, opening: string, place: Place, signal: AbortSignal): Promise<Set<string> | undefined> {
+async function takingPart(gitlab: GitLab, opening: string, place: MergeRequestKey, signal: AbortSignal): Promise<Set<string> | undefined> {
   const me = await gitlab.me(signal)
   const [author, participants, mentioned] = await Promise.all([
     gitlab.author(place, signal),
@@ -102,7 +102,7 @@ async function mentionedBy(
   gitlab: GitLab,
   opening: string,
   own: string,
-  place: Place,
+  place: MergeRequestKey,
   signal: AbortSignal,
 ): Promise<Set<string> | undefined> {
   const names = new Set<string>()

@@ -6,24 +6,25 @@ import type { Fence } from '#sinks/fence.ts'
 import { remember } from '#sinks/http/cache.ts'
 import { openGitLabApi } from './api.ts'
 
-export type Place = { project: number | string; iid: number }
+export type MergeRequestKey = { project: number | string; iid: number }
+/** A file of a merge request; a renamed one has an `oldPath`, under which it may be listed just as well. */
 export type ChangedFile = { path: string; oldPath?: string; isNew: boolean }
 export type User = { id: number; username: string; active: boolean }
 export type Note = { id: number; body: string; author: string }
 
 export type GitLab = {
   /** The messages of the merge request's commits, newest first; `onBound` is called when there would be more. Of a long one the middle is left out. */
-  commitMessages: (place: Place, signal: AbortSignal, onBound?: () => void) => AsyncGenerator<string>
+  commitMessages: (place: MergeRequestKey, signal: AbortSignal, onBound?: () => void) => AsyncGenerator<string>
   /** The files it changes; at most 3,000, GitLab's own bound. */
-  changedFiles: (place: Place, signal: AbortSignal) => Promise<ChangedFile[]>
+  changedFiles: (place: MergeRequestKey, signal: AbortSignal) => Promise<ChangedFile[]>
   /** The user names of all who take part in it. */
-  participants: (place: Place, signal: AbortSignal) => Promise<string[]>
+  participants: (place: MergeRequestKey, signal: AbortSignal) => Promise<string[]>
   /** The user name of its author. */
-  author: (place: Place, signal: AbortSignal) => Promise<string | undefined>
+  author: (place: MergeRequestKey, signal: AbortSignal) => Promise<string | undefined>
   /** What the account `username` wrote on it, newest first, or how that begins; GitLab's own notes are left out. `onBound` is called when there would be more. */
-  notesBy: (username: string, place: Place, signal: AbortSignal, onBound: () => void) => AsyncGenerator<Note>
+  notesBy: (username: string, place: MergeRequestKey, signal: AbortSignal, onBound: () => void) => AsyncGenerator<Note>
   /** Writes a note on it, behind `fence`; its id. */
-  postNote: (place: Place, body: string, signal: AbortSignal, fence: Fence) => Promise<number>
+  postNote: (place: MergeRequestKey, body: string, signal: AbortSignal, fence: Fence) => Promise<number>
   /** The account with this name, compared without case; undefined when there is none. The answer may be ten minutes old. */
   userNamed: (username: string, signal: AbortSignal) => Promise<User | undefined>
   /** The account behind the token. */
@@ -107,6 +108,6 @@ export function openGitLab({ url, token, redact }: { url: string; token: Secret;
   }
 }
 
-function pathOf({ project, iid }: Place): string {
+function pathOf({ project, iid }: MergeRequestKey): string {
   return `/projects/${encodeURIComponent(project)}/merge_requests/${iid}`
 }

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { defaultLimits, type Limits } from '#sinks/gitlab-mentions/reviewers/budget.ts'
-import { type ChangedFile, match, needsFiles } from '#sinks/gitlab-mentions/reviewers/match.ts'
+import type { ChangedFile } from '#sinks/gitlab/gitlab.ts'
+import { defaultLimits, type WorkLimits } from '#sinks/gitlab-mentions/reviewers/budget.ts'
+import { match, needsFiles } from '#sinks/gitlab-mentions/reviewers/match.ts'
 import { parsePage, type ReviewersPage } from '#sinks/gitlab-mentions/reviewers/page.ts'
 import { heading, mention, nowiki, page, template } from './tree-of.ts'
 
 // Far from any limit, so that a busy machine changes nothing.
-const patient: Limits = {
+const patient: WorkLimits = {
   ...defaultLimits,
   totalMs: 60_000,
   expressionsMs: 60_000,

@@ -19,7 +19,7 @@ import { noSink } from './put-back.ts'
 export type Plan = { id: string; sink: string; would: string }
 
 /** `interrupted`: not all of those chosen, at least `chosen`, were looked at. */
-export type Planned = { plans: Plan[]; chosen: number; interrupted: boolean }
+export type ReplayPlan = { plans: Plan[]; chosen: number; interrupted: boolean }
 
 type Options = { rate: number; signal: AbortSignal; onProgress?: (done: number, of: number) => void }
 type Looking = { place: Place; sinks: Sinks; ledger: Ledger; signal: AbortSignal }
@@ -29,7 +29,7 @@ export async function planReplay(
   place: Place,
   selection: Selection,
   { rate, signal, onProgress = () => undefined }: Options,
-): Promise<Planned> {
+): Promise<ReplayPlan> {
   const looking = { place, sinks: drySinks(place), ledger: openLedger(place), signal }
   const plans: Plan[] = []
   let chosen = 0

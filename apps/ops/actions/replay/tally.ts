@@ -4,7 +4,7 @@ import type { Database } from '#shared/journal/database.ts'
 import type { Tables } from '#shared/journal/tables.ts'
 import { type Progress, replayOf } from './list.ts'
 
-export type Tally = {
+export type ReplayTally = {
   /** The effect with this number in the replay came to that. */
   count: (number: number, outcome: NonNullable<Tables['replay_effects']['outcome']>) => Promise<void>
   /** Tells how far the replay has come. */
@@ -16,7 +16,7 @@ export type Tally = {
 type Parts = { replay: number; act: number | null; onProgress: (progress: Progress) => void }
 
 /** The tally of `replay`; `act` gets how many effects are put back from now on. */
-export function openTally(database: Database, { replay, act, onProgress }: Parts): Tally {
+export function openTally(database: Database, { replay, act, onProgress }: Parts): ReplayTally {
   let putBack = 0
   let isGoing = true
 

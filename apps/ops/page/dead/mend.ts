@@ -4,7 +4,7 @@ import { html } from 'hono/html'
 import { z } from 'zod'
 import { discard } from '../../actions/discard.ts'
 import { beginReplay } from '../../actions/replay/begin.ts'
-import { type Planned, planReplay } from '../../actions/replay/plan.ts'
+import { planReplay, type ReplayPlan } from '../../actions/replay/plan.ts'
 import { noDeadLetters, type Selection } from '../../actions/selection.ts'
 import type { Desk } from '../desk.ts'
 import type { Visited, Visitor } from '../door/visitor.ts'
@@ -68,7 +68,7 @@ function firstOf(selection: Selection): Selection {
   return { filters: { ...selection.filters, limit: String(limit) } }
 }
 
-function dryRun({ plans, interrupted }: Planned, selection: Selection, asked: Asked, visitor: Visitor): Html {
+function dryRun({ plans, interrupted }: ReplayPlan, selection: Selection, asked: Asked, visitor: Visitor): Html {
   const rows = plans.map(({ id, sink, would }) => [sink, foreign(would), html`<small><code>${id}</code></small>`])
   const same = 'ids' in selection ? { ids: selection.ids } : { list: html``, asked }
   return html`<p>Nothing has been changed. This is what a replay would do now${plans.length === mostPlanned ? ` with ${mostPlanned} of them` : ''}:</p>

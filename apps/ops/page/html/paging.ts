@@ -1,7 +1,7 @@
 // Long lists a page at a time: the next page begins after the last row of this one, so that nothing is shown twice or
 // left out however much has come meanwhile.
 import { html } from 'hono/html'
-import type { Cursor } from '../../actions/deliveries.ts'
+import type { ListKey } from '../../actions/deliveries.ts'
 import type { Html } from './frame.ts'
 
 export const usual = 50
@@ -19,7 +19,7 @@ export function pageOf<Row>(rows: Row[], size: number): { shown: Row[]; last: Ro
 }
 
 /** The cursor in a query; undefined when there is none, or nothing like one. */
-export function readCursor(text: string | undefined): Cursor | undefined {
+export function readCursor(text: string | undefined): ListKey | undefined {
   const [, time = '', id = ''] = /^(\d{1,14})~(.{1,700})$/s.exec(text ?? '') ?? []
   return id === '' ? undefined : { at: new Date(Number(time)), id }
 }

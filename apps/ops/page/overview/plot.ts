@@ -4,12 +4,12 @@ import { html } from 'hono/html'
 import type { Html } from '../html/frame.ts'
 import { count } from '../html/words.ts'
 
-export type Piece = { name: string; look: 'good' | 'dim' | 'bad' | 'plain'; values: number[] }
+export type Series = { name: string; look: 'good' | 'dim' | 'bad' | 'plain'; values: number[] }
 
 const [width, height, gap] = [480, 64, 3]
 
 /** One plot; `hours` are the names of its bars. */
-export function plot(title: string, hours: string[], pieces: Piece[]): Html {
+export function plot(title: string, hours: string[], pieces: Series[]): Html {
   const sums = hours.map((_, at) => pieces.reduce((sum, { values }) => sum + (values[at] ?? 0), 0))
   const most = Math.max(1, ...sums)
   const step = width / hours.length

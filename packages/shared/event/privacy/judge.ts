@@ -6,19 +6,19 @@ import { type Roles, rolesOf } from './roles.ts'
 import { saidOf, saysPublic } from './visibility.ts'
 
 const findings = ['nothing', 'not public', 'confidential', 'too deep'] as const
-export type Finding = (typeof findings)[number]
+export type PrivacyFinding = (typeof findings)[number]
 
 /** No body of GitLab's is nested half as deep, and what is nested some thousand deep nobody can write down again. */
 export const deepest = 100
 
 /** The worst that is said anywhere in `body`, but not of what belongs to other projects, which is taken out anyway. */
-export function judge(body: JsonObject): Finding {
+export function judge(body: JsonObject): PrivacyFinding {
   return judgeObject(body, ownOf(body), 0, false)
 }
 
 // Of what changed only what it is now counts: what it was is taken out.
-function judgeObject(object: JsonObject, own: Own, depth: number, isChanges: boolean): Finding {
-  let found: Finding = 'nothing'
+function judgeObject(object: JsonObject, own: Own, depth: number, isChanges: boolean): PrivacyFinding {
+  let found: PrivacyFinding = 'nothing'
   for (const name of Object.keys(object)) {
     const value = object[name]
     if (value === undefined) continue
@@ -30,9 +30,9 @@ function judgeObject(object: JsonObject, own: Own, depth: number, isChanges: boo
   return found
 }
 
-function judgeInside(value: JsonObject | Json[], roles: Roles | undefined, own: Own, depth: number): Finding {
+function judgeInside(value: JsonObject | Json[], roles: Roles | undefined, own: Own, depth: number): PrivacyFinding {
   if (depth >= deepest) return 'too deep'
-  let found: Finding = 'nothing'
+  let found: PrivacyFinding = 'nothing'
   if (isObject(value)) {
     if (isOthers(value, roles, own, depth === 0)) return found
     if (roles?.has('snippet') === true && saidOf(value) !== true) found = 'confidential'
@@ -42,12 +42,12 @@ function judgeInside(value: JsonObject | Json[], roles: Roles | undefined, own: 
   return found
 }
 
-function judgeWord(value: Json | undefined, roles: Roles): Finding {
+function judgeWord(value: Json | undefined, roles: Roles): PrivacyFinding {
   if (roles.has('confidential')) return isTrue(value) ? 'confidential' : 'nothing'
   return saysPublic(value) ? 'nothing' : 'not public'
 }
 
-function worse(one: Finding, other: Finding): Finding {
+function worse(one: PrivacyFinding, other: PrivacyFinding): PrivacyFinding {
   return one === other || findings.indexOf(one) > findings.indexOf(other) ? one : other
 }
 

@@ -4,7 +4,7 @@
 import { setImmediate } from 'node:timers/promises'
 
 /** Milliseconds of work: for everything, for all expressions, for all that backtrack, for one expression, between two breaths. */
-export type Limits = {
+export type WorkLimits = {
   totalMs: number
   expressionsMs: number
   backtrackingMs: number
@@ -14,7 +14,7 @@ export type Limits = {
 }
 
 // An honest page takes about 1 ms; the worst honest case measured (470 rules, 3,000 paths) stays under 1 s.
-export const defaultLimits: Limits = {
+export const defaultLimits: WorkLimits = {
   totalMs: 2000,
   expressionsMs: 1500,
   backtrackingMs: 250,
@@ -31,7 +31,7 @@ export type Budget = { linear: Purse; backtracking: Purse; isSpent: () => boolea
 
 /** Starts the clock. `now` and `pause` are there for tests. */
 export function createBudget(
-  limits: Limits = defaultLimits,
+  limits: WorkLimits = defaultLimits,
   now = () => performance.now(),
   pause: () => Promise<unknown> = () => setImmediate(),
 ): Budget {

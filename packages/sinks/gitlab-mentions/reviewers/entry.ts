@@ -3,10 +3,10 @@
 import { childOf, type Element, flatten } from './tree.ts'
 
 /** A person and the changes to mention them on, and where on the page that stands. Without a `fileRegexp` any file will do. */
-export type Entry = { line: number; username: string; fileRegexp?: string; matchAllFiles: boolean; onlyMatchNewFiles: boolean }
+export type ReviewerEntry = { line: number; username: string; fileRegexp?: string; matchAllFiles: boolean; onlyMatchNewFiles: boolean }
 
 /** What one template says: an entry unless it is unusable, what is wrong with it, and the name it gives (for a report). */
-export type Reading = { entry?: Entry; name?: string; reasons: string[] }
+export type Reading = { entry?: ReviewerEntry; name?: string; reasons: string[] }
 
 type Parameters = Map<string, string | undefined>
 

@@ -1,14 +1,13 @@
 // Whom the reviewers page lists for a project and the files a merge request changes. All sections whose glob fits count,
 // in page order. Everybody may edit the page, so the work has an end (`budget.ts`) and lets other jobs run; what could
 // not be decided lists nobody and is reported.
+
 import { fnmatch } from '#shared/event/fnmatch.ts'
+import type { ChangedFile } from '#sinks/gitlab/gitlab.ts'
 import { type Budget, createBudget, defaultLimits } from './budget.ts'
-import { clip, type Entry } from './entry.ts'
+import { clip, type ReviewerEntry } from './entry.ts'
 import { compileFilePattern, type FilePattern, type Search } from './file-pattern.ts'
 import type { Problem, ReviewersPage } from './page.ts'
-
-/** A file of a merge request; a renamed one has an `oldPath`, under which it may be listed just as well. */
-export type ChangedFile = { path: string; oldPath?: string; isNew: boolean }
 
 type Changes = { files: ChangedFile[]; paths: string[] }
 type Patterns = Map<string, FilePattern>
@@ -57,7 +56,7 @@ export async function match(
 }
 
 // Each section is a step of its own, so that a page of nothing but headings can be interrupted too.
-function* stepsThrough(page: ReviewersPage, projectPath: string): Generator<{ section: string; entry?: Entry }> {
+function* stepsThrough(page: ReviewersPage, projectPath: string): Generator<{ section: string; entry?: ReviewerEntry }> {
   for (const { name, entries } of page.sections) {
     const section = clip(name)
     yield { section }
@@ -66,7 +65,7 @@ function* stepsThrough(page: ReviewersPage, projectPath: string): Generator<{ se
 }
 
 // The answer, or a sentence's end that says why there is none.
-async function concerns(entry: Entry, changes: Changes, patterns: Patterns, budget: Budget): Promise<boolean | string> {
+async function concerns(entry: ReviewerEntry, changes: Changes, patterns: Patterns, budget: Budget): Promise<boolean | string> {
   if (!looksAtFiles(entry)) return true
   if (changes.files.length === 0) return false
   if (entry.fileRegexp === undefined) return true
@@ -78,7 +77,7 @@ async function concerns(entry: Entry, changes: Changes, patterns: Patterns, budg
   return entry.matchAllFiles ? changes.files.every(isFound) : changes.files.some(isFound)
 }
 
-function looksAtFiles(entry: Entry): boolean {
+function looksAtFiles(entry: ReviewerEntry): boolean {
   return entry.fileRegexp !== undefined || entry.matchAllFiles || entry.onlyMatchNewFiles
 }
 

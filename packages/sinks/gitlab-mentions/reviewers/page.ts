@@ -2,13 +2,13 @@
 // is wrong on the page, for those who tend it. This is what is kept in the cache; whom a merge request concerns is
 // decided from it in `match.ts`.
 import { setImmediate } from 'node:timers/promises'
-import { clip, type Entry, readEntry } from './entry.ts'
+import { clip, type ReviewerEntry, readEntry } from './entry.ts'
 import { type Element, flatten, readTree } from './tree.ts'
 
 export { NotAPage } from './tree.ts'
 
 /** A heading, which is a glob for project paths, and the people below it. */
-export type Section = { name: string; entries: Entry[] }
+export type Section = { name: string; entries: ReviewerEntry[] }
 
 /** Something the page says that could not be followed; `section`, `entry` and `line` tell where, `reason` is the end of a sentence. */
 export type Problem = { section?: string; entry?: string; line?: number; reason: string }

@@ -2,9 +2,9 @@
 import { Counter, Gauge } from 'prom-client'
 import type { Registry } from '#shared/process/metrics.ts'
 
-export type Measures = ReturnType<typeof feedMeasures>
+export type FeedMetrics = ReturnType<typeof feedMetrics>
 
-export function feedMeasures(registry: Registry) {
+export function feedMetrics(registry: Registry) {
   const counter = (name: string, help: string) => new Counter({ name: `gitlab_webhooks_feed_${name}`, help, registers: [registry] })
   return {
     messages: counter('messages_total', 'Messages written to subscribers.'),
