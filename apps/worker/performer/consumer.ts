@@ -13,8 +13,8 @@ import type { MayForget } from './redis-lives.ts'
 import type { Trials } from './trials.ts'
 
 /** Thrown by a job that must wait for another one: it comes again after `ms`, and it was no attempt. */
-export class NotYet extends Error {
-  override name = 'NotYet'
+export class Deferred extends Error {
+  override name = 'Deferred'
   readonly ms: number
   constructor(ms: number) {
     super(`Not before ${ms} ms from now.`)
@@ -23,8 +23,8 @@ export class NotYet extends Error {
 }
 
 /** Thrown by a job that another worker runs by now, since this one was silent for too long. */
-export class TakenOver extends Error {
-  override name = 'TakenOver'
+export class LockLost extends Error {
+  override name = 'LockLost'
 }
 
 export type Office = { redis: Redis; prefix: string; stopping: AbortSignal; mayForget: MayForget; trials: Trials; log: Log }
@@ -49,7 +49,7 @@ type Parts = {
   concurrency: number
   /** All jobs of the queue run one after another, over all workers. */
   serial?: boolean
-  /** Throws `NotYet` when the job's time has not come; else answers how it is run, at once or when others have ended. */
+  /** Throws `Deferred` when the job's time has not come; else answers how it is run, at once or when others have ended. */
   prepare: (job: Job, token: string) => Attempt | Promise<Attempt>
   /** Whether a job that was run asked no remote: then it says nothing about a hold. */
   tellsNothing?: (job: Job) => boolean
@@ -108,8 +108,8 @@ export async function work({
   // What BullMQ must be thrown, so that the job goes where it belongs.
   async function consequence(error: Error, job: Job, token: string): Promise<Error> {
     told.add(error)
-    if (error instanceof TakenOver) return error
-    if (error instanceof NotYet) {
+    if (error instanceof LockLost) return error
+    if (error instanceof Deferred) {
       await job.moveToDelayed(Date.now() + error.ms, token)
       return new DelayedError()
     }
@@ -122,7 +122,7 @@ export async function work({
       return new RateLimitError()
     }
     // Whoever lost the job has no say any more in what becomes of it.
-    if ((await job.extendLock(token, lockDuration)) !== 1) return known(new TakenOver(`${job.id} is run by another worker.`))
+    if ((await job.extendLock(token, lockDuration)) !== 1) return known(new LockLost(`${job.id} is run by another worker.`))
     await onFailed?.(job, error, Date.now() - (job.processedOn ?? Date.now()))
     const never = error instanceof Permanent
     if (never || job.attemptsMade + 1 >= (job.opts.attempts ?? 1)) {

@@ -10,7 +10,7 @@ import { script } from '#shared/queue/redis-script.ts'
 import type { Fence } from '#sinks/fence.ts'
 import type { Sink } from '#sinks/sink.ts'
 import { begunKeepSeconds, begunKey } from './begun.ts'
-import { TakenOver } from './consumer.ts'
+import { LockLost } from './consumer.ts'
 import { lockMs } from './locks.ts'
 
 /** For how long a call is waited for, and how long after that it may still be carried out, in ms. */
@@ -88,7 +88,7 @@ export async function openFence({ redis, prefix, queue, sink, limits, job, token
           asked = Date.now()
           const args = [token, lockMs, id, own, callMs + settleMs, isMarked ? begunKeepSeconds : 0]
           const passed = await passOver(redis, [queue.toKey(`${id}:lock`), queue.toKey('stalled'), atWork, begun], args)
-          if (passed !== 1) throw new TakenOver(`${id} is run by another worker.`)
+          if (passed !== 1) throw new LockLost(`${id} is run by another worker.`)
           call = 'at work'
         }
       },

@@ -11,7 +11,7 @@ import { retention } from '#shared/queue/queues.ts'
 import type { Sink } from '#sinks/sink.ts'
 import { markFromNow, whyBegun } from './begun.ts'
 import { effectOf, whatIs } from './carried.ts'
-import { type Attempt, NotYet, type Office, TakenOver, work } from './consumer.ts'
+import { type Attempt, Deferred, LockLost, type Office, work } from './consumer.ts'
 import { type CallLimits, type Crossing, openFence } from './fence.ts'
 import type { PerformerMetrics } from './metrics.ts'
 import { type Prepared, performing } from './perform.ts'
@@ -77,7 +77,7 @@ export async function startPerformer({
   function mustBeOver(effect: Effect, { busyMs }: Crossing): void {
     if (busyMs === 0) return
     log.info({ effect: effect.id, ms: busyMs }, 'waiting for an earlier call to be over')
-    throw new NotYet(busyMs)
+    throw new Deferred(busyMs)
   }
 
   async function run(prepared: Prepared, signal: AbortSignal): Promise<void> {
@@ -96,7 +96,7 @@ export async function startPerformer({
   }
 
   async function further(effect: Effect, planned: Parameters<typeof effectsOf>[0], lock: Lock): Promise<Outcome> {
-    if (!(await dispatch(effectsOf(planned, effect), { cause: effect, lock }))) throw new TakenOver(`${effect.id} is not ours any more.`)
+    if (!(await dispatch(effectsOf(planned, effect), { cause: effect, lock }))) throw new LockLost(`${effect.id} is not ours any more.`)
     return { state: 'done' }
   }
 
@@ -104,7 +104,7 @@ export async function startPerformer({
   async function waitForTurn(effect: Effect): Promise<string | undefined> {
     if (isSerial) return undefined
     const turn = await lanes.turn(effect)
-    if (turn.state === 'waits') throw new NotYet(laneWaitMs)
+    if (turn.state === 'waits') throw new Deferred(laneWaitMs)
     return turn.question === undefined
       ? undefined
       : `went ahead after a minute, before it was known ${sink.waitsFor?.known} (${deliveryOfEffect(turn.question)})`

@@ -10,7 +10,7 @@ import { type Dispatch, lockOf } from '#shared/queue/dispatch.ts'
 import { aboutOf, type HiddenProjects } from '#shared/queue/hidden-projects.ts'
 import { deliveryIdOf, retention } from '#shared/queue/queues.ts'
 import { type Sinks, sinkEntries } from '#sinks/open.ts'
-import { type Office, TakenOver, work } from '../performer/consumer.ts'
+import { LockLost, type Office, work } from '../performer/consumer.ts'
 
 type Parts = { office: Office; queue: Queue; sinks: Sinks; dispatch: Dispatch; journal: Journal; hidden: HiddenProjects }
 
@@ -26,7 +26,7 @@ export function startRouter({ office, queue, sinks, dispatch, journal, hidden }:
       hideProject(event, hidden),
     ])
     // Whoever routes it now, or what came after it, is not to be followed by us.
-    if (!isOurs) throw new TakenOver(`${job.id} is routed by another worker, or lost with Redis.`)
+    if (!isOurs) throw new LockLost(`${job.id} is routed by another worker, or lost with Redis.`)
     office.log.info({ delivery: delivery.id, kind: event.kind, action: event.action, effects: effects.map(({ id }) => id) }, 'routed')
     if (mistakes.length > 0) throw new Permanent(mistakes.join(' '))
   }
