@@ -29,7 +29,7 @@ import { keepSetUp, setUpQueues } from './chores/set-up.ts'
 import { scheduleChores, startChores } from './chores/start.ts'
 import { configSchema } from './config.ts'
 import { startListener } from './listener.ts'
-import { close, type Office } from './performer/consumer.ts'
+import { close, type WorkerContext } from './performer/consumer.ts'
 import { performerMetrics } from './performer/metrics.ts'
 import { startPerformer } from './performer/performer.ts'
 import { watchLives } from './performer/redis-lives.ts'
@@ -56,7 +56,7 @@ lifecycle.push('database', () => database.destroy())
 const stopping = new AbortController()
 void config.secrets.watch({ redact, log, signal: stopping.signal })
 const mayForget = watchLives({ redis, prefix })
-const office: Office = { redis, prefix, stopping: stopping.signal, mayForget, trials: openTrials({ redis, prefix }), log }
+const context: WorkerContext = { redis, prefix, stopping: stopping.signal, mayForget, trials: openTrials({ redis, prefix }), log }
 const queues = openQueues({ redis, prefix })
 const lanes = openLanes({ redis, prefix })
 const ledger = openLedger({ redis, prefix })
@@ -93,12 +93,12 @@ const setUp = async () => {
 lifecycle.push('set-up', await keepSetUp({ redis, prefix, log, setUp }))
 const workers: Worker[] = []
 lifecycle.push('workers', () => close(workers, stopping))
-workers.push(await startRecorder({ office, queue: queues.journal, database }))
+workers.push(await startRecorder({ context, queue: queues.journal, database }))
 for (const [name, sink] of sinkEntries(sinks)) {
   const { concurrency, limits } = config
   workers.push(
     await startPerformer({
-      office,
+      context,
       name,
       sink,
       queue: queues[name],
@@ -113,9 +113,9 @@ for (const [name, sink] of sinkEntries(sinks)) {
     }),
   )
 }
-workers.push(await startChores({ office, queue: queues.chores, chores: ownChores }))
+workers.push(await startChores({ context, queue: queues.chores, chores: ownChores }))
 const hidden = openHiddenProjects({ redis, prefix })
-workers.push(await startRouter({ office, queue: queues.deliveries, sinks, dispatch, journal, hidden }))
+workers.push(await startRouter({ context, queue: queues.deliveries, sinks, dispatch, journal, hidden }))
 
 void watchSilence({ database, metrics, log, signal: stopping.signal })
 if (token) void lookAtStart(token, stopping.signal)

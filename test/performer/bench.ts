@@ -88,7 +88,7 @@ export function openBench(redisUrl: string): Bench {
       }
       const workers: Worker[] = [
         await startPerformer({
-          office: {
+          context: {
             ...place,
             stopping: stopping.signal,
             mayForget: () => Promise.resolve(false),

@@ -27,7 +27,7 @@ export class LockLost extends Error {
   override name = 'LockLost'
 }
 
-export type Office = { redis: Redis; prefix: string; stopping: AbortSignal; mayForget: MayForget; trials: Trials; log: Log }
+export type WorkerContext = { redis: Redis; prefix: string; stopping: AbortSignal; mayForget: MayForget; trials: Trials; log: Log }
 
 const patience = 4000
 
@@ -42,7 +42,7 @@ export async function close(workers: Worker[], stopping: AbortController): Promi
 export type Attempt = (signal: AbortSignal) => Promise<void>
 
 type Parts = {
-  office: Office
+  context: WorkerContext
   queue: Queue
   /** How long done jobs stay. */
   keep: Retention
@@ -64,7 +64,7 @@ const limiter = { max: 1_000_000_000, duration: 1000 }
 
 /** Starts to work on `queue`. When `stopping` aborts, jobs under way are handed back. */
 export async function work({
-  office,
+  context,
   queue,
   keep,
   concurrency,
@@ -74,7 +74,7 @@ export async function work({
   onFailed,
   onDead,
 }: Parts): Promise<Worker> {
-  const { redis, prefix, stopping, trials, log } = office
+  const { redis, prefix, stopping, trials, log } = context
   const holds = openHolds({ redis, prefix, queue, concurrency: serial ? 1 : undefined, log })
   const lockDuration = serial ? serialLockMs : lockMs
   const told = new WeakSet<Error>()

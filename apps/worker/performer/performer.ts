@@ -11,13 +11,13 @@ import { retention } from '#shared/queue/queues.ts'
 import type { Sink } from '#sinks/sink.ts'
 import { markFromNow, whyBegun } from './begun.ts'
 import { effectOf, whatIs } from './carried.ts'
-import { type Attempt, Deferred, LockLost, type Office, work } from './consumer.ts'
+import { type Attempt, Deferred, LockLost, type WorkerContext, work } from './consumer.ts'
 import { type CallLimits, type Crossing, openFence } from './fence.ts'
 import type { PerformerMetrics } from './metrics.ts'
 import { type Prepared, performing } from './perform.ts'
 
 type Parts = {
-  office: Office
+  context: WorkerContext
   name: string
   sink: Sink
   queue: Queue
@@ -36,7 +36,7 @@ const laneWaitMs = 500
 
 /** Starts the performer of the sink `name`. */
 export async function startPerformer({
-  office,
+  context,
   name,
   sink,
   queue,
@@ -49,7 +49,7 @@ export async function startPerformer({
   dryRun,
   metrics,
 }: Parts): Promise<Worker> {
-  const { redis, prefix, mayForget, log } = office
+  const { redis, prefix, mayForget, log } = context
   const perform = performing({ name, sink, ledger, dryRun })
   // Jobs that ended without asking the remote anything: that it is there again cannot be told from them.
   const unasked = new WeakSet<Job>()
@@ -122,7 +122,7 @@ export async function startPerformer({
 
   if (sink.repeat === 'at-most-once') await markFromNow({ redis, prefix })
   return await work({
-    office,
+    context,
     queue,
     keep: retention[sink.order],
     concurrency,

@@ -7,10 +7,10 @@ import { entriesIn, remainsOf } from '#shared/journal/remains.ts'
 import { writeEntries } from '#shared/journal/write.ts'
 import { inWords, Permanent } from '#shared/process/errors.ts'
 import { retention } from '#shared/queue/queues.ts'
-import { type Office, work } from '../performer/consumer.ts'
+import { type WorkerContext, work } from '../performer/consumer.ts'
 
 /** Starts the recorder. The tables are made, or brought up to date, before the first entry is written. */
-export function startRecorder({ office, queue, database }: { office: Office; queue: Queue; database: Database }): Promise<Worker> {
+export function startRecorder({ context, queue, database }: { context: WorkerContext; queue: Queue; database: Database }): Promise<Worker> {
   let ready: Promise<void> | undefined
 
   async function prepare(): Promise<void> {
@@ -62,9 +62,9 @@ export function startRecorder({ office, queue, database }: { office: Office; que
   }
 
   // What a former release could not write this one may: nobody else sees to the dead letters of this queue.
-  queue.retryJobs({ state: 'failed' }).catch((error: unknown) => office.log.warn({ reason: inWords(error) }, 'entries stay unwritten'))
+  queue.retryJobs({ state: 'failed' }).catch((error: unknown) => context.log.warn({ reason: inWords(error) }, 'entries stay unwritten'))
   return work({
-    office,
+    context,
     queue,
     keep: retention.journal,
     concurrency: 3,

@@ -10,12 +10,12 @@ import { type Dispatch, lockOf } from '#shared/queue/dispatch.ts'
 import { aboutOf, type HiddenProjects } from '#shared/queue/hidden-projects.ts'
 import { deliveryIdOf, retention } from '#shared/queue/queues.ts'
 import { type Sinks, sinkEntries } from '#sinks/open.ts'
-import { LockLost, type Office, work } from '../performer/consumer.ts'
+import { LockLost, type WorkerContext, work } from '../performer/consumer.ts'
 
-type Parts = { office: Office; queue: Queue; sinks: Sinks; dispatch: Dispatch; journal: Journal; hidden: HiddenProjects }
+type Parts = { context: WorkerContext; queue: Queue; sinks: Sinks; dispatch: Dispatch; journal: Journal; hidden: HiddenProjects }
 
 /** Starts the router. */
-export function startRouter({ office, queue, sinks, dispatch, journal, hidden }: Parts): Promise<Worker> {
+export function startRouter({ context, queue, sinks, dispatch, journal, hidden }: Parts): Promise<Worker> {
   async function route(job: Job, token: string): Promise<void> {
     const delivery = deliveryOf(job)
     const event = parseEvent(delivery)
@@ -27,7 +27,7 @@ export function startRouter({ office, queue, sinks, dispatch, journal, hidden }:
     ])
     // Whoever routes it now, or what came after it, is not to be followed by us.
     if (!isOurs) throw new LockLost(`${job.id} is routed by another worker, or lost with Redis.`)
-    office.log.info({ delivery: delivery.id, kind: event.kind, action: event.action, effects: effects.map(({ id }) => id) }, 'routed')
+    context.log.info({ delivery: delivery.id, kind: event.kind, action: event.action, effects: effects.map(({ id }) => id) }, 'routed')
     if (mistakes.length > 0) throw new Permanent(mistakes.join(' '))
   }
 
@@ -37,7 +37,7 @@ export function startRouter({ office, queue, sinks, dispatch, journal, hidden }:
   }
 
   return work({
-    office,
+    context,
     queue,
     keep: retention.deliveries,
     concurrency: 1,
