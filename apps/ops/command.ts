@@ -1,4 +1,4 @@
-// How every command is run: its options are read before anything is touched, the place is opened and closed around it,
+// How every command is run: its options are read before anything is touched, the context is opened and closed around it,
 // and what it answers is printed as words or as JSON.
 import type { Command } from 'commander'
 import { z } from 'zod'
@@ -7,7 +7,7 @@ import { configure } from '#shared/process/env.ts'
 import { sinkSecrets } from '#sinks/settings.ts'
 import { noDeadLetters, type Selection } from './actions/selection.ts'
 import { meaningOfRedis } from './away.ts'
-import { lookAtPlace, openPlace, opsSchema, type Place } from './context.ts'
+import { type OpsContext, openContext, openUncheckedContext, opsSchema } from './context.ts'
 import { filterSchema } from './filters.ts'
 import { tell, tellJson, type Words, warn } from './words.ts'
 
@@ -17,30 +17,30 @@ export class BadUsage extends Error {}
 /** What a command answers: data for `--json` (undefined: all has been said already), words for people, and whether it failed (exit 1). */
 export type Said = { data: unknown; words: Words; failed?: boolean }
 
-type Run = (place: Place) => Promise<Said>
+type Run = (context: OpsContext) => Promise<Said>
 
-/** The action of `command`: opens the place, lets `run` work in it, prints what it says. */
+/** The action of `command`: opens the context, lets `run` work in it, prints what it says. */
 export function act(command: Command, run: Run): Promise<void> {
-  return actIn(openPlace, command, run)
+  return actIn(openContext, command, run)
 }
 
 /** The same for a command that can do something while Redis or the database is away. */
 export function lookAround(command: Command, run: Run): Promise<void> {
-  return actIn(lookAtPlace, command, run)
+  return actIn(openUncheckedContext, command, run)
 }
 
-async function actIn(open: typeof openPlace, command: Command, run: Run): Promise<void> {
-  const place = await open(configure(opsSchema, sinkSecrets))
+async function actIn(open: typeof openContext, command: Command, run: Run): Promise<void> {
+  const context = await open(configure(opsSchema, sinkSecrets))
   try {
-    const { data, words, failed = false } = await run(place)
+    const { data, words, failed = false } = await run(context)
     if (data === null && failed) warn(words)
     if (data !== undefined && isJson(command)) tellJson(data)
     else if (data !== undefined && data !== null) tell(words)
     process.exitCode = failed ? 1 : 0
   } catch (error) {
-    throw meaningOfRedis(error, place.config.redisUrl)
+    throw meaningOfRedis(error, context.config.redisUrl)
   } finally {
-    await place.close()
+    await context.close()
   }
 }
 

@@ -22,7 +22,7 @@ export const opsSchema = variables
   .transform(configFrom)
 export type OpsConfig = z.output<typeof opsSchema>
 
-export type Place = {
+export type OpsContext = {
   config: Config
   redis: Redis
   prefix: string
@@ -39,8 +39,8 @@ const patience = 3000
 
 type Parts = { config: Config; redis: Redis; queues?: Queues; database: Database; who: string }
 
-/** A place over connections that are there. Nobody is asked whether they work. */
-export function placeOver({ config, redis, queues: given, database, who }: Parts): Place {
+/** A context over connections that are there. Nobody is asked whether they work. */
+export function contextOver({ config, redis, queues: given, database, who }: Parts): OpsContext {
   const { redisPrefix: prefix } = config
   const queues = given ?? openQueues({ redis, prefix })
   return {
@@ -60,24 +60,24 @@ export function placeOver({ config, redis, queues: given, database, who }: Parts
   }
 }
 
-/** The place that the configuration names, whether or not its parts answer. Redis gets a moment to be there. */
-export async function lookAtPlace(config: Config): Promise<Place> {
+/** The context that the configuration names, whether or not its parts answer. Redis gets a moment to be there. */
+export async function openUncheckedContext(config: Config): Promise<OpsContext> {
   const redis = impatientRedis(config.redisUrl, 5000)
   await once(redis, 'ready', { signal: AbortSignal.timeout(patience) }).catch(() => undefined)
-  return placeOver({ config, redis, database: openDatabase(config.databaseUrl), who: whoeverRunsThis() })
+  return contextOver({ config, redis, database: openDatabase(config.databaseUrl), who: whoeverRunsThis() })
 }
 
-/** The place that the configuration names, with the journal's tables brought up to date. Rejects when a part is away. */
-export async function openPlace(config: Config): Promise<Place> {
-  const place = await lookAtPlace(config)
+/** The context that the configuration names, with the journal's tables brought up to date. Rejects when a part is away. */
+export async function openContext(config: Config): Promise<OpsContext> {
+  const context = await openUncheckedContext(config)
   try {
-    if (place.redis.status !== 'ready') throw new Unavailable(`Redis does not answer at ${hostsOf(config.redisUrl)}.`)
-    await migrate(place.database)
+    if (context.redis.status !== 'ready') throw new Unavailable(`Redis does not answer at ${hostsOf(config.redisUrl)}.`)
+    await migrate(context.database)
   } catch (error) {
-    await place.close()
+    await context.close()
     throw error
   }
-  return place
+  return context
 }
 
 /** The user that this process runs as. In a container that may be a number without a name. */

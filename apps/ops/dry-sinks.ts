@@ -7,10 +7,10 @@ import { openRelay } from '#shared/queue/relay.ts'
 import { openSinks, type Sinks } from '#sinks/open.ts'
 import { sinkNames } from '#sinks/registry.ts'
 import { pretended } from '#sinks/settings.ts'
-import type { Place } from './context.ts'
+import type { OpsContext } from './context.ts'
 
-/** All sinks of `place`. One that misses a variable can plan, but must not be asked to perform. */
-export function drySinks({ config, redis, prefix, database }: Place): Sinks {
+/** All sinks of `context`. One that misses a variable can plan, but must not be asked to perform. */
+export function drySinks({ config, redis, prefix, database }: OpsContext): Sinks {
   return openSinks({
     enabled: new Set(sinkNames),
     settings: pretended(config.settings),

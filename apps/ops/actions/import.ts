@@ -6,7 +6,7 @@ import { type Delivery, deliverySchema, plainId } from '#shared/event/delivery.t
 import { clocksDifferMs } from '#shared/event/time.ts'
 import { readObject } from '#shared/process/json.ts'
 import { onRecord } from '../audit.ts'
-import type { Place } from '../context.ts'
+import type { OpsContext } from '../context.ts'
 import { type HandInOptions, handIn } from '../hand-in.ts'
 
 /** `lines` is how many were read. */
@@ -21,11 +21,11 @@ const importedSchema = deliverySchema.extend({
 })
 
 /** Imports the file at `path`. Lines that are no deliveries are told, and left out. Throws when it cannot be read. */
-export async function importFile(place: Place, path: string, { reason, signal, onWait }: Options): Promise<Imported> {
+export async function importFile(context: OpsContext, path: string, { reason, signal, onWait }: Options): Promise<Imported> {
   await using file = await open(path)
   const read: Pick<Imported, 'bad' | 'lines'> = { bad: [], lines: 0 }
-  return await onRecord(place, { verb: 'import', reason, details: { file: path } }, async (tally) => {
-    await handIn(place.queues.deliveries, deliveriesIn(file, read, signal), { tally, signal, onWait })
+  return await onRecord(context, { verb: 'import', reason, details: { file: path } }, async (tally) => {
+    await handIn(context.queues.deliveries, deliveriesIn(file, read, signal), { tally, signal, onWait })
     tally.details = { file: path, bad: read.bad.length }
     return { imported: tally.count, ...read, interrupted: signal?.aborted === true }
   })

@@ -4,7 +4,7 @@ import { type Counts, countJobs } from '#shared/queue/counts.ts'
 import { type Hold, readHold } from '#shared/queue/hold.ts'
 import { type QueueName, queueNames } from '#sinks/queues.ts'
 import { declarations, isOn } from '#sinks/registry.ts'
-import type { Place } from '../context.ts'
+import type { OpsContext } from '../context.ts'
 
 export type QueueState = Counts & {
   id: QueueName
@@ -15,11 +15,11 @@ export type QueueState = Counts & {
 }
 
 /** All queues, in the order of the story. Rejects when Redis is away. */
-export async function queueStates(place: Place): Promise<QueueState[]> {
-  return await Promise.all(queueNames.map((name) => queueState(place, name)))
+export async function queueStates(context: OpsContext): Promise<QueueState[]> {
+  return await Promise.all(queueNames.map((name) => queueState(context, name)))
 }
 
-async function queueState({ queues, redis, prefix }: Place, name: QueueName): Promise<QueueState> {
+async function queueState({ queues, redis, prefix }: OpsContext, name: QueueName): Promise<QueueState> {
   const queue = queues[name]
   const [counts, [oldest], paused, hold] = await Promise.all([
     countJobs(queue, { redis, prefix }),
@@ -49,7 +49,7 @@ export type RemoteState = {
  */
 export function remoteStates(
   queues: QueueState[],
-  { sinksEnabled, settings }: Pick<Place['config'], 'sinksEnabled' | 'settings'>,
+  { sinksEnabled, settings }: Pick<OpsContext['config'], 'sinksEnabled' | 'settings'>,
 ): RemoteState[] {
   const holds = queues.flatMap(({ held }) => (held?.remote ? [{ ...held, remote: held.remote }] : []))
   const called = declarations.flatMap((one) => (isOn(one, sinksEnabled) ? one.remotesAt(settings).map(({ name }) => name) : []))

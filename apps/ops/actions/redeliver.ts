@@ -8,7 +8,7 @@ import type { Filters } from '#shared/journal/search/filters.ts'
 import { deliveryFrom } from '#shared/journal/stored-delivery.ts'
 import { deliveryJobId } from '#shared/queue/queues.ts'
 import { onRecord } from '../audit.ts'
-import type { Place } from '../context.ts'
+import type { OpsContext } from '../context.ts'
 import { type HandInOptions, handIn } from '../hand-in.ts'
 import { matchingDeliveries } from './deliveries.ts'
 
@@ -26,27 +26,27 @@ const pageSize = 500
 type Options = Pick<HandInOptions, 'signal' | 'onWait'> & { reason: string }
 
 /** Hands in the chosen deliveries from the journal, each once; what it does not have, or cannot read, is told. */
-export async function redeliver(place: Place, chosen: ChosenDeliveries, { reason, signal, onWait }: Options): Promise<Redelivered> {
+export async function redeliver(context: OpsContext, chosen: ChosenDeliveries, { reason, signal, onWait }: Options): Promise<Redelivered> {
   const not: Not = { missing: [], unreadable: [] }
-  return await onRecord(place, { verb: 'redeliver', reason, details: chosen }, async (tally) => {
-    await handIn(place.queues.deliveries, fromJournal(place, chosen, not), { tally, signal, onWait })
+  return await onRecord(context, { verb: 'redeliver', reason, details: chosen }, async (tally) => {
+    await handIn(context.queues.deliveries, fromJournal(context, chosen, not), { tally, signal, onWait })
     if (not.missing.length + not.unreadable.length > 0) tally.details = { ...chosen, ...not }
     return { redelivered: tally.count, ...not, interrupted: signal?.aborted === true }
   })
 }
 
 /** Hands in one delivery from the journal; false when it does not have it, or cannot read it. */
-export async function redeliverOne(place: Place, id: string): Promise<boolean> {
+export async function redeliverOne(context: OpsContext, id: string): Promise<boolean> {
   const tally = { count: 0 }
-  await handIn(place.queues.deliveries, fromJournal(place, { ids: [id] }, { missing: [], unreadable: [] }), { tally })
+  await handIn(context.queues.deliveries, fromJournal(context, { ids: [id] }, { missing: [], unreadable: [] }), { tally })
   return tally.count === 1
 }
 
 type Not = { missing: string[]; unreadable: string[] }
 
-async function* fromJournal(place: Place, chosen: ChosenDeliveries, not: Not): AsyncGenerator<Delivery> {
-  for await (const id of idsOf(place, chosen)) {
-    const row = await place.database
+async function* fromJournal(context: OpsContext, chosen: ChosenDeliveries, not: Not): AsyncGenerator<Delivery> {
+  for await (const id of idsOf(context, chosen)) {
+    const row = await context.database
       .selectFrom('deliveries')
       .innerJoin('bodies', 'bodies.delivery', 'deliveries.id')
       .select(['id', 'received_at', 'origin', 'headers', 'body'])
@@ -62,7 +62,7 @@ async function* fromJournal(place: Place, chosen: ChosenDeliveries, not: Not): A
       not.unreadable.push(id)
       continue
     }
-    const job = await place.queues.deliveries.getJob(deliveryJobId(id))
+    const job = await context.queues.deliveries.getJob(deliveryJobId(id))
     // One that waits or runs will be routed anyway; a finished one would keep the new one out.
     if (job?.finishedOn !== undefined) await job.remove()
     yield { ...delivery, again: true, redelivered: true }
@@ -70,7 +70,7 @@ async function* fromJournal(place: Place, chosen: ChosenDeliveries, not: Not): A
 }
 
 // A page at a time, however many there are.
-async function* idsOf({ database }: Place, chosen: ChosenDeliveries): AsyncGenerator<string> {
+async function* idsOf({ database }: OpsContext, chosen: ChosenDeliveries): AsyncGenerator<string> {
   if ('ids' in chosen) return yield* new Set(chosen.ids)
   const oldest = await oldestMeant(database, chosen.filters)
   let query = matchingDeliveries(database, chosen.filters).select(['received_at', 'id']).orderBy('received_at').orderBy('id')

@@ -6,7 +6,7 @@ import { inWords } from '#shared/process/errors.ts'
 import { type Presence, present } from '#shared/queue/presence.ts'
 import { daysLeft, type KnownToken, knownToken } from '#sinks/gitlab/token/memory.ts'
 import { meaningOfRedis } from '../away.ts'
-import type { Place } from '../context.ts'
+import type { OpsContext } from '../context.ts'
 import { type QueueState, queueStates, type RemoteState, remoteStates } from './queue-states.ts'
 
 export type PartState = { state: 'up' | 'down'; reason: string | null }
@@ -31,10 +31,10 @@ export type Status = {
 }
 
 /** How everything stands. Never rejects. */
-export async function status(place: Place): Promise<Status> {
+export async function status(context: OpsContext): Promise<Status> {
   const [inRedis, inDatabase] = await Promise.all([
-    lookInRedis(place).then(up, (error: unknown) => down<InRedis>(meaningOfRedis(error, place.config.redisUrl))),
-    lookInDatabase(place.database).then(up, (error: unknown) => down<InDatabase>(meaningOf(error))),
+    lookInRedis(context).then(up, (error: unknown) => down<InRedis>(meaningOfRedis(error, context.config.redisUrl))),
+    lookInDatabase(context.database).then(up, (error: unknown) => down<InDatabase>(meaningOf(error))),
   ])
   return {
     at: new Date().toISOString(),
@@ -51,9 +51,15 @@ type InDatabase = Pick<Status, 'dead' | 'lastDelivery' | 'silence'>
 const up = <T>(found: T) => ({ found, part: { state: 'up' as const, reason: null } })
 const down = <T>(error: unknown) => ({ found: undefined as T | undefined, part: { state: 'down' as const, reason: inWords(error) } })
 
-async function lookInRedis(place: Place): Promise<InRedis> {
-  const [queues, processes, token] = await Promise.all([queueStates(place), present(place), knownToken(place)])
-  return { queues, remotes: remoteStates(queues, place.config), processes, ...together(processes), token: token ? tokenState(token) : null }
+async function lookInRedis(context: OpsContext): Promise<InRedis> {
+  const [queues, processes, token] = await Promise.all([queueStates(context), present(context), knownToken(context)])
+  return {
+    queues,
+    remotes: remoteStates(queues, context.config),
+    processes,
+    ...together(processes),
+    token: token ? tokenState(token) : null,
+  }
 }
 
 function together(processes: Presence[]): Pick<InRedis, 'spool' | 'feed'> {

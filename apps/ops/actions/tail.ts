@@ -8,7 +8,7 @@ import { fits } from '#shared/journal/search/like.ts'
 import { wordsOf } from '#shared/journal/words.ts'
 import { type Json, readObject } from '#shared/process/json.ts'
 import { openRelay } from '#shared/queue/relay.ts'
-import type { Place } from '../context.ts'
+import type { OpsContext } from '../context.ts'
 
 export type TailLine = {
   cursor: string
@@ -32,7 +32,7 @@ const blockMs = 1000
  * The messages that match, from `since` or else from now on, until `limit` have come, all before `until` have,
  * or `signal` aborts. Rejects when Redis is away at first.
  */
-export async function* tail({ redis, prefix }: Place, chosen: Chosen, signal: AbortSignal): AsyncGenerator<TailLine> {
+export async function* tail({ redis, prefix }: OpsContext, chosen: Chosen, signal: AbortSignal): AsyncGenerator<TailLine> {
   const relay = openRelay({ redis, prefix })
   const { id, since, until, limit = Number.POSITIVE_INFINITY } = chosen
   // Cursors are by the clock of Redis, times by that of ingest.

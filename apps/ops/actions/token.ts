@@ -5,7 +5,7 @@ import { type GitLabApi, openGitLabApi } from '#sinks/gitlab/api.ts'
 import { checkToken } from '#sinks/gitlab/token/look.ts'
 import { daysLeft, knownToken, rememberToken } from '#sinks/gitlab/token/memory.ts'
 import { LostAnswer, type Rotated, rotate } from '#sinks/gitlab/token/rotate.ts'
-import type { Place } from '../context.ts'
+import type { OpsContext } from '../context.ts'
 
 export type TokenState = {
   remote: 'gitlab'
@@ -20,24 +20,24 @@ export type TokenState = {
 }
 
 /** GitLab's API with the configured token; throws when none is. */
-export function gitlabOf({ config: { gitlabUrl, gitlabToken } }: Pick<Place, 'config'>): GitLabApi {
+export function gitlabOf({ config: { gitlabUrl, gitlabToken } }: Pick<OpsContext, 'config'>): GitLabApi {
   if (gitlabToken === undefined) throw new Permanent('GITLAB_TOKEN, or GITLAB_TOKEN_FILE, is needed for this.')
   return openGitLabApi({ url: gitlabUrl, token: gitlabToken, redact: redactor([gitlabToken()]) })
 }
 
 /** The token as GitLab tells now, or else as it was when somebody looked last; undefined when nobody knows. */
-export async function tokenState(place: Place): Promise<TokenState | undefined> {
-  const problem = place.config.gitlabToken === undefined ? undefined : await look(place)
-  const known = await knownToken(place)
+export async function tokenState(context: OpsContext): Promise<TokenState | undefined> {
+  const problem = context.config.gitlabToken === undefined ? undefined : await look(context)
+  const known = await knownToken(context)
   if (!known) return undefined
   const { expiresAt = null, ...rest } = known
   return { remote: 'gitlab', ...rest, expiresAt, daysLeft: expiresAt === null ? null : daysLeft(expiresAt), problem: problem ?? null }
 }
 
 // Why GitLab did not tell, if so.
-async function look({ redis, prefix, ...place }: Place): Promise<string | undefined> {
+async function look({ redis, prefix, ...context }: OpsContext): Promise<string | undefined> {
   try {
-    return (await checkToken({ api: gitlabOf(place), redis, prefix }, new AbortController().signal)).refused
+    return (await checkToken({ api: gitlabOf(context), redis, prefix }, new AbortController().signal)).refused
   } catch (error) {
     return inWords(error)
   }
@@ -46,17 +46,17 @@ async function look({ redis, prefix, ...place }: Place): Promise<string | undefi
 type Options = { expiresAt: string; reason: string; print: boolean; show: (token: string) => void }
 
 /** Rotates the token, and writes down that it was tried. Throws what `rotate` says. */
-export async function rotateToken(place: Place, { expiresAt, reason, print, show }: Options): Promise<Rotated> {
-  const { redis, prefix, config } = place
+export async function rotateToken(context: OpsContext, { expiresAt, reason, print, show }: Options): Promise<Rotated> {
+  const { redis, prefix, config } = context
   const path = print ? undefined : config.gitlabTokenFile
-  const record = (more: object, count: number) => place.record('token rotate', reason, { remote: 'gitlab', expiresAt, ...more }, count)
-  const rotated = await rotate({ api: gitlabOf(place), redis, prefix, path, show }, expiresAt).catch(async (error: unknown) => {
+  const record = (more: object, count: number) => context.record('token rotate', reason, { remote: 'gitlab', expiresAt, ...more }, count)
+  const rotated = await rotate({ api: gitlabOf(context), redis, prefix, path, show }, expiresAt).catch(async (error: unknown) => {
     if (error instanceof LostAnswer) await record({ lost: true }, 0).catch(() => undefined)
     throw error
   })
   // The new token is where it belongs: from here on nothing fails any more.
   const { facts, file, problems } = rotated
-  for (const write of [() => rememberToken(place, facts), () => record({ name: facts.name, stored: file ?? 'printed' }, 1)])
+  for (const write of [() => rememberToken(context, facts), () => record({ name: facts.name, stored: file ?? 'printed' }, 1)])
     await write().catch((error: unknown) => problems.push(`It could not be written down: ${inWords(error)}.`))
   return rotated
 }

@@ -9,7 +9,7 @@ import { openRelay } from '#shared/queue/relay.ts'
 import { sinkSecrets } from '#sinks/settings.ts'
 import { type Flight, sendCanary } from '../actions/canary.ts'
 import { BadUsage, isJson } from '../command.ts'
-import { lookAtPlace, opsSchema } from '../context.ts'
+import { openUncheckedContext, opsSchema } from '../context.ts'
 import { joined, lines, tell, tellJson, type Words, warn, words } from '../words.ts'
 
 const environmentSchema = z.object({
@@ -57,11 +57,11 @@ type Stages = { routed: boolean | null; published: boolean | null }
 async function howFar({ id, answered }: Flight): Promise<Stages> {
   if (!answered) return { routed: false, published: false }
   try {
-    const place = await lookAtPlace(readEnvironment(opsSchema, process.env, sinkSecrets))
-    const { queues, redis, prefix } = place
+    const context = await openUncheckedContext(readEnvironment(opsSchema, process.env, sinkSecrets))
+    const { queues, redis, prefix } = context
     const routed = (await queues.deliveries.getJobState(deliveryJobId(id))) === 'completed'
     const published = await openRelay({ redis, prefix }).has(id)
-    await place.close()
+    await context.close()
     return { routed, published }
   } catch (error) {
     warn(words`The queues cannot be asked: ${inWords(error)}`)

@@ -15,7 +15,7 @@ export function doctorCommands(ops: Command): void {
     .command('doctor')
     .description('look at all the service stands on, and say what is wrong and how to mend it')
     .addHelpText('after', help)
-    .action((_: unknown, command: Command) => lookAround(command, async (place) => say(await doctor(place, untilInterrupted()))))
+    .action((_: unknown, command: Command) => lookAround(command, async (context) => say(await doctor(context, untilInterrupted()))))
 }
 
 const stateWidth = 9

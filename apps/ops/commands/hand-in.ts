@@ -15,9 +15,9 @@ export function handInCommands(ops: Command): void {
       const filters = filtersOf(options)
       mustChoose(ids, filters)
       const reason = reasonOf(options)
-      return act(command, async (place) => {
+      return act(command, async (context) => {
         const manner = { reason, signal: untilInterrupted(), onWait }
-        const data = await redeliver(place, ids.length > 0 ? { ids } : { filters }, manner)
+        const data = await redeliver(context, ids.length > 0 ? { ids } : { filters }, manner)
         const { redelivered, missing, unreadable, interrupted } = data
         for (const id of missing) warn(words`${id}: no such delivery in the journal`)
         for (const id of unreadable) warn(words`${id}: its body in the journal cannot be read`)
@@ -31,8 +31,8 @@ export function handInCommands(ops: Command): void {
     .description('accept the deliveries of a LOG_EVENTS_TO file; repeats are no-ops')
     .action((file: string, options: Record<string, unknown>, command: Command) => {
       const reason = reasonOf(options)
-      return act(command, async (place) => {
-        const data = await importFile(place, file, { reason, signal: untilInterrupted(), onWait })
+      return act(command, async (context) => {
+        const data = await importFile(context, file, { reason, signal: untilInterrupted(), onWait })
         const { imported, bad, lines, interrupted } = data
         for (const { line, reason } of bad) warn(words`${file}:${line}: ${reason}`)
         if (interrupted)

@@ -7,7 +7,7 @@ import { listDeliveries } from '../actions/deliveries.ts'
 import { explain } from '../actions/explain.ts'
 import { status } from '../actions/status.ts'
 import { act, filtersOf, isJson, lookAround, type Said, untilInterrupted } from '../command.ts'
-import type { Place } from '../context.ts'
+import type { OpsContext } from '../context.ts'
 import { withFilters } from '../filters.ts'
 import { sayActs, sayDeliveries, sayStory } from '../say.ts'
 import { sayStatus } from '../say-status.ts'
@@ -30,10 +30,10 @@ export function lookCommands(ops: Command): void {
     .option('--watch', 'again every 2 s, until Ctrl-C')
     .addHelpText('after', statusHelp)
     .action(({ watch }: { watch?: boolean }, command: Command) =>
-      lookAround(command, async (place) => {
+      lookAround(command, async (context) => {
         // A journal that is new has no tables yet; one that is away is told in the status.
-        await migrate(place.database).catch(() => undefined)
-        return watch === true ? await watchStatus(place, isJson(command)) : sayStatus(await status(place))
+        await migrate(context.database).catch(() => undefined)
+        return watch === true ? await watchStatus(context, isJson(command)) : sayStatus(await status(context))
       }),
     )
 
@@ -63,10 +63,10 @@ export function lookCommands(ops: Command): void {
 }
 
 // Each screen is written over the one before, on a terminal; in a pipe they follow each other.
-async function watchStatus(place: Place, asJson: boolean): Promise<Said> {
+async function watchStatus(context: OpsContext, asJson: boolean): Promise<Said> {
   const signal = untilInterrupted()
   while (!signal.aborted) {
-    const said = sayStatus(await status(place))
+    const said = sayStatus(await status(context))
     if (asJson) tellJson(said.data)
     else tellOver(said.words)
     await pause(redrawMs, undefined, { signal }).catch(() => undefined)

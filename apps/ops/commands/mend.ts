@@ -7,7 +7,7 @@ import { planReplay } from '../actions/replay/plan.ts'
 import { runReplay } from '../actions/replay/run.ts'
 import { notDead, type Selection } from '../actions/selection.ts'
 import { act, BadUsage, groupOf, rateOf, reasonOf, type Said, selectionOf, untilInterrupted, withReason } from '../command.ts'
-import type { Place } from '../context.ts'
+import type { OpsContext } from '../context.ts'
 import { withFilters } from '../filters.ts'
 import { table } from '../print.ts'
 import { progress } from '../progress.ts'
@@ -33,7 +33,9 @@ What is chosen is frozen when a replay begins. It stops by itself when more than
       if (group !== undefined && options.error !== undefined) throw new BadUsage('Give --group or --error, but not both.')
       const selection = selectionOf(ids, { ...options, error: groupOf({ group }) ?? options.error })
       const [rate, reason] = [rateOf(options.rate), reasonOf(options)]
-      return act(command, (place) => (options.dryRun === true ? dryRun(place, selection, rate) : replay(place, selection, reason, rate)))
+      return act(command, (context) =>
+        options.dryRun === true ? dryRun(context, selection, rate) : replay(context, selection, reason, rate),
+      )
     })
 
   withReason(withFilters(ops.command('discard [id...]')))
@@ -41,9 +43,9 @@ What is chosen is frozen when a replay begins. It stops by itself when more than
     .action((ids: string[], options: Record<string, unknown>, command: Command) => {
       const selection = selectionOf(ids, options)
       const reason = reasonOf(options)
-      return act(command, async (place) => {
-        const strange = await tellStrange(place, selection)
-        const data = await discard(place, selection, { reason, signal: untilInterrupted() })
+      return act(command, async (context) => {
+        const strange = await tellStrange(context, selection)
+        const data = await discard(context, selection, { reason, signal: untilInterrupted() })
         const { discarded, interrupted } = data
         if (interrupted) warn(words`interrupted after ${discarded} dead letters; the same command goes on`)
         const isShort = 'ids' in selection && discarded + strange < selection.ids.length
@@ -52,32 +54,32 @@ What is chosen is frozen when a replay begins. It stops by itself when more than
     })
 }
 
-async function dryRun(place: Place, selection: Selection, rate: number): Promise<Said> {
-  const strange = await tellStrange(place, selection)
+async function dryRun(context: OpsContext, selection: Selection, rate: number): Promise<Said> {
+  const strange = await tellStrange(context, selection)
   const show = progress('looked at')
-  const { plans, chosen, interrupted } = await planReplay(place, selection, { rate, signal: untilInterrupted(), onProgress: show.at })
+  const { plans, chosen, interrupted } = await planReplay(context, selection, { rate, signal: untilInterrupted(), onProgress: show.at })
   show.end()
   if (interrupted) warn(words`interrupted: ${plans.length} of at least ${chosen} looked at`)
   return { data: plans, words: table(plans, 'No dead letter matches.'), failed: strange > 0 || interrupted }
 }
 
-async function replay(place: Place, selection: Selection, reason: string, rate: number): Promise<Said> {
+async function replay(context: OpsContext, selection: Selection, reason: string, rate: number): Promise<Said> {
   const signal = untilInterrupted()
-  const begun = await beginReplay(place, selection, { reason, rate })
+  const begun = await beginReplay(context, selection, { reason, rate })
   // What a replay that goes on has put back already is no dead letter any more.
-  const strange = begun.continued ? 0 : await tellStrange(place, selection)
+  const strange = begun.continued ? 0 : await tellStrange(context, selection)
   if (begun.continued) warn(words`going on with replay ${begun.id}: ${begun.left} of ${begun.chosen} are left`)
   const show = progress('replayed')
   const onProgress = ({ replayed, left, lost, chosen, failedAgain }: Progress) =>
     show.at(replayed + left + lost, chosen, failedAgain > 0 ? `${failedAgain} failed again` : '')
-  const ended = await runReplay(place, begun.id, { signal, onProgress })
+  const ended = await runReplay(context, begun.id, { signal, onProgress })
   show.end()
   const said = sayReplay(ended, begun.continued)
   return { ...said, failed: said.failed === true || strange > 0 }
 }
 
 // Ids that are no dead letters do not keep the others from being dealt with.
-async function tellStrange({ database }: Place, selection: Selection): Promise<number> {
+async function tellStrange({ database }: OpsContext, selection: Selection): Promise<number> {
   const strange = await notDead(database, selection)
   for (const id of strange) warn(words`${id}: no such dead letter`)
   return strange.length

@@ -15,8 +15,8 @@ export function pauseCommands(ops: Command): void {
       .description(description)
       .action((sink: SinkName, options: Record<string, unknown>, command: Command) => {
         const reason = reasonOf(options)
-        return act(command, async (place) => {
-          const data = await change(place, sink, reason)
+        return act(command, async (context) => {
+          const data = await change(context, sink, reason)
           return { data, words: words`${sink} is ${data.paused ? 'paused' : 'going, unless it is held'}` }
         })
       })

@@ -12,9 +12,9 @@ export function pruneCommands(ops: Command): void {
     .option('--dry-run', 'only count what would be removed')
     .action((options: { reason?: string; dryRun?: boolean }, command: Command) => {
       const reason = reasonOf(options)
-      return act(command, async (place) => {
-        const keepDays = place.config.journalKeepDays
-        const data = await prune(place, reason, { keepDays, dryRun: options.dryRun === true, signal: untilInterrupted() })
+      return act(command, async (context) => {
+        const keepDays = context.config.journalKeepDays
+        const data = await prune(context, reason, { keepDays, dryRun: options.dryRun === true, signal: untilInterrupted() })
         return { data, words: inWords(data), failed: data.interrupted }
       })
     })

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { knownSince } from '../actions/reconcile/known.ts'
 import { reconcile } from '../actions/reconcile/reconcile.ts'
 import { act, BadUsage, filtersOf, reasonOf, withReason } from '../command.ts'
-import type { Place } from '../context.ts'
+import type { OpsContext } from '../context.ts'
 import { table } from '../print.ts'
 import { joined, warn, words } from '../words.ts'
 
@@ -27,12 +27,12 @@ export function reconcileCommands(ops: Command): void {
       if (!since) throw new BadUsage('--since: say from when on, such as 2h or 2026-11-23T10:00Z')
       if (since >= until) throw new BadUsage('--since: expected a time before --until, which is ten minutes ago unless given')
       const [dryRun, reason] = [options.dryRun === true, reasonOf(options)]
-      return act(command, async (place) => {
-        await journalKnows(place, since)
+      return act(command, async (context) => {
+        await journalKnows(context, since)
         const leaving = new AbortController()
         process.once('SIGINT', () => leaving.abort(new Error('Interrupted: nothing was handed in.')))
         const onProgress = (looked: number) => void (looked % 100 === 0 && warn(words`looked at ${looked} merge requests`))
-        const data = await reconcile(place, { since, until, dryRun, reason, signal: leaving.signal, onProgress, onWait })
+        const data = await reconcile(context, { since, until, dryRun, reason, signal: leaving.signal, onProgress, onWait })
         if (data.interrupted) warn(words`interrupted after ${data.handedIn} of them; the same command does the rest`)
         for (const { mr, reason } of data.unreadable) warn(words`${mr}: ${reason}`)
         const { looked, missed, handedIn } = data
@@ -48,7 +48,7 @@ export function reconcileCommands(ops: Command): void {
 
 const onWait = (waiting: number) => warn(words`${waiting} deliveries wait to be routed: the rest follows as they become fewer`)
 
-async function journalKnows({ database, config }: Place, since: Date): Promise<void> {
+async function journalKnows({ database, config }: OpsContext, since: Date): Promise<void> {
   const begin = await knownSince(database, config.journalKeepDays)
   if (!begin) throw new BadUsage('--since: the journal is empty, so it cannot tell what was missed')
   if (since >= begin) return

@@ -24,8 +24,8 @@ export function tailCommands(ops: Command): void {
       const filters = filtersOf(options)
       if ((filters.sink ?? feed.name) !== feed.name)
         throw new BadUsage(`--sink: the feed is what the sink ${feed.name} makes: expected ${feed.name}`)
-      return lookAround(command, async (place) => {
-        for await (const line of tail(place, filters, untilInterrupted()))
+      return lookAround(command, async (context) => {
+        for await (const line of tail(context, filters, untilInterrupted()))
           if (isJson(command)) tellJson(line)
           else tell(say(line))
         return { data: undefined, words: words`` }

@@ -11,7 +11,7 @@ export function tokenCommands(ops: Command): void {
   const token = ops
     .command('token')
     .description('how long the access token for GitLab is still good')
-    .action((_: unknown, command: Command) => act(command, async (place) => sayToken(await tokenState(place))))
+    .action((_: unknown, command: Command) => act(command, async (context) => sayToken(await tokenState(context))))
 
   withReason(token.command('rotate'))
     .description('exchange it for a new one, which goes to the file of GITLAB_TOKEN_FILE, or is printed once')
@@ -21,7 +21,7 @@ export function tokenCommands(ops: Command): void {
       const { expires: expiresAt, print } = read(options)
       const reason = reasonOf(options)
       const asJson = command.optsWithGlobals().json === true
-      return act(command, (place) => sayRotation((show) => rotateToken(place, { expiresAt, reason, print, show }), asJson))
+      return act(command, (context) => sayRotation((show) => rotateToken(context, { expiresAt, reason, print, show }), asJson))
     })
 }
 

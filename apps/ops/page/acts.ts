@@ -3,16 +3,16 @@ import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { z } from 'zod'
 import { type Act, listActs } from '../actions/acts.ts'
-import type { Desk } from './desk.ts'
 import type { Visited } from './door/visitor.ts'
 import { page } from './html/frame.ts'
 import { older, pageOf, usual } from './html/paging.ts'
 import { table } from './html/table.ts'
 import { count, foreign, moment } from './html/words.ts'
+import type { PageContext } from './page-context.ts'
 
 const idSchema = z.coerce.number().int().min(1)
 
-export function acts({ database }: Desk): Hono<Visited> {
+export function acts({ database }: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
   app.get('/acts', async (c: Context<Visited>) => {
     const before = idSchema.safeParse(c.req.query('before'))

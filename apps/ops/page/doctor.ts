@@ -3,19 +3,19 @@ import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { remember } from '#sinks/http/cache.ts'
 import { doctor as examine } from '../actions/doctor/doctor.ts'
-import type { Desk } from './desk.ts'
 import type { Visited } from './door/visitor.ts'
 import { page } from './html/frame.ts'
 import { table } from './html/table.ts'
 import { foreign, state } from './html/words.ts'
+import type { PageContext } from './page-context.ts'
 
 const patience = 30_000
 const keptMs = 5000
 
-export function doctor({ place }: Desk): Hono<Visited> {
+export function doctor({ contextFor }: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
   // It calls every remote, which should not happen as often as somebody presses a key.
-  const look = remember((who, signal) => examine(place(who), signal), { ms: keptMs, most: 1 })
+  const look = remember((who, signal) => examine(contextFor(who), signal), { ms: keptMs, most: 1 })
   app.get('/doctor', async (c: Context<Visited>) => {
     const findings = await look(c.var.visitor.who, AbortSignal.timeout(patience))
     const rows = findings.map(({ id, state: word, message, remedy }) => [id, state(word), foreign(message), foreign(remedy)])

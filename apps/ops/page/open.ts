@@ -7,7 +7,7 @@ import type { Secret } from '#shared/process/secret.ts'
 import type { Redis } from '#shared/queue/redis.ts'
 import type { Queues } from '#sinks/queues.ts'
 import { recorder } from '../audit.ts'
-import { type OpsConfig, placeOver } from '../context.ts'
+import { contextOver, type OpsConfig } from '../context.ts'
 import { endedSessions } from './door/ended.ts'
 import { checkHost } from './door/origin.ts'
 import { operatorPage } from './page.ts'
@@ -25,12 +25,12 @@ type Parts = {
 
 /** The page; what it runs in the background ends with `lifecycle`. */
 export function openPage({ config, at: { host, token }, redis, queues, database, lifecycle, log }: Parts): Hono {
-  const base = placeOver({ config, redis, queues, database, who: 'nobody' })
-  const place = (who: string) => ({ ...base, who, record: recorder(database, who) })
+  const base = contextOver({ config, redis, queues, database, who: 'nobody' })
+  const contextFor = (who: string) => ({ ...base, who, record: recorder(database, who) })
   const runner = openRunner(log)
   lifecycle.push('replays', () => runner.stop())
   const ended = endedSessions({ redis, prefix: config.redisPrefix, log })
-  const page = operatorPage({ desk: { database, place, runner }, queues, host, token, ended, log })
+  const page = operatorPage({ pageContext: { database, contextFor, runner }, queues, host, token, ended, log })
   return new Hono().route('/', page)
 }
 

@@ -12,13 +12,13 @@ import { dead } from './dead/dead.ts'
 import { mend } from './dead/mend.ts'
 import { deliveries } from './deliveries/deliveries.ts'
 import { story } from './deliveries/story.ts'
-import type { Desk } from './desk.ts'
 import { doctor } from './doctor.ts'
 import { door } from './door/door.ts'
 import type { Ended } from './door/ended.ts'
 import type { Visited } from './door/visitor.ts'
 import { harmlessPages, noStore, pageHeaders } from './headers.ts'
 import { overview } from './overview/overview.ts'
+import type { PageContext } from './page-context.ts'
 import { pause } from './pause.ts'
 import { failure, refusal } from './refusal.ts'
 import { replays } from './replays/replays.ts'
@@ -26,16 +26,16 @@ import { reviewers } from './reviewers.ts'
 
 const mostBytes = 1_000_000
 
-type Parts = { desk: Desk; queues: Queues; host: string; token: Secret | undefined; ended: Ended; log: Log }
+type Parts = { pageContext: PageContext; queues: Queues; host: string; token: Secret | undefined; ended: Ended; log: Log }
 
 /** All of the page, to be served on `host`; `token` is the OPS_TOKEN. */
-export function operatorPage({ desk, queues, host, token, ended, log }: Parts): Hono<Visited> {
+export function operatorPage({ pageContext, queues, host, token, ended, log }: Parts): Hono<Visited> {
   const app = new Hono<Visited>()
   app.onError(failure(log))
   app.use(pageHeaders, noStore, harmlessPages, bodyLimit({ maxSize: mostBytes }))
   app.route('/', assets())
   app.route('/', door({ host, token, ended, log }))
-  for (const part of [overview, deliveries, story, dead, mend, replays, acts, doctor, reviewers, pause]) app.route('/', part(desk))
+  for (const part of [overview, deliveries, story, dead, mend, replays, acts, doctor, reviewers, pause]) app.route('/', part(pageContext))
   app.route('/', board(queues))
   app.all('*', (c) => refusal(c, 404, 'No such page', `There is nothing at ${c.req.path}.`))
   return app

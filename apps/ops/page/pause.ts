@@ -4,21 +4,21 @@ import { html } from 'hono/html'
 import { z } from 'zod'
 import { type SinkName, sinkNames } from '#sinks/registry.ts'
 import { pauseSink, resumeSink } from '../actions/pause.ts'
-import type { Desk } from './desk.ts'
 import { ownForm, type Visited } from './door/visitor.ts'
 import { page } from './html/frame.ts'
 import { reasonField } from './html/reason.ts'
+import type { PageContext } from './page-context.ts'
 import { refusal } from './refusal.ts'
 
 const sinkSchema = z.enum(sinkNames)
 const formSchema = z.object({ do: z.enum(['pause', 'resume']), reason: z.string().trim().min(1) })
 
-export function pause({ place }: Desk): Hono<Visited> {
+export function pause({ contextFor }: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
   app.get('/sinks/:sink', async (c: Context<Visited>) => {
     const { data: sink } = sinkSchema.safeParse(c.req.param('sink'))
     if (!sink) return refusal(c, 404, 'No such sink', `There are ${sinkNames.join(', ')}.`)
-    const paused = await place(c.var.visitor.who).queues[sink].isPaused()
+    const paused = await contextFor(c.var.visitor.who).queues[sink].isPaused()
     return page(c, `Sink ${sink}`, sinkForm(sink, paused, c.var.visitor))
   })
   app.post('/sinks/:sink', async (c) => {
@@ -26,7 +26,7 @@ export function pause({ place }: Desk): Hono<Visited> {
     const { data: form } = formSchema.safeParse(await c.req.parseBody())
     if (!sink || !form) return refusal(c, 400, 'Nothing has been changed', 'Say why: a reason is needed.')
     const change = form.do === 'pause' ? pauseSink : resumeSink
-    await change(place(c.var.visitor.who), sink, form.reason)
+    await change(contextFor(c.var.visitor.who), sink, form.reason)
     return c.redirect('/', 303)
   })
   return app

@@ -6,19 +6,19 @@ import { type Reviewers, readReviewers } from '#sinks/gitlab-mentions/doctor.ts'
 import { gitlabMentions } from '#sinks/gitlab-mentions/sink.ts'
 import { remember } from '#sinks/http/cache.ts'
 import { settingsOf } from '#sinks/variables.ts'
-import type { Desk } from './desk.ts'
 import type { Visited } from './door/visitor.ts'
 import { type Html, page } from './html/frame.ts'
 import { table } from './html/table.ts'
 import { foreign, many, outward } from './html/words.ts'
+import type { PageContext } from './page-context.ts'
 
 const patience = 20_000
 const keptMs = 15_000
 
-export function reviewers({ place }: Desk): Hono<Visited> {
+export function reviewers({ contextFor }: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
   // It may ask GitLab for some hundred users.
-  const read = remember((who, signal) => readReviewers(settingsOf(gitlabMentions.variables, place(who).config.settings), signal), {
+  const read = remember((who, signal) => readReviewers(settingsOf(gitlabMentions.variables, contextFor(who).config.settings), signal), {
     ms: keptMs,
     most: 1,
   })

@@ -6,7 +6,7 @@ import { type Finding, notLooked, ok, warning, wrong } from '#sinks/finding.ts'
 import { exchange } from '#sinks/http/http.ts'
 import { declarations, isOn } from '#sinks/registry.ts'
 import { type Named, titleOf } from '#sinks/remote.ts'
-import type { Place } from '../../context.ts'
+import type { OpsContext } from '../../context.ts'
 
 const id = 'clocks'
 const suspiciousMs = 10_000
@@ -16,7 +16,10 @@ const remedy = 'keep the clock by NTP, there and here'
 /** What the time is elsewhere, in ms since 1970. */
 type Clock = { name: string; ask: () => Promise<number> }
 
-export async function checkClocks({ redis, database, config: { sinksEnabled, settings } }: Place, signal: AbortSignal): Promise<Finding[]> {
+export async function checkClocks(
+  { redis, database, config: { sinksEnabled, settings } }: OpsContext,
+  signal: AbortSignal,
+): Promise<Finding[]> {
   const on = declarations.filter((one) => isOn(one, sinksEnabled)).flatMap((one) => one.remotesAt(settings))
   const remotes = new Map(on.map((remote) => [remote.name, remote]))
   const clocks: Clock[] = [

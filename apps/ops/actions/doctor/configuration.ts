@@ -4,11 +4,11 @@ import { readEnvironment } from '#shared/process/env.ts'
 import { chosenTokens, enoughCharacters } from '#shared/process/secret.ts'
 import { type Finding, ok, warning, wrong } from '#sinks/finding.ts'
 import { missingWhere } from '#sinks/settings.ts'
-import type { Place } from '../../context.ts'
+import type { OpsContext } from '../../context.ts'
 
 const id = 'configuration'
 
-export function checkConfiguration({ config }: Place): Finding[] {
+export function checkConfiguration({ config }: OpsContext): Finding[] {
   const { sinksEnabled, settings, dryRun } = config
   const findings = missingWhere(sinksEnabled, settings).map(({ name, sink, partOf }) =>
     partOf

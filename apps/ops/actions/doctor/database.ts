@@ -3,12 +3,12 @@ import { sql } from 'kysely'
 import { checkVersion } from '#shared/journal/database.ts'
 import { migrations } from '#shared/journal/migrations.ts'
 import { type Finding, ok, warning, wrong } from '#sinks/finding.ts'
-import type { Place } from '../../context.ts'
+import type { OpsContext } from '../../context.ts'
 
 const id = 'database'
 const toolsDb = /^tools(\.db)?\.(svc|tools|labsdb)/
 
-export async function checkDatabase({ database, config }: Place): Promise<Finding[]> {
+export async function checkDatabase({ database, config }: OpsContext): Promise<Finding[]> {
   const version = await checkVersion(database)
   const { host, hostname, pathname } = new URL(config.databaseUrl)
   const name = decodeURIComponent(pathname.slice(1))
@@ -25,7 +25,7 @@ export async function checkDatabase({ database, config }: Place): Promise<Findin
   return findings.length > 0 ? findings : [ok(id, `${version} at ${host}, ${name} is up to date`)]
 }
 
-async function pendingMigrations(database: Place['database']): Promise<string[]> {
+async function pendingMigrations(database: OpsContext['database']): Promise<string[]> {
   const { rows: tables } = await sql`show tables like 'migrations'`.execute(database)
   const { rows } = tables.length === 0 ? { rows: [] } : await sql<{ name: string }>`select name from migrations`.execute(database)
   const made = new Set(rows.map(({ name }) => name))

@@ -5,7 +5,7 @@ import { meaningOf } from '#shared/journal/database.ts'
 import { inWords, Permanent, Refused, Unavailable } from '#shared/process/errors.ts'
 import { type Finding, wrong } from '#sinks/finding.ts'
 import { declarations, isOn } from '#sinks/registry.ts'
-import type { Place } from '../../context.ts'
+import type { OpsContext } from '../../context.ts'
 import { checkClocks } from './clocks.ts'
 import { checkConfiguration } from './configuration.ts'
 import { checkDatabase } from './database.ts'
@@ -15,7 +15,7 @@ import { checkWork } from './work.ts'
 
 type Check = {
   id: string
-  run: (place: Place, signal: AbortSignal) => Finding[] | Promise<Finding[]>
+  run: (context: OpsContext, signal: AbortSignal) => Finding[] | Promise<Finding[]>
   remedy: string
 }
 
@@ -33,32 +33,32 @@ const last: Check[] = [
 const newToken = 'make a new token, and put it where the old one is'
 
 /** All findings, in the order of the checks. Never rejects. */
-export async function doctor(place: Place, signal: AbortSignal): Promise<Finding[]> {
-  const checks = [...first, ...ofSinks(place), ...last]
-  return (await Promise.all(checks.map((check) => make(check, place, signal)))).flat()
+export async function doctor(context: OpsContext, signal: AbortSignal): Promise<Finding[]> {
+  const checks = [...first, ...ofSinks(context), ...last]
+  return (await Promise.all(checks.map((check) => make(check, context, signal)))).flat()
 }
 
 // What the sinks that are on ask themselves.
-function ofSinks({ config: { sinksEnabled, settings } }: Place): Check[] {
+function ofSinks({ config: { sinksEnabled, settings } }: OpsContext): Check[] {
   return declarations.flatMap((one) => {
     const { check } = one
     if (!check || !isOn(one, sinksEnabled)) return []
-    return [{ id: check.id, remedy: check.remedy, run: (_place: Place, signal: AbortSignal) => check.ask(settings, signal) }]
+    return [{ id: check.id, remedy: check.remedy, run: (_place: OpsContext, signal: AbortSignal) => check.ask(settings, signal) }]
   })
 }
 
-async function make({ id, run, remedy }: Check, place: Place, signal: AbortSignal): Promise<Finding[]> {
+async function make({ id, run, remedy }: Check, context: OpsContext, signal: AbortSignal): Promise<Finding[]> {
   try {
-    return await run(place, signal)
+    return await run(context, signal)
   } catch (error) {
     return [wrong(id, inWords(error), error instanceof Refused && id !== 'database' ? newToken : remedy)]
   }
 }
 
 // The driver's errors in the journal's words.
-function readErrors(run: (place: Place) => Promise<Finding[]>): Check['run'] {
-  return (place) =>
-    run(place).catch((error: unknown) => {
+function readErrors(run: (context: OpsContext) => Promise<Finding[]>): Check['run'] {
+  return (context) =>
+    run(context).catch((error: unknown) => {
       throw error instanceof Refused || error instanceof Unavailable || error instanceof Permanent ? error : meaningOf(error)
     })
 }

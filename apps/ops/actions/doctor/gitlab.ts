@@ -4,19 +4,19 @@ import { type Finding, notLooked, ok, warning, wrong } from '#sinks/finding.ts'
 import { openGitLab } from '#sinks/gitlab/gitlab.ts'
 import { daysLeft } from '#sinks/gitlab/token/memory.ts'
 import { tokenFacts } from '#sinks/gitlab/token.ts'
-import type { Place } from '../../context.ts'
+import type { OpsContext } from '../../context.ts'
 import { gitlabOf } from '../token.ts'
 
 const id = 'gitlab'
 const soonDays = 30
 const renew = 'bin/ops token rotate --reason …'
 
-export async function checkGitLab(place: Place, signal: AbortSignal): Promise<Finding[]> {
-  const { gitlabUrl: url, gitlabToken: token } = place.config
+export async function checkGitLab(context: OpsContext, signal: AbortSignal): Promise<Finding[]> {
+  const { gitlabUrl: url, gitlabToken: token } = context.config
   if (!token) return [notLooked(id, 'GITLAB_TOKEN is not set', 'run this where the worker runs')]
   const { username, active } = await openGitLab({ url, token, redact: redactor([token()]) }).me(signal)
   if (!active) return [wrong(id, `the account ${username} is blocked`, 'have an administrator of GitLab unblock it')]
-  const { scopes, expiresAt } = await tokenFacts(gitlabOf(place), signal)
+  const { scopes, expiresAt } = await tokenFacts(gitlabOf(context), signal)
   if (!scopes.includes('api'))
     return [
       wrong(

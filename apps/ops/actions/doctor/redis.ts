@@ -3,12 +3,12 @@ import { Unavailable } from '#shared/process/errors.ts'
 import { hostsOf, readRedisUrl } from '#shared/process/redis-address.ts'
 import { inspectRedis } from '#shared/queue/redis-check.ts'
 import { type Finding, ok, warning, wrong } from '#sinks/finding.ts'
-import type { Place } from '../../context.ts'
+import type { OpsContext } from '../../context.ts'
 
 const id = 'redis'
 const sharedHost = /^redis\.svc\.(tools|toolsbeta)\./
 
-export async function checkRedis({ redis, config }: Place): Promise<Finding[]> {
+export async function checkRedis({ redis, config }: OpsContext): Promise<Finding[]> {
   const host = hostsOf(config.redisUrl)
   if (readRedisUrl(config.redisUrl)?.nodes.some((node) => sharedHost.test(node.host))) {
     const message = `${host} is Toolforge's shared Redis: it throws keys away, forgets, and everybody there can read it`

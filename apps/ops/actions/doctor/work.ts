@@ -1,12 +1,12 @@
 // How the work goes: whether processes are there, whether deliveries come, and what waits, is held or dead.
 
 import { type Finding, notLooked, ok, warning, wrong } from '#sinks/finding.ts'
-import type { Place } from '../../context.ts'
+import type { OpsContext } from '../../context.ts'
 import { span } from '../../print.ts'
 import { type Status, status } from '../status.ts'
 
-export async function checkWork(place: Place): Promise<Finding[]> {
-  const now = await status(place)
+export async function checkWork(context: OpsContext): Promise<Finding[]> {
+  const now = await status(context)
   const redisIsUp = now.redis.state === 'up'
   const databaseIsUp = now.database.state === 'up'
   const inRedis = ['processes', 'spool', 'queues'].map((id) => notLooked(id, 'Redis does not answer', 'see redis'))

@@ -7,7 +7,7 @@ import { countJobs } from '#shared/queue/counts.ts'
 import { present } from '#shared/queue/presence.ts'
 import { type MergeRequestNow, mergeRequestsSince, type Project, project, stateEvents, versions } from '#sinks/gitlab/history.ts'
 import { onRecord } from '../../audit.ts'
-import type { Place } from '../../context.ts'
+import type { OpsContext } from '../../context.ts'
 import { handIn } from '../../hand-in.ts'
 import { gitlabOf } from '../token.ts'
 import { type Happened, whatHappened } from './happened.ts'
@@ -38,11 +38,11 @@ type Options = {
  * Hands in what happened from `since` on and before `until` and is not in the journal, in the order in which it happened;
  * with `dryRun` only tells it. Throws when the journal or GitLab cannot be asked; then nothing was handed in.
  */
-export async function reconcile(place: Place, options: Options): Promise<Reconciled> {
+export async function reconcile(context: OpsContext, options: Options): Promise<Reconciled> {
   const { since, until, dryRun, reason, signal, onProgress, onWait } = options
-  const api = gitlabOf(place)
-  await journalIsComplete(place)
-  const known = await readKnown(place.database, since)
+  const api = gitlabOf(context)
+  await journalIsComplete(context)
+  const known = await readKnown(context.database, since)
   const projects = new Map<number, Project>()
   const missed: Array<{ delivery: Delivery; row: Missed }> = []
   const unreadable: Reconciled['unreadable'] = []
@@ -75,8 +75,8 @@ export async function reconcile(place: Place, options: Options): Promise<Reconci
   if (dryRun) return { ...found, handedIn: 0, interrupted: false }
   const window = { since: since.toISOString(), until: until.toISOString() }
   const details = { ...window, looked, missed: found.missed.slice(0, 100).map(({ id }) => id) }
-  return await onRecord(place, { verb: 'reconcile', reason, details }, async (tally) => {
-    await handIn(place.queues.deliveries, each(missed.map(({ delivery }) => delivery)), { tally, signal, onWait })
+  return await onRecord(context, { verb: 'reconcile', reason, details }, async (tally) => {
+    await handIn(context.queues.deliveries, each(missed.map(({ delivery }) => delivery)), { tally, signal, onWait })
     return { ...found, handedIn: tally.count, interrupted: signal.aborted && tally.count < missed.length }
   })
 }
@@ -89,7 +89,7 @@ const patience = 5000
 const lookMs = 100
 
 // What still waits to be routed or written down would look like missed.
-async function journalIsComplete({ queues, redis, prefix }: Place): Promise<void> {
+async function journalIsComplete({ queues, redis, prefix }: OpsContext): Promise<void> {
   for (const deadline = Date.now() + patience; ; await pause(lookMs)) {
     const unfinished = async (queue: Queue) => {
       const { waiting, active, delayed } = await countJobs(queue, { redis, prefix })

@@ -8,12 +8,12 @@ import { readHeaders } from '#shared/journal/headers.ts'
 import { inWords } from '#shared/process/errors.ts'
 import type { Sinks } from '#sinks/open.ts'
 import type { SinkName } from '#sinks/registry.ts'
-import type { Place } from '../../context.ts'
+import type { OpsContext } from '../../context.ts'
 
 type Wanted = { id: string; delivery: string; sink: SinkName }
 
 /** The effect as its sink plans it today, to be looked up before it is performed; or in words why there is none. */
-export async function effectAnew({ database }: Place, sinks: Sinks, wanted: Wanted): Promise<Effect | { lost: string }> {
+export async function effectAnew({ database }: OpsContext, sinks: Sinks, wanted: Wanted): Promise<Effect | { lost: string }> {
   const row = await database
     .selectFrom('deliveries')
     .innerJoin('bodies', 'bodies.delivery', 'deliveries.id')

@@ -3,7 +3,7 @@
 
 import type { Database } from '#shared/journal/database.ts'
 import { Unavailable } from '#shared/process/errors.ts'
-import type { Place } from '../../context.ts'
+import type { OpsContext } from '../../context.ts'
 import { chosenDead, type Selection } from '../selection.ts'
 import { underLock } from './lock.ts'
 
@@ -16,19 +16,19 @@ const goesOnMs = 24 * 3_600_000
 const patience = 20
 
 /** Begins the replay of `selection`, or finds the one to go on with. `rate` is in effects a second. */
-export async function beginReplay(place: Place, selection: Selection, options: Options): Promise<Begun> {
-  const begun = await underLock(place.database, 'begin a replay', patience, () => begin(place, selection, options))
+export async function beginReplay(context: OpsContext, selection: Selection, options: Options): Promise<Begun> {
+  const begun = await underLock(context.database, 'begin a replay', patience, () => begin(context, selection, options))
   if (!begun) throw new Unavailable('Somebody else is beginning a replay just now. Try again in a moment.')
   return begun.value
 }
 
-async function begin(place: Place, selection: Selection, { reason, rate }: Options): Promise<Begun> {
-  const { database } = place
+async function begin(context: OpsContext, selection: Selection, { reason, rate }: Options): Promise<Begun> {
+  const { database } = context
   const found = await findUnfinished(database, selection)
-  const id = found?.id ?? (await freeze(place, selection, { reason, rate }))
+  const id = found?.id ?? (await freeze(context, selection, { reason, rate }))
   const continued = found !== undefined
   const left = await countLeft(database, id)
-  const act = await place.record('replay', reason, { replay: id, ...selection, ...(continued && { continued }) }, 0)
+  const act = await context.record('replay', reason, { replay: id, ...selection, ...(continued && { continued }) }, 0)
   const state = continued || left > 0 ? 'going' : 'done'
   await database.updateTable('replays').set({ state, rate, act, stopped: null }).where('id', '=', id).execute()
   return { id, chosen: found?.chosen ?? left, left, continued }
@@ -46,7 +46,7 @@ async function findUnfinished(database: Database, selection: Selection): Promise
 }
 
 // One whose maker died before all was chosen stays `choosing`, and nobody finds it again.
-async function freeze({ database, who }: Place, selection: Selection, { reason, rate }: Options): Promise<number> {
+async function freeze({ database, who }: OpsContext, selection: Selection, { reason, rate }: Options): Promise<number> {
   const row = {
     at: new Date(),
     who: who.slice(0, 100),

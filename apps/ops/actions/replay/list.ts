@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Database } from '#shared/journal/database.ts'
 import { readJson } from '#shared/process/json.ts'
-import type { Place } from '../../context.ts'
+import type { OpsContext } from '../../context.ts'
 import { type Selection, selectionSchema } from '../selection.ts'
 
 export type Progress = {
@@ -76,14 +76,14 @@ async function outcomesOf(database: Database, replay: number): Promise<z.output<
 }
 
 /** Has the replay `id` interrupted, whoever runs it. False when it has come to its end. */
-export async function stopReplay(place: Place, id: number, reason: string): Promise<boolean> {
-  const { numUpdatedRows } = await place.database
+export async function stopReplay(context: OpsContext, id: number, reason: string): Promise<boolean> {
+  const { numUpdatedRows } = await context.database
     .updateTable('replays')
-    .set({ state: 'interrupted', stopped: `stopped by ${place.who}`.slice(0, 200) })
+    .set({ state: 'interrupted', stopped: `stopped by ${context.who}`.slice(0, 200) })
     .where('id', '=', id)
     .where('state', '=', 'going')
     .executeTakeFirst()
   if (numUpdatedRows === 0n) return false
-  await place.record('stop replay', reason, { replay: id }, 1)
+  await context.record('stop replay', reason, { replay: id }, 1)
   return true
 }

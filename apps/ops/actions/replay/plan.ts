@@ -9,7 +9,7 @@ import { closedFence } from '#sinks/closed-fence.ts'
 import type { Sinks } from '#sinks/open.ts'
 import { declarationOf, sinkOf } from '#sinks/registry.ts'
 import { missingFor } from '#sinks/settings.ts'
-import type { Place } from '../../context.ts'
+import type { OpsContext } from '../../context.ts'
 import { drySinks } from '../../dry-sinks.ts'
 import { chosenDead, type Selection } from '../selection.ts'
 import { effectAnew } from './anew.ts'
@@ -22,18 +22,18 @@ export type Plan = { id: string; sink: string; would: string }
 export type ReplayPlan = { plans: Plan[]; chosen: number; interrupted: boolean }
 
 type Options = { rate: number; signal: AbortSignal; onProgress?: (done: number, of: number) => void }
-type Looking = { place: Place; sinks: Sinks; ledger: Ledger; signal: AbortSignal }
+type Looking = { context: OpsContext; sinks: Sinks; ledger: Ledger; signal: AbortSignal }
 
 /** What a replay of `selection` would do, in its order; `rate` is in effects a second, since the remotes are asked for each. */
 export async function planReplay(
-  place: Place,
+  context: OpsContext,
   selection: Selection,
   { rate, signal, onProgress = () => undefined }: Options,
 ): Promise<ReplayPlan> {
-  const looking = { place, sinks: drySinks(place), ledger: openLedger(place), signal }
+  const looking = { context, sinks: drySinks(context), ledger: openLedger(context), signal }
   const plans: Plan[] = []
   let chosen = 0
-  for await (const page of chosenDead(place.database, selection)) {
+  for await (const page of chosenDead(context.database, selection)) {
     chosen += page.length
     for (const { id } of page) {
       const next = Date.now() + 1000 / rate
@@ -48,20 +48,20 @@ export async function planReplay(
   return { plans, chosen, interrupted: false }
 }
 
-async function planOne({ place, sinks, ledger, signal }: Looking, id: string): Promise<Plan> {
-  const row = await place.database.selectFrom('effects').select(['id', 'delivery', 'sink']).where('id', '=', id).executeTakeFirstOrThrow()
+async function planOne({ context, sinks, ledger, signal }: Looking, id: string): Promise<Plan> {
+  const row = await context.database.selectFrom('effects').select(['id', 'delivery', 'sink']).where('id', '=', id).executeTakeFirstOrThrow()
   if (row.sink === router) return { id, sink: router, would: 'would send the whole delivery through again' }
   const sink = sinkOf(row.sink)
   if (sink === undefined) return { id, sink: row.sink, would: `nothing can be done: ${noSink(row.sink)}` }
-  const job = await place.queues[sink].getJob(id)
+  const job = await context.queues[sink].getJob(id)
   const kept = effectSchema.safeParse(job?.data)
-  const effect = kept.success ? kept.data : await effectAnew(place, sinks, { ...row, sink })
+  const effect = kept.success ? kept.data : await effectAnew(context, sinks, { ...row, sink })
   if ('lost' in effect) return { id, sink, would: `nothing can be done: ${effect.lost}` }
-  return { id, sink, would: await wouldDo({ place, sinks, ledger, signal }, effect) }
+  return { id, sink, would: await wouldDo({ context, sinks, ledger, signal }, effect) }
 }
 
 async function wouldDo(looking: Looking, effect: Effect): Promise<string> {
-  const { place, sinks, ledger, signal } = looking
+  const { context, sinks, ledger, signal } = looking
   const name = sinkOf(effect.sink)
   const sink = name && sinks[name]
   const declaration = declarationOf(effect.sink)
@@ -69,7 +69,7 @@ async function wouldDo(looking: Looking, effect: Effect): Promise<string> {
   const would = `would ${sink.wouldDo(effect.data) ?? `do what was planned about ${aboutOfEffect(effect.id)}`}`
   if (sink.repeat === 'at-most-once') return `${would}, unless its call was begun before: it cannot be looked up`
   if (sink.repeat === 'at-least-once') return `${would}, perhaps once more: it cannot be looked up`
-  const [missing] = missingFor(declaration, place.config.settings)
+  const [missing] = missingFor(declaration, context.config.settings)
   if (missing) return `${would}, unless it is there already; without ${missing.name} that cannot be looked up`
   try {
     const ended = await sink.perform(effect.data, {

@@ -7,7 +7,7 @@ import { dispatcher } from '#shared/queue/dispatch.ts'
 import { deliveryJobId } from '#shared/queue/queues.ts'
 import type { Sinks } from '#sinks/open.ts'
 import { declarationOf, oneByOne, type SinkName, sinkOf } from '#sinks/registry.ts'
-import type { Place } from '../../context.ts'
+import type { OpsContext } from '../../context.ts'
 import { redeliverOne } from '../redeliver.ts'
 import { effectAnew } from './anew.ts'
 
@@ -24,8 +24,8 @@ export type PutBack = { outcome: 'back'; queue: Queue; job: string } | { outcome
 export const noSink = (name: string) => `there is no sink ${name} here any more`
 
 /** Puts `letter` back. */
-export async function putBack(place: Place, sinks: Sinks, { effect: id, died }: Letter): Promise<PutBack> {
-  const { database, queues } = place
+export async function putBack(context: OpsContext, sinks: Sinks, { effect: id, died }: Letter): Promise<PutBack> {
+  const { database, queues } = context
   const row = await database
     .selectFrom('effects')
     .select(['id', 'delivery', 'sink', 'state', 'ended_at'])
@@ -35,8 +35,8 @@ export async function putBack(place: Place, sinks: Sinks, { effect: id, died }: 
 
   // The router's letters are whole deliveries.
   if (row.sink === router) {
-    if (!(await redeliverOne(place, row.delivery))) return { outcome: 'lost', reason: 'the journal does not have its delivery any more' }
-    await markPlanned(place, id, died)
+    if (!(await redeliverOne(context, row.delivery))) return { outcome: 'lost', reason: 'the journal does not have its delivery any more' }
+    await markPlanned(context, id, died)
     return { outcome: 'back', queue: queues.deliveries, job: deliveryJobId(row.delivery) }
   }
   const sink = sinkOf(row.sink)
@@ -47,27 +47,27 @@ export async function putBack(place: Place, sinks: Sinks, { effect: id, died }: 
     // Whoever has discarded it a moment ago took the row first, and then removed its job.
     const now = await database.selectFrom('effects').select('state').where('id', '=', id).executeTakeFirst()
     if (now?.state !== 'dead') return { outcome: 'left' }
-    const effect = await effectAnew(place, sinks, { ...row, sink })
+    const effect = await effectAnew(context, sinks, { ...row, sink })
     if ('lost' in effect) return { outcome: 'lost', reason: effect.lost }
-    await dispatcher({ ...place, oneByOne })([effect], { later: await laterThan(place, sink, effect) })
+    await dispatcher({ ...context, oneByOne })([effect], { later: await laterThan(context, sink, effect) })
   } else if (await job.isFailed()) {
     // Where nothing can be looked up, what is known of this job's runs decides.
     const again = declarationOf(sink)?.repeat === 'look' ? { again: true } : {}
     const effect = { ...effectSchema.parse(job.data), ...again }
-    if (!oneByOne.has(sink)) await place.lanes.enter(effect, await laterThan(place, sink, effect))
+    if (!oneByOne.has(sink)) await context.lanes.enter(effect, await laterThan(context, sink, effect))
     await job.updateData(effect)
     // How often it stalled is not among what BullMQ resets.
-    await place.redis.hdel(queue.toKey(id), 'stc')
+    await context.redis.hdel(queue.toKey(id), 'stc')
     await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true }).catch(async (error: unknown) => {
       if (await job.isFailed()) throw error
     })
   }
-  await markPlanned(place, id, died)
+  await markPlanned(context, id, died)
   return { outcome: 'back', queue, job: id }
 }
 
 // What waits in its lane for a later event, in order: its own turn is before that.
-async function laterThan({ lanes, queues }: Place, sink: SinkName, effect: Effect): Promise<string[]> {
+async function laterThan({ lanes, queues }: OpsContext, sink: SinkName, effect: Effect): Promise<string[]> {
   const later: string[] = []
   for (const id of oneByOne.has(sink) ? [] : await lanes.waiting(effect)) {
     const job = await queues[sink].getJob(id)
@@ -78,7 +78,7 @@ async function laterThan({ lanes, queues }: Place, sink: SinkName, effect: Effec
 }
 
 // If it has ended meanwhile, its new end is in the journal, or on its way there, and counts.
-async function markPlanned({ database }: Place, id: string, died: Date | null): Promise<void> {
+async function markPlanned({ database }: OpsContext, id: string, died: Date | null): Promise<void> {
   const planned = { state: 'planned', reason: null, error: null } as const
   const query = database.updateTable('effects').set(planned).where('id', '=', id).where('state', '=', 'dead')
   await query.where('ended_at', died === null ? 'is' : '=', died).execute()

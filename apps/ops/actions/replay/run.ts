@@ -4,7 +4,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Database } from '#shared/journal/database.ts'
 import { behind, pagesOf } from '#shared/journal/keyset.ts'
-import type { Place } from '../../context.ts'
+import type { OpsContext } from '../../context.ts'
 import { drySinks } from '../../dry-sinks.ts'
 import { type Progress, replayOf } from './list.ts'
 import { underLock } from './lock.ts'
@@ -22,21 +22,21 @@ const tellEveryMs = 500
 const quietMs = 10_000
 
 /** Runs the replay `id` until it has ended, `signal` aborts, or an operator stops it; how it stands then. */
-export async function runReplay(place: Place, id: number, { signal, onProgress }: Options): Promise<Progress> {
+export async function runReplay(context: OpsContext, id: number, { signal, onProgress }: Options): Promise<Progress> {
   for (;;) {
-    await underLock(place.database, `replay ${id}`, 0, (lost) => run(place, id, { signal, lost, onProgress }))
-    const progress = await replayOf(place.database, id)
+    await underLock(context.database, `replay ${id}`, 0, (lost) => run(context, id, { signal, lost, onProgress }))
+    const progress = await replayOf(context.database, id)
     onProgress(progress)
     if (progress.state !== 'going' || signal.aborted) return progress
     await pause(tellEveryMs)
   }
 }
 
-async function run(place: Place, id: number, { signal, lost, onProgress }: Options & { lost: AbortSignal }): Promise<void> {
-  const { database } = place
+async function run(context: OpsContext, id: number, { signal, lost, onProgress }: Options & { lost: AbortSignal }): Promise<void> {
+  const { database } = context
   const replay = await database.selectFrom('replays').select(['state', 'rate', 'act']).where('id', '=', id).executeTakeFirstOrThrow()
   if (replay.state !== 'going') return
-  const sinks = drySinks(place)
+  const sinks = drySinks(context)
   const underWay = watchUnderWay(latest)
   const tally = openTally(database, { replay: id, act: replay.act, onProgress })
   const fails = () => underWay.failing() > latest / 2
@@ -65,14 +65,14 @@ async function run(place: Place, id: number, { signal, lost, onProgress }: Optio
     await look()
     await wait(() => underWay.waiting() < latest, Number.POSITIVE_INFINITY)
     if (isToStop()) break
-    const put = await putBack(place, sinks, letter)
+    const put = await putBack(context, sinks, letter)
     await tally.count(letter.number, put.outcome)
     if (put.outcome === 'back') underWay.add({ number: letter.number, ...put })
     next = Math.max(Date.now(), next + 1000 / replay.rate)
     await pause(next - Date.now(), undefined, { signal }).catch(() => undefined)
   }
   await wait(() => underWay.waiting() === 0, quietMs)
-  await settleRest(place, id, tally)
+  await settleRest(context, id, tally)
   await tally.tell()
   if (lost.aborted && !signal.aborted) return
   const stopped = fails() ? `more than half of the last ${latest} failed again` : null

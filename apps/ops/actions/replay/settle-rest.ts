@@ -3,14 +3,14 @@
 import { behind, pagesOf } from '#shared/journal/keyset.ts'
 import { deliveryJobId } from '#shared/queue/queues.ts'
 import { sinkOf } from '#sinks/registry.ts'
-import type { Place } from '../../context.ts'
+import type { OpsContext } from '../../context.ts'
 import type { ReplayTally } from './tally.ts'
 import { verdictOn } from './under-way.ts'
 
 const pageSize = 200
 
 /** Looks at all effects of the replay `id` whose end is not known. */
-export async function settleRest({ database, queues }: Place, id: number, tally: ReplayTally): Promise<void> {
+export async function settleRest({ database, queues }: OpsContext, id: number, tally: ReplayTally): Promise<void> {
   const query = database
     .selectFrom('replay_effects')
     .innerJoin('effects', 'effects.id', 'replay_effects.effect')

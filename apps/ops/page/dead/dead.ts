@@ -2,16 +2,16 @@
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { type DeadLetter, type Group, groupDead, listDead } from '../../actions/dead.ts'
-import type { Desk } from '../desk.ts'
 import type { Visited } from '../door/visitor.ts'
 import { type Asked, filterForm, isFiltered, queryOf, readFilters } from '../html/filter-form.ts'
 import { type Html, page } from '../html/frame.ts'
 import { cursorOf, older, pageOf, readCursor, sizeOf } from '../html/paging.ts'
 import { table } from '../html/table.ts'
 import { ago, count, foreign, storyOf } from '../html/words.ts'
+import type { PageContext } from '../page-context.ts'
 import { mendForm } from './mend-form.ts'
 
-export function dead({ database }: Desk): Hono<Visited> {
+export function dead({ database }: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
   app.get('/dead', async (c: Context<Visited>) => {
     const asked = readFilters(c.req.query())

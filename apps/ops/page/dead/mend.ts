@@ -6,12 +6,12 @@ import { discard } from '../../actions/discard.ts'
 import { beginReplay } from '../../actions/replay/begin.ts'
 import { planReplay, type ReplayPlan } from '../../actions/replay/plan.ts'
 import { noDeadLetters, type Selection } from '../../actions/selection.ts'
-import type { Desk } from '../desk.ts'
 import type { Visited, Visitor } from '../door/visitor.ts'
 import { type Asked, isFiltered, readFilters } from '../html/filter-form.ts'
 import { type Html, page } from '../html/frame.ts'
 import { table } from '../html/table.ts'
 import { foreign } from '../html/words.ts'
+import type { PageContext } from '../page-context.ts'
 import { refusal } from '../refusal.ts'
 import { mendForm } from './mend-form.ts'
 
@@ -32,7 +32,7 @@ const mostPlanned = 50
 const planRate = 20
 const patience = 20_000
 
-export function mend(desk: Desk): Hono<Visited> {
+export function mend(pageContext: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
   app.post('/dead', async (c) => {
     const body = await c.req.parseBody({ all: true })
@@ -45,17 +45,17 @@ export function mend(desk: Desk): Hono<Visited> {
     const fault = which === 'matching' ? noDeadLetters(asked.filters) : undefined
     if (fault !== undefined) return refusal(c, 400, 'Nothing has been changed', `state: ${fault}.`)
     const selection = which === 'ticked' ? { ids } : { filters: asked.typed }
-    const place = desk.place(c.var.visitor.who)
+    const context = pageContext.contextFor(c.var.visitor.who)
     if (read.data.do === 'replay') {
-      const { id } = await beginReplay(place, selection, { reason, rate })
-      desk.runner.run(id, place)
+      const { id } = await beginReplay(context, selection, { reason, rate })
+      pageContext.runner.run(id, context)
       return c.redirect(`/replays/${id}`, 303)
     }
     if (read.data.do === 'discard') {
-      const { discarded } = await discard(place, selection, { reason })
+      const { discarded } = await discard(context, selection, { reason })
       return c.redirect(`/dead?discarded=${discarded}`, 303)
     }
-    const planned = await planReplay(place, firstOf(selection), { rate: planRate, signal: AbortSignal.timeout(patience) })
+    const planned = await planReplay(context, firstOf(selection), { rate: planRate, signal: AbortSignal.timeout(patience) })
     return page(c, 'Dry run', dryRun(planned, selection, asked, c.var.visitor))
   })
   return app

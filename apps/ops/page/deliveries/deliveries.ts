@@ -3,15 +3,15 @@ import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { states } from '#shared/journal/search/filters.ts'
 import { type DeliveryRow, listDeliveries } from '../../actions/deliveries.ts'
-import type { Desk } from '../desk.ts'
 import type { Visited } from '../door/visitor.ts'
 import { filterForm, queryOf, readFilters } from '../html/filter-form.ts'
 import { page } from '../html/frame.ts'
 import { cursorOf, older, pageOf, readCursor, sizeOf } from '../html/paging.ts'
 import { table } from '../html/table.ts'
 import { ago, foreign, state, storyOf } from '../html/words.ts'
+import type { PageContext } from '../page-context.ts'
 
-export function deliveries({ database }: Desk): Hono<Visited> {
+export function deliveries({ database }: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
   app.get('/deliveries', async (c: Context<Visited>) => {
     const asked = readFilters(c.req.query())

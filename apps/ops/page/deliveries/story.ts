@@ -4,18 +4,18 @@ import { html } from 'hono/html'
 import { explain, type Story } from '../../actions/explain.ts'
 import { redeliver } from '../../actions/redeliver.ts'
 import { mendForm } from '../dead/mend-form.ts'
-import type { Desk } from '../desk.ts'
 import { ownForm, type Visited, type Visitor } from '../door/visitor.ts'
 import { type Html, page } from '../html/frame.ts'
 import { reasonField, reasonSchema } from '../html/reason.ts'
 import { table } from '../html/table.ts'
 import { ago, foreign, moment, outward, state, storyOf } from '../html/words.ts'
+import type { PageContext } from '../page-context.ts'
 import { refusal } from '../refusal.ts'
 
-export function story(desk: Desk): Hono<Visited> {
+export function story(pageContext: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
   app.get('/deliveries/:id', async (c: Context<Visited>) => {
-    const told = await explain(desk.database, c.req.param('id') ?? '')
+    const told = await explain(pageContext.database, c.req.param('id') ?? '')
     if (!told) return refusal(c, 404, 'No such delivery', 'The journal does not have it: it never came, or it has been pruned.')
     return page(
       c,
@@ -27,7 +27,7 @@ export function story(desk: Desk): Hono<Visited> {
     const read = reasonSchema.safeParse(await c.req.parseBody())
     if (!read.success) return refusal(c, 400, 'Nothing has been changed', 'Say why: a reason is needed.')
     const id = c.req.param('id')
-    const { redelivered } = await redeliver(desk.place(c.var.visitor.who), { ids: [id] }, { reason: read.data.reason })
+    const { redelivered } = await redeliver(pageContext.contextFor(c.var.visitor.who), { ids: [id] }, { reason: read.data.reason })
     if (redelivered === 0)
       return refusal(c, 404, 'Nothing has been changed', 'The journal does not have this delivery any more, or cannot read it.')
     return c.redirect(`${storyOf(id)}?sent=again`, 303)

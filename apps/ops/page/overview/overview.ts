@@ -3,9 +3,9 @@ import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { remember } from '#sinks/http/cache.ts'
 import { status } from '../../actions/status.ts'
-import type { Desk } from '../desk.ts'
 import type { Visited } from '../door/visitor.ts'
 import { type Html, page } from '../html/frame.ts'
+import type { PageContext } from '../page-context.ts'
 import { whatIsAway } from '../refusal.ts'
 import { figures } from './figures.ts'
 import { type Hour, lastDay } from './hours.ts'
@@ -14,12 +14,15 @@ import { processes, queues, remotes } from './standing.ts'
 
 const dayKeptMs = 10_000
 
-export function overview({ database, place }: Desk): Hono<Visited> {
+export function overview({ database, contextFor }: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
   // Somebody may look every few seconds, and many may.
   const day = remember(() => lastDay(database), { ms: dayKeptMs, most: 1 })
   app.get('/', async (c: Context<Visited>) => {
-    const [now, drawn] = await Promise.all([status(place(c.var.visitor.who)), orWhy(async () => plots(await day('', c.req.raw.signal)))])
+    const [now, drawn] = await Promise.all([
+      status(contextFor(c.var.visitor.who)),
+      orWhy(async () => plots(await day('', c.req.raw.signal))),
+    ])
     return page(
       c,
       'Overview',

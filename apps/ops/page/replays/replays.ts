@@ -4,20 +4,20 @@ import { html } from 'hono/html'
 import { z } from 'zod'
 import { beginReplay } from '../../actions/replay/begin.ts'
 import { listReplays, type Progress, replayOf, stopReplay } from '../../actions/replay/list.ts'
-import type { Desk } from '../desk.ts'
 import type { Visited } from '../door/visitor.ts'
 import { page } from '../html/frame.ts'
 import { older, pageOf, usual } from '../html/paging.ts'
 import { reasonSchema } from '../html/reason.ts'
 import { table } from '../html/table.ts'
 import { ago, count, foreign, state } from '../html/words.ts'
+import type { PageContext } from '../page-context.ts'
 import { refusal } from '../refusal.ts'
 import { replayButtons, replayCard } from './replay-card.ts'
 
 const idSchema = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
 const changes = { stop: 'stop', continue: 'continue' } as const
 
-export function replays({ database, place, runner }: Desk): Hono<Visited> {
+export function replays({ database, contextFor, runner }: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
   const find = async (id: string | undefined) => {
     const read = idSchema.safeParse(id)
@@ -52,7 +52,7 @@ export function replays({ database, place, runner }: Desk): Hono<Visited> {
       return refusal(c, 404, 'Nothing has been changed', 'There is no such replay.')
     if (!read.success) return refusal(c, 400, 'Nothing has been changed', 'Say why: a reason is needed.')
     const { reason } = read.data
-    const here = place(c.var.visitor.who)
+    const here = contextFor(c.var.visitor.who)
     if (c.req.param('change') === changes.stop) {
       await stopReplay(here, found.id, reason)
       return c.redirect(`/replays/${found.id}`, 303)
