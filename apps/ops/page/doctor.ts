@@ -1,7 +1,7 @@
 // `/doctor`: looks at everything the service stands on, and says what is wrong and how to mend it.
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
-import { remember } from '#sinks/http/cache.ts'
+import { cached } from '#sinks/http/cache.ts'
 import { doctor as examine } from '../actions/doctor/doctor.ts'
 import type { Visited } from './door/visitor.ts'
 import { page } from './html/frame.ts'
@@ -15,7 +15,7 @@ const keptMs = 5000
 export function doctor({ contextFor }: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
   // It calls every remote, which should not happen as often as somebody presses a key.
-  const look = remember((who, signal) => examine(contextFor(who), signal), { ms: keptMs, most: 1 })
+  const look = cached((who, signal) => examine(contextFor(who), signal), { ms: keptMs, most: 1 })
   app.get('/doctor', async (c: Context<Visited>) => {
     const findings = await look(c.var.visitor.who, AbortSignal.timeout(patience))
     const rows = findings.map(({ id, state: word, message, remedy }) => [id, state(word), foreign(message), foreign(remedy)])

@@ -4,7 +4,7 @@ import { html } from 'hono/html'
 import { inWords } from '#shared/process/errors.ts'
 import { type Reviewers, readReviewers } from '#sinks/gitlab-mentions/doctor.ts'
 import { gitlabMentions } from '#sinks/gitlab-mentions/sink.ts'
-import { remember } from '#sinks/http/cache.ts'
+import { cached } from '#sinks/http/cache.ts'
 import { settingsOf } from '#sinks/variables.ts'
 import type { Visited } from './door/visitor.ts'
 import { type Html, page } from './html/frame.ts'
@@ -18,7 +18,7 @@ const keptMs = 15_000
 export function reviewers({ contextFor }: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
   // It may ask GitLab for some hundred users.
-  const read = remember((who, signal) => readReviewers(settingsOf(gitlabMentions.variables, contextFor(who).config.settings), signal), {
+  const read = cached((who, signal) => readReviewers(settingsOf(gitlabMentions.variables, contextFor(who).config.settings), signal), {
     ms: keptMs,
     most: 1,
   })

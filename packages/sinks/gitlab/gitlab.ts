@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { Permanent } from '#shared/process/errors.ts'
 import { madeOf, type Secret } from '#shared/process/secret.ts'
 import type { Fence } from '#sinks/fence.ts'
-import { remember } from '#sinks/http/cache.ts'
+import { cached } from '#sinks/http/cache.ts'
 import { openGitLabApi } from './api.ts'
 
 export type MergeRequestKey = { project: number | string; iid: number }
@@ -96,7 +96,7 @@ export function openGitLab({ url, token, redact }: { url: string; token: Secret;
       if (answer.status === 202) throw new Permanent('GitLab took the note for commands and made no note of it.')
       return read(answer, noteSchema).id
     },
-    userNamed: remember(async (username, signal) => {
+    userNamed: cached(async (username, signal) => {
       const users = await get(`/users?username=${encodeURIComponent(username)}`, z.array(userSchema), signal)
       return users.find((user) => user.username.toLowerCase() === username.toLowerCase())
     }),

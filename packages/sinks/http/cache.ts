@@ -2,9 +2,9 @@
 type Ask<T> = (key: string, signal: AbortSignal) => Promise<T>
 
 /** `ask`, with answers kept for `ms`, at most `most` of them; the oldest go first. Failures are not kept. */
-export function remember<T>(ask: Ask<T>, { ms = 600_000, most = 1000 } = {}): Ask<T> {
+export function cached<T>(ask: Ask<T>, { ms = 600_000, most = 1000 } = {}): Ask<T> {
   const kept = new Map<string, { answer: T; until: number }>()
-  return async function remembered(key, signal) {
+  return async function lookUp(key, signal) {
     const known = kept.get(key)
     if (known && Date.now() < known.until) return known.answer
     const answer = await ask(key, signal)

@@ -1,7 +1,7 @@
 // `/`: how everything stands, kept up to date while somebody looks.
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
-import { remember } from '#sinks/http/cache.ts'
+import { cached } from '#sinks/http/cache.ts'
 import { status } from '../../actions/status.ts'
 import type { Visited } from '../door/visitor.ts'
 import { type Html, page } from '../html/frame.ts'
@@ -17,7 +17,7 @@ const dayKeptMs = 10_000
 export function overview({ database, contextFor }: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
   // Somebody may look every few seconds, and many may.
-  const day = remember(() => lastDay(database), { ms: dayKeptMs, most: 1 })
+  const day = cached(() => lastDay(database), { ms: dayKeptMs, most: 1 })
   app.get('/', async (c: Context<Visited>) => {
     const [now, drawn] = await Promise.all([
       status(contextFor(c.var.visitor.who)),
