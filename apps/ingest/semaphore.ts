@@ -4,7 +4,7 @@
  * A function that runs what it is given, at most `most` at a time, in the order in which they came. With `patience` (ms),
  * whoever has waited for so long goes without a turn.
  */
-export function turns(most: number, patience?: number): <T>(run: () => Promise<T>) => Promise<T> {
+export function semaphore(most: number, patience?: number): <T>(run: () => Promise<T>) => Promise<T> {
   const waiting: Array<() => void> = []
   let free = most
 

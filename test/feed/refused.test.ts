@@ -50,7 +50,7 @@ test('what cannot be understood is 400 with the name of the parameter, also on H
   }
 })
 
-test('when all seats are taken whoever comes is asked to come later, at different times, and nobody is thrown out', async () => {
+test('when all connections are taken whoever comes is asked to come later, at different times, and nobody is thrown out', async () => {
   const small = await stage.start('ingest', { FEED_CONNECTIONS: '3', FEED_CONNECTIONS_PER_ADDRESS: '2' })
   const url = `http://127.0.0.1:${small.port()}/sse/`
   const readers = await Promise.all([readFeed(url), readFeed(url)])
@@ -69,6 +69,6 @@ test('when all seats are taken whoever comes is asked to come later, at differen
   await publisherOf(stage)([{ still: 'there' }])
   await until(() => readers.every(({ messages }) => messages.length === 1), 'those who were there read on')
   readers[0]?.close()
-  await until(async () => (await fetch(url, { method: 'GET', signal: AbortSignal.timeout(500) })).status === 200, 'a seat is free again')
+  await until(async () => (await fetch(url, { method: 'GET', signal: AbortSignal.timeout(500) })).status === 200, 'a slot is free again')
   readers[1]?.close()
 })

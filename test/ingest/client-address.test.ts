@@ -60,7 +60,7 @@ test('addresses of one IPv6 network are one, of others others', () => {
   )
 })
 
-test('one address gets neither all seats of the feed, nor the feed all connections', () => {
+test('one address gets neither all slots of the feed, nor the feed all connections', () => {
   const size = fc.integer({ min: 10, max: 2_000_000 })
   fc.assert(
     fc.property(size, size, (all, feed) => {

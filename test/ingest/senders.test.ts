@@ -65,7 +65,7 @@ test('a sender that closes its half before the body is whole has sent nothing', 
   assert.equal(await deliveries.count(), count)
 })
 
-test('a reader of the feed that closes its half of the connection leaves its seat', async () => {
+test('a reader of the feed that closes its half of the connection leaves its slot', async () => {
   const readers = async () => {
     const { body: text } = await send({ port: ingest.port(), path: '/metrics', method: 'GET' })
     return Number(/^gitlab_webhooks_feed_subscribers (\d+)/m.exec(text.toString())?.[1])

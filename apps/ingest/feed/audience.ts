@@ -1,6 +1,6 @@
-// Everybody who reads the feed. Who has caught up stands in a circle with all who have the same filter: when messages
-// come, one piece is made for each circle and written to all in it. Who is behind, or slow, reads on at its own pace from
-// its own place, and comes back to its circle when it has caught up.
+// Everybody who reads the feed. Who has caught up stands in a broadcast group with all who have the same filter: when messages
+// come, one piece is made for each group and written to all in it. Who is behind, or slow, reads on at its own pace from
+// its own place, and comes back to its group when it has caught up.
 import { setImmediate as turn } from 'node:timers/promises'
 import { partsOf } from '#shared/event/cursor.ts'
 import type { CatchUp } from './catch-up.ts'
@@ -26,16 +26,16 @@ type Parts = {
 
 const turnMs = 1
 
-/** At most about `readerBytes` wait for each subscriber in a circle, and less where there are very many circles. */
+/** At most about `readerBytes` wait for each subscriber in a group, and less where there are very many groups. */
 export function openAudience({ tail, catchUp, readerBytes, measures }: Parts): Audience {
-  const circles = new Map<string, Set<Subscriber>>()
+  const groups = new Map<string, Set<Subscriber>>()
   const behind = new Set<Subscriber>()
 
-  // Whoever follows may be back in a circle at once, or in a new one: only those are meant who are there now.
+  // Whoever follows may be back in a group at once, or in a new one: only those are meant who are there now.
   tail.listen(async (batch) => {
     const isLate = clock()
-    const allowed = Math.min(readerBytes, mostWaitingBytes / circles.size)
-    for (const members of Array.from(circles.values())) {
+    const allowed = Math.min(readerBytes, mostWaitingBytes / groups.size)
+    for (const members of Array.from(groups.values())) {
       if (batch) await hand(members, batch, allowed, isLate)
       else Array.from(members).forEach(begin)
     }
@@ -85,14 +85,14 @@ export function openAudience({ tail, catchUp, readerBytes, measures }: Parts): A
     behind.delete(subscriber)
     if ((subscriber.filter.since ?? 0) <= Date.now()) subscriber.filter = subscriber.live
     const { key } = subscriber.filter
-    const members = circles.get(key) ?? new Set()
-    circles.set(key, members.add(subscriber))
+    const members = groups.get(key) ?? new Set()
+    groups.set(key, members.add(subscriber))
   }
 
   function part(subscriber: Subscriber): void {
     const { key } = subscriber.filter
-    const members = circles.get(key)
-    if (members?.delete(subscriber) && members.size === 0) circles.delete(key)
+    const members = groups.get(key)
+    if (members?.delete(subscriber) && members.size === 0) groups.delete(key)
   }
 
   return {

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { beginning, compareCursors } from '#shared/event/cursor.ts'
 import { inWords } from '#shared/process/errors.ts'
 import type { Log } from '#shared/process/log.ts'
-import { turns } from '../semaphore.ts'
+import { semaphore } from '../semaphore.ts'
 import type { Frame } from './frame.ts'
 import type { Hidden } from './hidden.ts'
 import type { History, Passage } from './history.ts'
@@ -35,7 +35,7 @@ export type CatchUp = (subscriber: Subscriber, arrived: () => void) => Promise<v
 
 /** `arrived` is called in the very moment in which the subscriber has all there is. Resolves then, or when it has gone. */
 export function catcherUp({ tail, history, readerBytes, inSlice, log, measures, hidden }: Parts): CatchUp {
-  const inTurn = turns(atOnce)
+  const inTurn = semaphore(atOnce)
   const cut = pieceCutter(Math.min(pieceBytes, readerBytes), hidden)
 
   return async function catchUp(subscriber, arrived) {

@@ -1,13 +1,13 @@
 // How many streams may be open, all together and from one address. When there is no room, whoever comes is asked to come
 // again later; nobody who is there must go.
 
-export type Seats = {
-  /** Takes a seat for a connection from `address`: a function that gives it back, or why there is none. */
+export type ConnectionLimit = {
+  /** Takes a slot for a connection from `address`: a function that gives it back, or why there is none. */
   take: (address: string) => (() => void) | 'connections' | 'connections per address'
   taken: () => number
 }
 
-export function openSeats({ most, mostPerAddress }: { most: number; mostPerAddress: number }): Seats {
+export function openConnectionLimit({ most, mostPerAddress }: { most: number; mostPerAddress: number }): ConnectionLimit {
   const taken = new Map<string, number>()
   let all = 0
   return {

@@ -4,11 +4,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Cursor, compareCursors, partsOf } from '#shared/event/cursor.ts'
 import type { Relay } from '#shared/queue/relay.ts'
-import { turns } from '../semaphore.ts'
+import { semaphore } from '../semaphore.ts'
 import { chainAfter } from './chain.ts'
 import { type Frame, frameOf } from './frame.ts'
 import type { FeedJournal } from './journal.ts'
-import { openShelf } from './recent-pages.ts'
+import { openRecentPages } from './recent-pages.ts'
 
 /** The frames that follow a place without a hole; or the end of the hole that begins there. */
 export type Passage = { frames: Frame[] } | { gapTo: Cursor }
@@ -33,8 +33,8 @@ type Parts = { relay: Relay; journal: FeedJournal | undefined; onRead: () => voi
 
 /** `onRead` is called for each page that is read. */
 export function openHistory({ relay, journal, onRead }: Parts): History {
-  const shelf = openShelf()
-  const inTurn = turns(atOnce)
+  const recentPages = openRecentPages()
+  const inTurn = semaphore(atOnce)
   const underWay = new Map<Cursor, Promise<Passage | undefined>>()
 
   async function load(after: Cursor): Promise<Passage | undefined> {
@@ -46,13 +46,13 @@ export function openHistory({ relay, journal, onRead }: Parts): History {
 
   // When its turn has come, somebody else may have read it.
   async function look(after: Cursor, read: () => ReturnType<Relay['read']>): Promise<Look> {
-    const known = shelf.after(after)
+    const known = recentPages.after(after)
     if (known) return { frames: known }
     onRead()
     const entries = await read()
     const frames = chainAfter(after, entries).map(frameOf)
     if (frames.length === 0) return { holeTo: entries[0]?.previous }
-    shelf.put(after, frames)
+    recentPages.put(after, frames)
     return { frames }
   }
 
@@ -70,7 +70,7 @@ export function openHistory({ relay, journal, onRead }: Parts): History {
 
   return {
     read(after) {
-      const known = shelf.after(after)
+      const known = recentPages.after(after)
       if (known) return Promise.resolve({ frames: known })
       const passage = underWay.get(after) ?? load(after).finally(() => underWay.delete(after))
       underWay.set(after, passage)

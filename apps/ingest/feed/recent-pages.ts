@@ -3,7 +3,7 @@
 import { type Cursor, compareCursors } from '#shared/event/cursor.ts'
 import type { Frame } from './frame.ts'
 
-export type Shelf = {
+export type RecentPages = {
   put: (after: Cursor, frames: Frame[]) => void
   /** The frames of a page that follow `cursor`; undefined when no page has that place. */
   after: (cursor: Cursor) => Frame[] | undefined
@@ -15,7 +15,7 @@ const mostPages = 32
 const mostBytes = 1024 * 1024 // of one page
 const keepMs = 5000
 
-export function openShelf(): Shelf {
+export function openRecentPages(): RecentPages {
   const pages: Page[] = []
   return {
     put(after, frames) {

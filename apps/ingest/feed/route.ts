@@ -11,7 +11,7 @@ import { badQuestion, full, onlyGet, preflight, streamHeaders } from './answers.
 import { openAudience } from './audience.ts'
 import { BadQuestion } from './bad-question.ts'
 import { catcherUp } from './catch-up.ts'
-import { openSeats } from './connection-limit.ts'
+import { openConnectionLimit } from './connection-limit.ts'
 import type { Filter } from './filter.ts'
 import { openFilters } from './filters.ts'
 import type { Hidden } from './hidden.ts'
@@ -62,7 +62,7 @@ export function feedRoute({
   addressOf = clientAddress(),
 }: Parts) {
   const open = new Set<Subscriber>()
-  const seats = openSeats({ most: limits.connections, mostPerAddress: limits.connectionsPerAddress })
+  const connections = openConnectionLimit({ most: limits.connections, mostPerAddress: limits.connectionsPerAddress })
   const { readerBytes, patience } = limits
   const filters = openFilters()
   const catchUp = catcherUp({ tail, history, readerBytes, inSlice: openSlices(), log, measures, hidden })
@@ -102,14 +102,14 @@ export function feedRoute({
     const response = outgoing as ServerResponse
     if (signal.aborted) response.writeHead(200, streamHeaders).end(goodbye())
     else {
-      const seat = seats.take(addressOf(incoming))
-      const filter = typeof seat === 'string' ? undefined : filters.take(question.wish)
-      if (typeof seat === 'string' || filter === undefined) {
-        if (typeof seat !== 'string') seat()
-        measures.refused.inc({ reason: typeof seat === 'string' ? seat : 'filters' })
+      const slot = connections.take(addressOf(incoming))
+      const filter = typeof slot === 'string' ? undefined : filters.take(question.wish)
+      if (typeof slot === 'string' || filter === undefined) {
+        if (typeof slot !== 'string') slot()
+        measures.refused.inc({ reason: typeof slot === 'string' ? slot : 'filters' })
         return full(c)
       }
-      response.on('close', seat).on('close', filter.leave)
+      response.on('close', slot).on('close', filter.leave)
       start(response, question, filter.filter)
     }
     return RESPONSE_ALREADY_SENT

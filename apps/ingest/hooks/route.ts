@@ -8,7 +8,7 @@ import { inWords } from '#shared/process/errors.ts'
 import { readObject } from '#shared/process/json.ts'
 import type { Log } from '#shared/process/log.ts'
 import { kindLabel, type Registry } from '#shared/process/metrics.ts'
-import { turns } from '../semaphore.ts'
+import { semaphore } from '../semaphore.ts'
 import type { Admitted, HookRefusal } from './admit.ts'
 import { bytesOf, textOf } from './body.ts'
 
@@ -35,7 +35,7 @@ export function hooks({ admit, accept, log, metrics }: Parts) {
     registers: [metrics],
   })
 
-  const inTurn = turns(1, turnMs)
+  const inTurn = semaphore(1, turnMs)
 
   // Node's own headers: asking Hono for one makes a whole Headers object of them.
   return async function takeDelivery(c: Context<{ Bindings: HttpBindings }>) {
