@@ -24,12 +24,12 @@ export function recorder(database: Database, who: string): RecordAct {
 /** What is known of an act while it goes on: to how many things it has happened, and what there is to say besides. */
 export type Tally = { count: number; details: object }
 
-type Act = { verb: string; reason: string; details: object }
+type AuditEntry = { verb: string; reason: string; details: object }
 
 /** Does `work`, which keeps the tally, as the act `verb`. Throws what `work` throws. */
 export async function onRecord<T>(
   { record, database }: { record: RecordAct; database: Database },
-  { verb, reason, details }: Act,
+  { verb, reason, details }: AuditEntry,
   work: (tally: Tally) => Promise<T>,
 ): Promise<T> {
   const act = await record(verb, reason, details, 0)

@@ -1,5 +1,5 @@
 // What the answers of the commands look like in words.
-import type { Act } from './actions/acts.ts'
+import type { AuditEntry } from './actions/audit.ts'
 import type { DeadLetter, Group } from './actions/dead.ts'
 import type { DeliveryRow } from './actions/deliveries.ts'
 import type { Story } from './actions/explain.ts'
@@ -67,7 +67,7 @@ export function sayReplay(data: Progress, continued: boolean): Said {
   return { data: { ...data, continued }, words: told, failed: state !== 'done' || failedAgain > 0 || lost > 0 }
 }
 
-export function sayActs(data: Act[]): Said {
+export function sayAudit(data: AuditEntry[]): Said {
   const rows = data.map(({ id, at, who, verb, count, reason }) => ({ id, at, who, verb, count, reason }))
   return { data, words: table(rows, 'Nobody has done anything.') }
 }

@@ -38,9 +38,9 @@ async function logIn(at: Process): Promise<string> {
 
 /** The same session as a worker on another port knows it. */
 const at = (worker: Process, cookie: string) => cookie.replace(/\bops-\d+=/, `ops-${worker.port()}=`)
-const isIn = async (worker: Process, cookie: string) => (await get(worker, '/acts', at(worker, cookie))).status === 200
+const isIn = async (worker: Process, cookie: string) => (await get(worker, '/audit', at(worker, cookie))).status === 200
 const logOut = async (worker: Process, cookie: string) =>
-  await post(worker, '/logout', { form: formOf(await get(worker, '/acts', cookie)) }, cookie)
+  await post(worker, '/logout', { form: formOf(await get(worker, '/audit', cookie)) }, cookie)
 
 test('after a logout the cookie counts for nothing, at any worker, nor after a restart; other sessions go on', async () => {
   const [cookie, another] = [await logIn(one), await logIn(one)]
@@ -49,7 +49,7 @@ test('after a logout the cookie counts for nothing, at any worker, nor after a r
   const left = await logOut(one, cookie)
   assert.deepEqual([left.status, left.headers.location], [303, '/login'])
   for (const worker of [one, other]) {
-    const { status, headers } = await get(worker, '/acts', at(worker, cookie))
+    const { status, headers } = await get(worker, '/audit', at(worker, cookie))
     assert.deepEqual([status, headers.location], [303, '/login?to=%2Facts'])
     assert.ok(await isIn(worker, another))
   }

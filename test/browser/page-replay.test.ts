@@ -61,7 +61,7 @@ test('an operator finds a dead letter, sees what a replay would do, replays it a
   await page.locator('.state', { hasText: 'done' }).waitFor()
   assert.equal(stage.sandbox.phabricator.comments(9991).length, 1)
 
-  await page.getByRole('link', { name: 'Acts' }).click()
+  await page.getByRole('link', { name: 'Audit log' }).click()
   const act = page.getByRole('row', { name: /replay/ })
   assert.match((await act.textContent()) ?? '', /Ada.*The task is there now/)
   assert.deepEqual(complaints, [])

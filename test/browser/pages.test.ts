@@ -20,7 +20,7 @@ const paths = [
   '/dead?since=1h',
   '/dead?since=bad',
   '/replays',
-  '/acts',
+  '/audit',
   '/reviewers',
   '/doctor',
 ]
@@ -111,7 +111,7 @@ test('a delivery is sent through again, for a reason that is written down', { sk
   await page.getByLabel('Reason').fill('To be sure')
   await page.getByRole('button', { name: 'Redeliver' }).click()
   await page.getByText('It is on its way again').waitFor()
-  await page.goto('/acts')
+  await page.goto('/audit')
   assert.match((await page.getByRole('row', { name: /redeliver/ }).textContent()) ?? '', /<i>Ada<\/i>.*To be sure.*harmless/)
 })
 

@@ -104,7 +104,7 @@ const commands: Array<[words: () => string[], shows: boolean]> = [
   [() => ['dead', 'groups'], true],
   [() => ['dead', 'show', 'evil-1/phabricator/T1'], true],
   [() => ['dead', 'show', evilId], true],
-  [() => ['acts'], true],
+  [() => ['audit'], true],
   [() => ['tail', '--since', '1h', '--limit', '1'], true],
   [() => ['doctor'], true],
   [() => ['token'], true],
@@ -146,7 +146,7 @@ test('no page carries one to the browser', async () => {
   const get = async (path: string) => await (await fetch(`http://127.0.0.1:${worker.port()}${path}`)).text()
   await until(async () => (await get('/deliveries')).includes('evil-1'), 'the journal can be read')
   const typed = encodeURIComponent(evil)
-  const paths = ['/', '/deliveries/evil-1', '/dead', '/acts', '/doctor', `/nowhere${typed}`, `/dead?project=${typed}`]
+  const paths = ['/', '/deliveries/evil-1', '/dead', '/audit', '/doctor', `/nowhere${typed}`, `/dead?project=${typed}`]
   for (const path of ['/deliveries', ...paths, `/deliveries?since=${typed}`]) {
     const page = await get(path)
     assert.match(page, /FORGED/, path)

@@ -105,7 +105,7 @@ test('ids that are no dead letters are told, and keep no other from being dealt 
 test('every act is listed with who did it, what, to how many, and why', async () => {
   const acts = z
     .array(z.looseObject({ id: z.number(), at: z.string(), who: z.string(), verb: z.string(), count: z.number(), reason: z.string() }))
-    .parse((await letters.json('acts')).data)
+    .parse((await letters.json('audit')).data)
   assert.ok(acts.every(({ who, at }) => who !== '' && !Number.isNaN(Date.parse(at))))
   assert.deepEqual(acts.map(({ verb, count, reason }) => [verb, count, reason]).at(-1), ['replay', 3, 'the tasks are there'])
   assert.ok(acts.some(({ verb }) => verb === 'pause'))

@@ -49,10 +49,10 @@ const bad: Array<[words: string[], says: RegExp]> = [
   [['canary', '--timeout', 'abc'], /^--timeout: expected a number of seconds from 1 to 3600$/],
   [['tail', '--task', 'T1'], /unknown option '--task'/],
   [['tail', '--sink', 'phabricator'], /^--sink: the feed is what the sink sse makes: expected sse$/],
-  [['acts', '--limit', '0'], /^--limit: expected a whole number from 1/],
+  [['audit', '--limit', '0'], /^--limit: expected a whole number from 1/],
 ]
 
-const looking = ['status', 'deliveries', 'explain', 'acts', 'tail', 'doctor', 'canary', 'dead', 'token', 'help']
+const looking = ['status', 'deliveries', 'explain', 'audit', 'tail', 'doctor', 'canary', 'dead', 'token', 'help']
 const changing = [
   ['replay', id],
   ['replay', '--sink', 'sse'],

@@ -2,14 +2,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import { migrate } from '#shared/journal/database.ts'
-import { listActs } from '../actions/acts.ts'
+import { listAudit } from '../actions/audit.ts'
 import { listDeliveries } from '../actions/deliveries.ts'
 import { explain } from '../actions/explain.ts'
 import { status } from '../actions/status.ts'
 import { act, filtersOf, isJson, lookAround, type Said, untilInterrupted } from '../command.ts'
 import type { OpsContext } from '../context.ts'
 import { withFilters } from '../filters.ts'
-import { sayActs, sayDeliveries, sayStory } from '../say.ts'
+import { sayAudit, sayDeliveries, sayStory } from '../say.ts'
 import { sayStatus } from '../say-status.ts'
 import { tellJson, tellOver, words } from '../words.ts'
 
@@ -50,15 +50,20 @@ export function lookCommands(ops: Command): void {
     .description('everything known about one delivery, also why nothing came of it')
     .action((id: string, _: unknown, command: Command) => act(command, async ({ database }) => sayStory(id, await explain(database, id))))
 
-  ops
-    .command('acts')
-    .description('what operators did, latest first')
+  auditCommand(ops.command('audit'))
+  // Its former name.
+  auditCommand(ops.command('acts', { hidden: true }))
+}
+
+function auditCommand(command: Command): void {
+  command
+    .description('the audit log: who did what, when and why, latest first')
     .addOption(new Option('--since <time>', 'then or later: ISO 8601, or 90s, 10m, 2h, 3d, 1w ago'))
     .addOption(new Option('--until <time>', 'before'))
     .addOption(new Option('--limit <count>', 'at most so many (default: 50)'))
     .action((options: unknown, command: Command) => {
       const filters = filtersOf(options)
-      return act(command, async ({ database }) => sayActs(await listActs(database, filters)))
+      return act(command, async ({ database }) => sayAudit(await listAudit(database, filters)))
     })
 }
 

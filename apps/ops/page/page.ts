@@ -5,8 +5,8 @@ import { bodyLimit } from 'hono/body-limit'
 import type { Log } from '#shared/process/log.ts'
 import type { Secret } from '#shared/process/secret.ts'
 import type { Queues } from '#sinks/queues.ts'
-import { acts } from './acts.ts'
 import { assets } from './assets.ts'
+import { audit } from './audit.ts'
 import { board } from './board.ts'
 import { dead } from './dead/dead.ts'
 import { mend } from './dead/mend.ts'
@@ -35,7 +35,7 @@ export function operatorPage({ pageContext, queues, host, token, ended, log }: P
   app.use(pageHeaders, noStore, harmlessPages, bodyLimit({ maxSize: mostBytes }))
   app.route('/', assets())
   app.route('/', door({ host, token, ended, log }))
-  for (const part of [overview, deliveries, story, dead, mend, replays, acts, doctor, reviewers, pause]) app.route('/', part(pageContext))
+  for (const part of [overview, deliveries, story, dead, mend, replays, audit, doctor, reviewers, pause]) app.route('/', part(pageContext))
   app.route('/', board(queues))
   app.all('*', (c) => refusal(c, 404, 'No such page', `There is nothing at ${c.req.path}.`))
   return app

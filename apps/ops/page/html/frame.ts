@@ -12,7 +12,7 @@ const places = [
   ['/deliveries', 'Deliveries'],
   ['/dead', 'Dead letters'],
   ['/replays', 'Replays'],
-  ['/acts', 'Acts'],
+  ['/audit', 'Audit log'],
   ['/doctor', 'Doctor'],
   ['/reviewers', 'Reviewers'],
   ['/queues', 'Raw queues'],

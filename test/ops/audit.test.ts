@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { z } from 'zod'
 import { migrate } from '#shared/journal/database.ts'
 import { openQueue } from '#shared/queue/queues.ts'
 import { deliveriesOf } from '../support/deliveries.ts'
@@ -113,4 +114,19 @@ test('an act that fails is on record, as done to nothing', async () => {
   await stage.redis.call('ACL', 'SETUSER', 'default', '+@scripting')
   assert.equal(failed.code, 1)
   assert.deepEqual(await lastAct(), { verb: 'pause', count: 0, reason: 'in vain' })
+})
+
+test('the log is listed, latest first, under its former name, too, which is in no help', async () => {
+  const [audit, acts] = await Promise.all([ops(stage.environment, 'audit', '--json'), ops(stage.environment, 'acts', '--json')])
+  assert.deepEqual([audit.code, acts.code], [0, 0], acts.err)
+  const entries = z.array(z.object({ id: z.number(), verb: z.string() })).parse(JSON.parse(audit.out))
+  assert.ok(entries.length > 1)
+  assert.deepEqual(
+    entries,
+    entries.toSorted((one, other) => other.id - one.id),
+  )
+  assert.equal(acts.out, audit.out)
+  const { out: help } = await ops(stage.environment, '--help')
+  assert.match(help, /^ {2}audit /m)
+  assert.doesNotMatch(help, /\bacts\b/)
 })

@@ -1,8 +1,8 @@
-// `/acts`: who changed what, when and why, on this page or on the command line.
+// `/audit`: who changed what, when and why, on this page or on the command line.
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { z } from 'zod'
-import { type Act, listActs } from '../actions/acts.ts'
+import { type AuditEntry, listAudit } from '../actions/audit.ts'
 import type { Visited } from './door/visitor.ts'
 import { page } from './html/frame.ts'
 import { older, pageOf, usual } from './html/paging.ts'
@@ -12,24 +12,26 @@ import type { PageContext } from './page-context.ts'
 
 const idSchema = z.coerce.number().int().min(1)
 
-export function acts({ database }: PageContext): Hono<Visited> {
+export function audit({ database }: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
-  app.get('/acts', async (c: Context<Visited>) => {
+  // Its former address.
+  app.get('/acts', (c) => c.redirect('/audit', 301))
+  app.get('/audit', async (c: Context<Visited>) => {
     const before = idSchema.safeParse(c.req.query('before'))
-    const found = await listActs(database, { limit: usual + 1, ...(before.success && { before: before.data }) })
+    const found = await listAudit(database, { limit: usual + 1, ...(before.success && { before: before.data }) })
     const { shown, last } = pageOf(found, usual)
     const list = table(
-      'Acts, latest first',
+      'Audit log, latest first',
       ['When', 'Who', 'What', '#How many', '~Why', '~Details'],
       shown.map(row),
       'Nobody has changed anything yet.',
     )
-    return page(c, 'Operators’ acts', html`${list}${older(last && `/acts?before=${last.id}`)}`)
+    return page(c, 'Audit log', html`${list}${older(last && `/audit?before=${last.id}`)}`)
   })
   return app
 }
 
-function row({ at, who, verb, count: number, reason, details }: Act) {
+function row({ at, who, verb, count: number, reason, details }: AuditEntry) {
   return [
     moment(at),
     foreign(who),

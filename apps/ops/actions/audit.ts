@@ -1,14 +1,14 @@
-// `acts`: what operators did, latest first: who, when, what, to how many things, and why.
+// `audit`: what operators did, latest first: who, when, what, to how many things, and why.
 
 import type { Database } from '#shared/journal/database.ts'
 import { readJson } from '#shared/process/json.ts'
 
-export type Act = { id: number; at: string; who: string; verb: string; count: number; reason: string; details: unknown }
+export type AuditEntry = { id: number; at: string; who: string; verb: string; count: number; reason: string; details: unknown }
 
 const usual = 50
 
 /** At most `limit` acts of that time, those before the act `before` only. */
-export async function listActs(
+export async function listAudit(
   database: Database,
   {
     since,
@@ -16,7 +16,7 @@ export async function listActs(
     before,
     limit = usual,
   }: { since?: Date | undefined; until?: Date | undefined; before?: number; limit?: number | undefined } = {},
-): Promise<Act[]> {
+): Promise<AuditEntry[]> {
   let query = database.selectFrom('acts').selectAll()
   if (since) query = query.where('at', '>=', since)
   if (until) query = query.where('at', '<', until)
