@@ -6,11 +6,11 @@ import { canaryCommands } from './commands/canary.ts'
 import { deadCommands } from './commands/dead.ts'
 import { doctorCommands } from './commands/doctor.ts'
 import { handInCommands } from './commands/hand-in.ts'
-import { lookCommands } from './commands/look.ts'
-import { mendCommands } from './commands/mend.ts'
+import { inspectCommands } from './commands/inspect.ts'
 import { pauseCommands } from './commands/pause.ts'
 import { pruneCommands } from './commands/prune.ts'
 import { reconcileCommands } from './commands/reconcile.ts'
+import { repairCommands } from './commands/repair.ts'
 import { tailCommands } from './commands/tail.ts'
 import { tokenCommands } from './commands/token.ts'
 import { warn, words } from './words.ts'
@@ -23,14 +23,14 @@ Examples:
   bin/ops explain <delivery>                             what became of a delivery, and why
   bin/ops dead groups                                    what failed, by error
   bin/ops replay --group <error> --dry-run               what a replay would do now
-  bin/ops replay --group <error> --reason 'mended'       do it
+  bin/ops replay --group <error> --reason 'repaired'     do it
   bin/ops redeliver --since 2h --reason 'Redis was lost' send deliveries through again
 
 The same environment variables as the worker's are read. Exit 0 done, 1 something failed, 2 bad usage (nothing has been
 changed), 78 bad configuration.`
 
 const ops = new Command('bin/ops')
-  .description('See and mend what gitlab-webhooks does.')
+  .description('Inspect and repair what gitlab-webhooks does.')
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
   .configureOutput({ outputError: (fault) => warn(words`${fault.trimEnd()}`) })
@@ -38,9 +38,9 @@ const ops = new Command('bin/ops')
   .addHelpText('after', examples)
 
 const groups = {
-  'Look:': [lookCommands, tailCommands, doctorCommands, canaryCommands],
-  'Mend:': [deadCommands, mendCommands, handInCommands, reconcileCommands],
-  'Tend:': [pauseCommands, tokenCommands, pruneCommands],
+  'Inspect:': [inspectCommands, tailCommands, doctorCommands, canaryCommands],
+  'Repair:': [deadCommands, repairCommands, handInCommands, reconcileCommands],
+  'Maintain:': [pauseCommands, tokenCommands, pruneCommands],
 }
 for (const [heading, commands] of Object.entries(groups)) {
   ops.commandsGroup(heading)

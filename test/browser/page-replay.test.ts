@@ -1,4 +1,4 @@
-// An operator at the page, in a real browser: the way in, and a dead letter mended.
+// An operator at the page, in a real browser: the way in, and a dead letter repaired.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
@@ -141,7 +141,7 @@ test('all of it can be done with nothing but the keyboard', { skip }, async () =
   await keyboard.press('Enter')
   await tabTo('letter-0')
   await keyboard.press('Space')
-  await tabTo('mend-reason')
+  await tabTo('repair-reason')
   await keyboard.type('By hand')
   await tabTo('Replay')
   const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')

@@ -98,7 +98,7 @@ describe('while Phabricator', () => {
     })
   }
 
-  test('refuses our token, comments are held, the log says so, and they go on when it is mended', async () => {
+  test('refuses our token, comments are held, the log says so, and they go on when it is repaired', async () => {
     const { state, token } = phabricator()
     const known = state.tokens.get(token)
     assert.ok(known)

@@ -1,4 +1,4 @@
-// The operator's commands through the real binary: what happened, why, and what can be mended.
+// The operator's commands through the real binary: what happened, why, and what can be repaired.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { z } from 'zod'

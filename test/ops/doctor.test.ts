@@ -1,4 +1,4 @@
-// `doctor`: what is wrong with what the service stands on, and how to mend it.
+// `doctor`: what is wrong with what the service stands on, and how to repair it.
 import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, rm, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -87,7 +87,7 @@ test('mistakes on the reviewers page are told with section and line, and work th
   const { code, of } = await doctor()
   await stage.redis.del(failed('journal'), failed('chores'))
   assert.equal(said(of('queues')), 'warning dead jobs in journal: 1, which it was to be told\nwarning dead jobs in chores: 1')
-  assert.equal(code, 0, 'others than the operator tend that page')
+  assert.equal(code, 0, 'others than the operator look after that page')
   const [pattern, unknown, blocked] = of('reviewers').map(({ message }) => message)
   assert.match(pattern ?? '', new RegExp(`^line ${line + 2}, "repos/broken", bob: its file_regexp is not valid`))
   assert.equal(unknown, `line ${line + 3}, "repos/broken", nobody-knows: GitLab knows no user of that name`)

@@ -102,7 +102,7 @@ test('bad words exit with 2 and say what was expected', async () => {
 })
 
 test('good words with nothing to connect to exit with 1, and a bad configuration with 78', async () => {
-  const away = await ops(environment, 'replay', id, '--reason', 'mended')
+  const away = await ops(environment, 'replay', id, '--reason', 'repaired')
   assert.equal(away.code, 1)
   assert.match(away.err, /Redis does not answer at 127\.0\.0\.1:1/)
   // The forms of a time that are understood get as far as that.
@@ -110,7 +110,7 @@ test('good words with nothing to connect to exit with 1, and a bad configuration
     assert.equal((await ops(environment, 'redeliver', '--since', time, '--reason', 'lost')).code, 1, time)
   const tail = await ops(environment, 'tail')
   assert.deepEqual([tail.code, tail.err], [1, 'Redis does not answer at 127.0.0.1:1.\n'])
-  assert.equal((await ops({ ...environment, REDIS_PREFIX: '?' }, 'replay', id, '--reason', 'mended')).code, 78)
+  assert.equal((await ops({ ...environment, REDIS_PREFIX: '?' }, 'replay', id, '--reason', 'repaired')).code, 78)
 })
 
 test('it can be called by a link from elsewhere', async () => {

@@ -13,7 +13,7 @@ cannot be used. With --json an array of objects: id, state (ok, warning, wrong),
 export function doctorCommands(ops: Command): void {
   ops
     .command('doctor')
-    .description('look at all the service stands on, and say what is wrong and how to mend it')
+    .description('look at all the service stands on, and say what is wrong and how to repair it')
     .addHelpText('after', help)
     .action((_: unknown, command: Command) => lookAround(command, async (context) => say(await doctor(context, untilInterrupted()))))
 }
@@ -23,8 +23,8 @@ const idWidth = 15
 
 function say(data: Finding[]): Said {
   const findings = data.map(({ id, state: word, message, remedy }) => {
-    const mend = remedy === null || remedy === '' ? '' : dim(`  → ${remedy}`)
-    return words`${padded(state(word), stateWidth)}${padded(id, idWidth)}${message}${mend}`
+    const repair = remedy === null || remedy === '' ? '' : dim(`  → ${remedy}`)
+    return words`${padded(state(word), stateWidth)}${padded(id, idWidth)}${message}${repair}`
   })
   return { data, words: lines(findings), failed: data.some(({ state: word }) => word === 'wrong') }
 }

@@ -1,4 +1,4 @@
-// `/doctor`: looks at everything the service stands on, and says what is wrong and how to mend it.
+// `/doctor`: looks at everything the service stands on, and says what is wrong and how to repair it.
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { cached } from '#sinks/http/cache.ts'

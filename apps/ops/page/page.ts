@@ -9,7 +9,7 @@ import { assets } from './assets.ts'
 import { audit } from './audit.ts'
 import { board } from './board.ts'
 import { dead } from './dead/dead.ts'
-import { mend } from './dead/mend.ts'
+import { repair } from './dead/repair.ts'
 import { deliveries } from './deliveries/deliveries.ts'
 import { story } from './deliveries/story.ts'
 import { doctor } from './doctor.ts'
@@ -35,7 +35,8 @@ export function operatorPage({ pageContext, queues, host, token, ended, log }: P
   app.use(pageHeaders, noStore, harmlessPages, bodyLimit({ maxSize: mostBytes }))
   app.route('/', assets())
   app.route('/', door({ host, token, ended, log }))
-  for (const part of [overview, deliveries, story, dead, mend, replays, audit, doctor, reviewers, pause]) app.route('/', part(pageContext))
+  for (const part of [overview, deliveries, story, dead, repair, replays, audit, doctor, reviewers, pause])
+    app.route('/', part(pageContext))
   app.route('/', board(queues))
   app.all('*', (c) => refusal(c, 404, 'No such page', `There is nothing at ${c.req.path}.`))
   return app

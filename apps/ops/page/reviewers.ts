@@ -1,4 +1,4 @@
-// `/reviewers`: what is wrong on the reviewers page, for those who tend it.
+// `/reviewers`: what is wrong on the reviewers page, for those who look after it.
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { inWords } from '#shared/process/errors.ts'

@@ -17,7 +17,7 @@ export class Unavailable extends Error {
   }
 }
 
-/** Our credential is not accepted by `remote`: the queue holds, and says so loudly, until an operator has mended it. */
+/** Our credential is not accepted by `remote`: the queue holds, and says so loudly, until an operator has replaced it. */
 export class Refused extends Error {
   override name = 'Refused'
   readonly remote: string | undefined

@@ -1,4 +1,4 @@
-// `doctor`: looks at everything the service stands on, with its real credentials, and says what is wrong and how to mend
+// `doctor`: looks at everything the service stands on, with its real credentials, and says what is wrong and how to repair
 // it. Each check stands alone: one that fails keeps no other from being made.
 
 import { meaningOf } from '#shared/journal/database.ts'

@@ -61,12 +61,12 @@ function queues({ queues: all }: Status): Finding[] {
 }
 
 function deliveries({ lastDelivery, silence }: Status): Finding {
-  const mend = "look at the system hook's recent deliveries in GitLab: is its address right, and its token still set?"
-  if (!lastDelivery) return warning('deliveries', 'no delivery has ever come', mend)
+  const repair = "look at the system hook's recent deliveries in GitLab: is its address right, and its token still set?"
+  if (!lastDelivery) return warning('deliveries', 'no delivery has ever come', repair)
   const message = `the last one came at ${lastDelivery.at}`
   if (!silence || silence.seconds <= silence.usualSeconds) return ok('deliveries', message)
   const quiet = `${span(silence.seconds)} of silence, usual are at most ${span(silence.usualSeconds)}`
-  return warning('deliveries', `${message}: ${quiet}`, `${mend} Then: bin/ops reconcile --since ${lastDelivery.at} --reason …`)
+  return warning('deliveries', `${message}: ${quiet}`, `${repair} Then: bin/ops reconcile --since ${lastDelivery.at} --reason …`)
 }
 
 function dead({ dead: count }: Status): Finding {

@@ -1,4 +1,4 @@
-// `/dead`: the dead letters, by error and one by one, and the form that mends them.
+// `/dead`: the dead letters, by error and one by one, and the form that repairs them.
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { type DeadLetter, type Group, groupDead, listDead } from '../../actions/dead.ts'
@@ -9,7 +9,7 @@ import { cursorOf, older, pageOf, readCursor, sizeOf } from '../html/paging.ts'
 import { table } from '../html/table.ts'
 import { ago, count, foreign, storyOf } from '../html/words.ts'
 import type { PageContext } from '../page-context.ts'
-import { mendForm } from './mend-form.ts'
+import { repairForm } from './repair-form.ts'
 
 export function dead({ database }: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
@@ -35,7 +35,7 @@ ${
     : html`
 <h2>By error</h2>${byError(groups, asked)}
 <h2>One by one</h2>
-${mendForm(c.var.visitor, { list: list(shown), ...(isFiltered(asked) && { asked, matching }) })}
+${repairForm(c.var.visitor, { list: list(shown), ...(isFiltered(asked) && { asked, matching }) })}
 ${older(last && `/dead?${queryOf(asked, { before: cursorOf(last.at ?? '', last.id) })}`)}`
 }`,
     )

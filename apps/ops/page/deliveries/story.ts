@@ -3,7 +3,7 @@ import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { explain, type Story } from '../../actions/explain.ts'
 import { redeliver } from '../../actions/redeliver.ts'
-import { mendForm } from '../dead/mend-form.ts'
+import { repairForm } from '../dead/repair-form.ts'
 import { ownForm, type Visited, type Visitor } from '../door/visitor.ts'
 import { type Html, page } from '../html/frame.ts'
 import { reasonField, reasonSchema } from '../html/reason.ts'
@@ -74,7 +74,7 @@ ${
 
 function actions({ id, effects: made }: Story, visitor: Visitor, sentAgain: boolean): Html {
   const dead = made.filter(({ outcome }) => outcome.state === 'dead').map((effect) => effect.id)
-  return html`${dead.length === 0 ? '' : html`<h2>${dead.length === 1 ? 'The dead letter' : 'The dead letters'}</h2>${mendForm(visitor, { ids: dead })}`}
+  return html`${dead.length === 0 ? '' : html`<h2>${dead.length === 1 ? 'The dead letter' : 'The dead letters'}</h2>${repairForm(visitor, { ids: dead })}`}
 <h2>Send it through again</h2>
 ${sentAgain ? html`<p class="notice good" role="status">It is on its way again.</p>` : ''}
 <form class="card" method="post" action="${storyOf(id)}/redeliver">${ownForm(visitor)}

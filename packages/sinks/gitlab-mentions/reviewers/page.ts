@@ -1,5 +1,5 @@
 // The reviewers page, read: sections in page order, each with a glob for project paths and the people it lists, and what
-// is wrong on the page, for those who tend it. This is what is kept in the cache; whom a merge request concerns is
+// is wrong on the page, for those who look after it. This is what is kept in the cache; whom a merge request concerns is
 // decided from it in `match.ts`.
 import { setImmediate } from 'node:timers/promises'
 import { clip, type ReviewerEntry, readEntry } from './entry.ts'

@@ -1,4 +1,4 @@
-// The one form by which dead letters are mended, wherever they are shown: what would happen, put back, let go.
+// The one form by which dead letters are repaired, wherever they are shown: what would happen, put back, let go.
 import { html } from 'hono/html'
 import { ownForm, type Visitor } from '../door/visitor.ts'
 import type { Asked } from '../html/filter-form.ts'
@@ -9,16 +9,16 @@ import { count } from '../html/words.ts'
 /** Fixed `ids`; or a `list` with boxes to tick, and with `asked` also all `matching` what was asked for; or only those. */
 type Offered = { ids: string[] } | { list: Html; asked?: Asked; matching?: number }
 
-export function mendForm(visitor: Visitor, offered: Offered): Html {
+export function repairForm(visitor: Visitor, offered: Offered): Html {
   return html`<form method="post" action="/dead">${ownForm(visitor)}
 ${'ids' in offered ? offered.ids.map((id) => html`<input type="hidden" name="letter" value="${id}">`) : offered.list}
 <fieldset class="card">
-<legend>Mend</legend>
+<legend>Repair</legend>
 ${'ids' in offered || !offered.asked ? html`<input type="hidden" name="which" value="ticked">` : which(offered.asked, offered.matching)}
 <div class="fields">
-${reasonField('mend')}
-<div><label for="mend-rate">At most so many a second</label>
-<input id="mend-rate" name="rate" value="10" inputmode="decimal" pattern="\\d{1,4}([.]\\d)?" required></div>
+${reasonField('repair')}
+<div><label for="repair-rate">At most so many a second</label>
+<input id="repair-rate" name="rate" value="10" inputmode="decimal" pattern="\\d{1,4}([.]\\d)?" required></div>
 </div>
 <p class="buttons">
 <button name="do" value="dry-run" class="quiet" formnovalidate>Dry run</button>

@@ -13,11 +13,11 @@ import { table } from '../html/table.ts'
 import { foreign } from '../html/words.ts'
 import type { PageContext } from '../page-context.ts'
 import { refusal } from '../refusal.ts'
-import { mendForm } from './mend-form.ts'
+import { repairForm } from './repair-form.ts'
 
 const rateRange = 'How many a second: a number from 0.1 to 1000.'
 const listed = z.preprocess((value) => (value === undefined ? [] : [value].flat()), z.array(z.string()))
-const mendSchema = z
+const repairSchema = z
   .object({
     do: z.enum(['dry-run', 'replay', 'discard']),
     which: z.enum(['ticked', 'matching']),
@@ -32,11 +32,11 @@ const mostPlanned = 50
 const planRate = 20
 const patience = 20_000
 
-export function mend(pageContext: PageContext): Hono<Visited> {
+export function repair(pageContext: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
   app.post('/dead', async (c) => {
     const body = await c.req.parseBody({ all: true })
-    const read = mendSchema.safeParse(body)
+    const read = repairSchema.safeParse(body)
     const asked = readFilters(body)
     const mistakes = [...(read.success ? [] : read.error.issues.map(({ message }) => message)), ...asked.mistakes]
     if (!read.success || mistakes.length > 0) return refusal(c, 400, 'Nothing has been changed', mistakes.join(' '))
@@ -74,6 +74,6 @@ function dryRun({ plans, interrupted }: ReplayPlan, selection: Selection, asked:
   return html`<p>Nothing has been changed. This is what a replay would do now${plans.length === mostPlanned ? ` with ${mostPlanned} of them` : ''}:</p>
 ${interrupted ? html`<p class="notice warn">It took too long: no more than these ${plans.length} could be looked at.</p>` : ''}
 ${table('What a replay would do', ['Sink', '~Would', '~Letter'], rows, 'None of these is a dead letter any more.')}
-${plans.length === 0 ? '' : html`<h2>And now</h2>${mendForm(visitor, same)}`}
+${plans.length === 0 ? '' : html`<h2>And now</h2>${repairForm(visitor, same)}`}
 <p><a href="/dead">Back to the dead letters</a></p>`
 }

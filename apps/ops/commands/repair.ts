@@ -14,7 +14,7 @@ import { progress } from '../progress.ts'
 import { sayReplay } from '../say.ts'
 import { warn, words } from '../words.ts'
 
-export function mendCommands(ops: Command): void {
+export function repairCommands(ops: Command): void {
   withReason(withFilters(ops.command('replay [id...]')))
     .description('put dead letters back with a fresh budget; interrupted and run again it goes on where it was')
     .option('--group <error>', 'all of an error group, as `dead groups` shows it; the same as --error')
@@ -27,7 +27,7 @@ What is chosen is frozen when a replay begins. It stops by itself when more than
 
   bin/ops replay --group 0123456789ab --dry-run
   bin/ops replay --group 0123456789ab --rate 5 --reason 'the task is open again'
-  bin/ops replay --sink phabricator --since 2h --reason 'Phabricator is mended'`,
+  bin/ops replay --sink phabricator --since 2h --reason 'Phabricator is up again'`,
     )
     .action((ids: string[], { group, ...options }: Record<string, unknown>, command: Command) => {
       if (group !== undefined && options.error !== undefined) throw new BadUsage('Give --group or --error, but not both.')

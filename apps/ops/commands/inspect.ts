@@ -1,4 +1,4 @@
-// The commands that only look: how everything stands, which deliveries came, what became of one, what operators did.
+// The commands that only inspect: how everything stands, which deliveries came, what became of one, what operators did.
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import { migrate } from '#shared/journal/database.ts'
@@ -23,7 +23,7 @@ Exit 1 when Redis or the database is away; what can be told is told all the same
   token {expiresAt, daysLeft, active, checkedAt}, processes [{id, app, host, pid, version, since, seen, …}].
 Times are ISO 8601, lag is in seconds; what is not known is null, or an empty list.`
 
-export function lookCommands(ops: Command): void {
+export function inspectCommands(ops: Command): void {
   ops
     .command('status')
     .description('how everything stands')
