@@ -9,7 +9,7 @@ import { noDeadLetters, type Selection } from './actions/selection.ts'
 import { meaningOfRedis } from './away.ts'
 import { type OpsContext, openContext, openUncheckedContext, opsSchema } from './context.ts'
 import { filterSchema } from './filters.ts'
-import { tell, tellJson, type Words, warn } from './words.ts'
+import { output, outputJson, type Words, warn } from './words.ts'
 
 /** The words of a command cannot be used: exit 2, nothing changed. */
 export class BadUsage extends Error {}
@@ -34,8 +34,8 @@ async function actIn(open: typeof openContext, command: Command, run: Run): Prom
   try {
     const { data, words, failed = false } = await run(context)
     if (data === null && failed) warn(words)
-    if (data !== undefined && isJson(command)) tellJson(data)
-    else if (data !== undefined && data !== null) tell(words)
+    if (data !== undefined && isJson(command)) outputJson(data)
+    else if (data !== undefined && data !== null) output(words)
     process.exitCode = failed ? 1 : 0
   } catch (error) {
     throw meaningOfRedis(error, context.config.redisUrl)

@@ -63,8 +63,8 @@ export function sayReplay(data: Progress, continued: boolean): Said {
     stopped !== undefined && `stopped: ${stopped}`,
     state === 'interrupted' && 'interrupted: the same command goes on',
   ]
-  const told = joined([`replay ${id}: ${replayed} of ${chosen} put back`, ...more], '; ')
-  return { data: { ...data, continued }, words: told, failed: state !== 'done' || failedAgain > 0 || lost > 0 }
+  const summary = joined([`replay ${id}: ${replayed} of ${chosen} put back`, ...more], '; ')
+  return { data: { ...data, continued }, words: summary, failed: state !== 'done' || failedAgain > 0 || lost > 0 }
 }
 
 export function sayAudit(data: AuditEntry[]): Said {

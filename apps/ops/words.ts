@@ -44,12 +44,12 @@ export function padded(piece: Piece, width: number): Words {
 }
 
 /** Says it on stdout. */
-export function tell(said: Words): void {
+export function output(said: Words): void {
   console.log(said[text])
 }
 
 /** Says it on stdout as JSON, in one line. */
-export function tellJson(data: unknown): void {
+export function outputJson(data: unknown): void {
   console.log(harmlessJson(JSON.stringify(data)))
 }
 
@@ -61,7 +61,7 @@ export function warn(said: Words): void {
 const [clear, lineAgain] = ['\u001b[H\u001b[J', '\r\u001b[K']
 
 /** Says it on a cleared screen; in a pipe, below what was said before. */
-export function tellOver(said: Words): void {
+export function outputOver(said: Words): void {
   console.log(`${process.stdout.isTTY ? clear : ''}${said[text]}\n`)
 }
 

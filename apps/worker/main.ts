@@ -34,7 +34,7 @@ import { performerMetrics } from './performer/metrics.ts'
 import { startPerformer } from './performer/performer.ts'
 import { watchLives } from './performer/redis-lives.ts'
 import { openTrials } from './performer/trials.ts'
-import { startGathering } from './recorder/drain.ts'
+import { startDrain } from './recorder/drain.ts'
 import { startRecorder } from './recorder/recorder.ts'
 import { startRouter } from './router/router.ts'
 import { watchSilence } from './silence.ts'
@@ -61,9 +61,9 @@ const queues = openQueues({ redis, prefix })
 const lanes = openLanes({ redis, prefix })
 const ledger = openLedger({ redis, prefix })
 const dispatch = dispatcher({ redis, prefix, queues, oneByOne })
-const gathering = startGathering({ redis, prefix }, log)
-lifecycle.push('gathering', gathering.stop)
-const journal = openJournal({ redis, prefix }, gathering.soon)
+const drain = startDrain({ redis, prefix }, log)
+lifecycle.push('drain', drain.stop)
+const journal = openJournal({ redis, prefix }, drain.soon)
 const relay = openRelay({ redis, prefix, keep: config.feedKeep, known: () => newestInJournal(database) })
 const sinks = openSinks({
   enabled: config.sinksEnabled,

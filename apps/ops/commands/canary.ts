@@ -10,7 +10,7 @@ import { sinkSecrets } from '#sinks/settings.ts'
 import { type Flight, sendCanary } from '../actions/canary.ts'
 import { BadUsage, isJson } from '../command.ts'
 import { openUncheckedContext, opsSchema } from '../context.ts'
-import { joined, lines, tell, tellJson, type Words, warn, words } from '../words.ts'
+import { joined, lines, output, outputJson, type Words, warn, words } from '../words.ts'
 
 const environmentSchema = z.object({
   SOURCE_TOKEN: required('the secret that GitLab sends in X-Gitlab-Token'),
@@ -45,8 +45,8 @@ export function canaryCommands(ops: Command): void {
       const flight = await sendCanary({ hooks, feed, token, signingKey, timeout: options.data.timeout * 1000 })
       const stages = flight.read ? { routed: true, published: true } : await howFar(flight)
       const data = { ...flight, ...stages }
-      if (isJson(command)) tellJson(data)
-      else tell(inLines(data))
+      if (isJson(command)) outputJson(data)
+      else output(inLines(data))
       process.exitCode = flight.read ? 0 : 1
     })
 }

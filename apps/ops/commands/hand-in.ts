@@ -37,8 +37,8 @@ export function handInCommands(ops: Command): void {
         for (const { line, reason } of bad) warn(words`${file}:${line}: ${reason}`)
         if (interrupted)
           warn(words`interrupted after ${imported} deliveries, in line ${lines}; the same command begins anew, and makes nothing twice`)
-        const told = words`${imported} deliveries handed in, ${bad.length} lines left out`
-        return { data, words: told, failed: bad.length > 0 || interrupted }
+        const summary = words`${imported} deliveries handed in, ${bad.length} lines left out`
+        return { data, words: summary, failed: bad.length > 0 || interrupted }
       })
     })
 }

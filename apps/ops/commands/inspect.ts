@@ -11,7 +11,7 @@ import type { OpsContext } from '../context.ts'
 import { withFilters } from '../filters.ts'
 import { sayAudit, sayDeliveries, sayStory } from '../say.ts'
 import { sayStatus } from '../say-status.ts'
-import { tellJson, tellOver, words } from '../words.ts'
+import { outputJson, outputOver, words } from '../words.ts'
 
 const redrawMs = 2000
 
@@ -72,8 +72,8 @@ async function watchStatus(context: OpsContext, asJson: boolean): Promise<Said> 
   const signal = untilInterrupted()
   while (!signal.aborted) {
     const said = sayStatus(await status(context))
-    if (asJson) tellJson(said.data)
-    else tellOver(said.words)
+    if (asJson) outputJson(said.data)
+    else outputOver(said.words)
     await pause(redrawMs, undefined, { signal }).catch(() => undefined)
   }
   return { data: undefined, words: words`` }

@@ -44,7 +44,7 @@ What is chosen is frozen when a replay begins. It stops by itself when more than
       const selection = selectionOf(ids, options)
       const reason = reasonOf(options)
       return act(command, async (context) => {
-        const strange = await tellStrange(context, selection)
+        const strange = await warnOfStrange(context, selection)
         const data = await discard(context, selection, { reason, signal: untilInterrupted() })
         const { discarded, interrupted } = data
         if (interrupted) warn(words`interrupted after ${discarded} dead letters; the same command goes on`)
@@ -55,7 +55,7 @@ What is chosen is frozen when a replay begins. It stops by itself when more than
 }
 
 async function dryRun(context: OpsContext, selection: Selection, rate: number): Promise<Said> {
-  const strange = await tellStrange(context, selection)
+  const strange = await warnOfStrange(context, selection)
   const show = progress('looked at')
   const { plans, chosen, interrupted } = await planReplay(context, selection, { rate, signal: untilInterrupted(), onProgress: show.at })
   show.end()
@@ -67,7 +67,7 @@ async function replay(context: OpsContext, selection: Selection, reason: string,
   const signal = untilInterrupted()
   const begun = await beginReplay(context, selection, { reason, rate })
   // What a replay that goes on has put back already is no dead letter any more.
-  const strange = begun.continued ? 0 : await tellStrange(context, selection)
+  const strange = begun.continued ? 0 : await warnOfStrange(context, selection)
   if (begun.continued) warn(words`going on with replay ${begun.id}: ${begun.left} of ${begun.chosen} are left`)
   const show = progress('replayed')
   const onProgress = ({ replayed, left, lost, chosen, failedAgain }: Progress) =>
@@ -79,7 +79,7 @@ async function replay(context: OpsContext, selection: Selection, reason: string,
 }
 
 // Ids that are no dead letters do not keep the others from being dealt with.
-async function tellStrange({ database }: OpsContext, selection: Selection): Promise<number> {
+async function warnOfStrange({ database }: OpsContext, selection: Selection): Promise<number> {
   const strange = await notDead(database, selection)
   for (const id of strange) warn(words`${id}: no such dead letter`)
   return strange.length

@@ -4,7 +4,7 @@ import { feed } from '#sinks/feed/sink.ts'
 import { type TailLine, tail } from '../actions/tail.ts'
 import { BadUsage, filtersOf, isJson, lookAround, untilInterrupted } from '../command.ts'
 import { dim } from '../print.ts'
-import { joined, padded, tell, tellJson, type Words, words } from '../words.ts'
+import { joined, output, outputJson, padded, type Words, words } from '../words.ts'
 
 export function tailCommands(ops: Command): void {
   ops
@@ -26,8 +26,8 @@ export function tailCommands(ops: Command): void {
         throw new BadUsage(`--sink: the feed is what the sink ${feed.name} makes: expected ${feed.name}`)
       return lookAround(command, async (context) => {
         for await (const line of tail(context, filters, untilInterrupted()))
-          if (isJson(command)) tellJson(line)
-          else tell(say(line))
+          if (isJson(command)) outputJson(line)
+          else output(say(line))
         return { data: undefined, words: words`` }
       })
     })

@@ -5,7 +5,7 @@ import { daysLeft } from '#sinks/gitlab/token/memory.ts'
 import { LostAnswer, type Rotated } from '#sinks/gitlab/token/rotate.ts'
 import { rotateToken, type TokenState, tokenState } from '../actions/token.ts'
 import { act, BadUsage, reasonOf, type Said, withReason } from '../command.ts'
-import { lines, type Piece, padded, tell, warn, words } from '../words.ts'
+import { lines, output, type Piece, padded, warn, words } from '../words.ts'
 
 export function tokenCommands(ops: Command): void {
   const token = ops
@@ -34,14 +34,14 @@ async function sayRotation(rotate: Rotation, asJson: boolean): Promise<Said> {
   try {
     const { facts, file, problems } = await rotate((token) => {
       shown = token
-      if (!asJson) tell(words`${token}`)
+      if (!asJson) output(words`${token}`)
     })
     const { name, expiresAt = null } = facts
     const where = file === undefined ? 'printed above: put it where GITLAB_TOKEN comes from, and restart the workers' : `in ${file}`
-    const told = lines([...problems, `The new token is ${where}. It is good until ${expiresAt ?? 'it is revoked'}.`])
+    const summary = lines([...problems, `The new token is ${where}. It is good until ${expiresAt ?? 'it is revoked'}.`])
     return {
       data: { remote: 'gitlab', name, expiresAt, file: file ?? null, token: shown, problems },
-      words: told,
+      words: summary,
       failed: problems.length > 0,
     }
   } catch (error) {
@@ -88,7 +88,7 @@ function sayToken(data: TokenState | undefined): Said {
 
 function sayLost(error: LostAnswer): Said {
   const { name, scopes } = error.before
-  const told = words`${error.message}
+  const summary = words`${error.message}
 
 It must not be tried again as it is: rotating with a dead token kills its successor, too.
   1. After a minute, type: bin/ops token
@@ -96,5 +96,5 @@ It must not be tried again as it is: rotating with a dead token kills its succes
   3. If it says "expired or revoked", the new token is lost. In GitLab, revoke the token "${name}", make another with the scopes
      ${scopes.join(', ')}, and put it where GITLAB_TOKEN or GITLAB_TOKEN_FILE is.
 Meanwhile what needs GitLab waits in its queue; nothing is lost.`
-  return { data: { remote: 'gitlab', name, lost: true, error: error.message }, words: told, failed: true }
+  return { data: { remote: 'gitlab', name, lost: true, error: error.message }, words: summary, failed: true }
 }

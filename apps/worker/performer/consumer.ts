@@ -77,7 +77,7 @@ export async function work({
   const { redis, prefix, stopping, trials, log } = context
   const holds = openHolds({ redis, prefix, queue, concurrency: serial ? 1 : undefined, log })
   const lockDuration = serial ? serialLockMs : lockMs
-  const told = new WeakSet<Error>()
+  const answered = new WeakSet<Error>()
   if (serial) await queue.setGlobalConcurrency(1)
 
   async function runJob(job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<void> {
@@ -107,7 +107,7 @@ export async function work({
 
   // What BullMQ must be thrown, so that the job goes where it belongs.
   async function consequence(error: Error, job: Job, token: string): Promise<Error> {
-    told.add(error)
+    answered.add(error)
     if (error instanceof LockLost) return error
     if (error instanceof Deferred) {
       await job.moveToDelayed(Date.now() + error.ms, token)
@@ -135,7 +135,7 @@ export async function work({
   }
 
   function known(error: Error): Error {
-    told.add(error)
+    answered.add(error)
     return error
   }
 
@@ -154,7 +154,7 @@ export async function work({
   worker.on('error', (error) => log.debug({ queue: queue.name, reason: inWords(error) }, 'worker error'))
   // A job that a former release found taken up too often fails without being run, and only this tells.
   worker.on('failed', (job, error) => {
-    if (!job || told.has(error) || job.finishedOn === undefined) return
+    if (!job || answered.has(error) || job.finishedOn === undefined) return
     log.error({ queue: queue.name, job: job.id, reason: inWords(error) }, 'died')
     onDead(job, error).catch((reason: unknown) => log.error({ job: job.id, reason: inWords(reason) }, 'could not lay out'))
   })

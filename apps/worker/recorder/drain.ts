@@ -1,17 +1,17 @@
-// Has gathered what the journal is told: shortly after this process has told it something, so that what comes meanwhile
-// goes along, and every second, for those who died before they came to it.
+// Drains the outbox: shortly after this process put something into it, so that what comes meanwhile goes along, and every
+// second, for processes that died before they could.
 
 import { inWords } from '#shared/process/errors.ts'
 import type { Log } from '#shared/process/log.ts'
-import { gather } from '#shared/queue/outbox.ts'
+import { drainOutbox } from '#shared/queue/outbox.ts'
 import type { QueuePlace } from '#shared/queue/queues.ts'
 import { retries } from '#shared/queue/retries.ts'
 
 const soonMs = 25
 const laterMs = 1000
 
-/** `soon` is to be called when there is something to gather; `stop` leaves what there is to others. */
-export function startGathering(place: QueuePlace, log: Log): { soon: () => void; stop: () => void } {
+/** `soon` is to be called when something was put into the outbox; `stop` leaves what is in it to others. */
+export function startDrain(place: QueuePlace, log: Log): { soon: () => void; stop: () => void } {
   let due: NodeJS.Timeout | undefined
   let isBusy = false
 
@@ -25,7 +25,7 @@ export function startGathering(place: QueuePlace, log: Log): { soon: () => void;
     due = undefined
     if (isBusy) return soon()
     isBusy = true
-    await gather(place, retries).catch((error: unknown) => log.warn({ reason: inWords(error) }, 'could not gather'))
+    await drainOutbox(place, retries).catch((error: unknown) => log.warn({ reason: inWords(error) }, 'could not drain the outbox'))
     isBusy = false
   }
 

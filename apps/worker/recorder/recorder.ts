@@ -1,4 +1,4 @@
-// The recorder writes into the database what the journal was told. While the database is away its queue holds, and
+// The recorder writes into the database what came through the outbox. While the database is away its queue holds, and
 // nothing else notices. Entries may come twice and in any order: every write is one that can be repeated.
 import type { Job, Queue, Worker } from 'bullmq'
 import { type Database, meaningOf, migrate } from '#shared/journal/database.ts'
@@ -33,9 +33,9 @@ export function startRecorder({ context, queue, database }: { context: WorkerCon
       const mistake = 'mistake' in one ? one.mistake : await mistakeOf([one.entry])
       if (mistake === undefined) continue
       mistakes.push(mistake)
-      await mistakeOf(remainsOf(one.told, mistake))
+      await mistakeOf(remainsOf(one.raw, mistake))
     }
-    if (mistakes.length > 0) throw new Permanent(`The journal cannot keep all that it was told: ${mistakes.join(' ')}`)
+    if (mistakes.length > 0) throw new Permanent(`The journal cannot keep all that it was given: ${mistakes.join(' ')}`)
   }
 
   async function mistakeOf(entries: JournalEntry[]): Promise<string | undefined> {

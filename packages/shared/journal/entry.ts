@@ -1,11 +1,11 @@
-// What the journal is told. Entries wait in a queue until the recorder has written them, so that a database that is away
-// delays nothing. They can be written twice, and in any order.
+// What is written into the journal: entries. They wait in the outbox and in a queue until the recorder has written them, so
+// that a database that is away delays nothing. They can be written twice, and in any order.
 import { z } from 'zod'
 import type { Delivery } from '#shared/event/delivery.ts'
 import { type Effect, effectId, effectSchema, type Outcome } from '#shared/event/effect.ts'
 import type { GitLabEvent } from '#shared/event/event.ts'
 import { timeSchema } from '#shared/event/time.ts'
-import { tell as tellTo } from '#shared/queue/outbox.ts'
+import { addToOutbox } from '#shared/queue/outbox.ts'
 import type { QueuePlace } from '#shared/queue/queues.ts'
 import { compress } from './compress.ts'
 
@@ -58,7 +58,7 @@ const failedSchema = z.object({
   reason: z.string(),
 })
 
-/** Everything the journal may be told. */
+/** Everything that may be written into the journal. */
 export const entrySchema = z.discriminatedUnion('type', [deliverySchema, endedSchema, failedSchema])
 export type JournalEntry = z.output<typeof entrySchema>
 
@@ -80,11 +80,11 @@ export type Journal = {
   ended: (effect: Effect, outcome: Outcome | { state: 'dead'; reason: string }, attempts: number) => Promise<void>
 }
 
-/** The journal as the router and the performers see it; `onTold` is called after each entry, which waits to be gathered then. */
-export function openJournal(place: QueuePlace, onTold: () => void): Journal {
-  async function tell(entry: JournalEntry): Promise<void> {
-    await tellTo(place, JSON.stringify(entry), { stamped: entry.type === 'ended' })
-    onTold()
+/** The journal as the router and the performers see it; `onPut` is called after each entry, which is in the outbox then. */
+export function openJournal(place: QueuePlace, onPut: () => void): Journal {
+  async function put(entry: JournalEntry): Promise<void> {
+    await addToOutbox(place, JSON.stringify(entry), { stamped: entry.type === 'ended' })
+    onPut()
   }
 
   return {
@@ -100,21 +100,21 @@ export function openJournal(place: QueuePlace, onTold: () => void): Journal {
         effects: effects.map(withoutData),
         routed: whole,
       }
-      await tell(entry)
+      await put(entry)
     },
     async unrouted(delivery, reason, attempts) {
       const entry: DeliveryEntry = { ...(await withBody(delivery)), kind: unread, decisions: [], effects: [] }
-      await tell(entry)
-      await tell(routerLetter(delivery, reason, attempts))
+      await put(entry)
+      await put(routerLetter(delivery, reason, attempts))
     },
     async failed({ id }, number, ms, reason) {
       const at = new Date(Date.now() - ms).toISOString()
       const entry: FailedEntry = { type: 'failed', effect: id, number, at, ms, reason }
-      await tell(entry)
+      await put(entry)
     },
     async ended(effect, outcome, attempts) {
       const entry: EndedEntry = { type: 'ended', effect: withoutData(effect), ...outcome, attempts, endedAt: new Date().toISOString() }
-      await tell(entry)
+      await put(entry)
     },
   }
 }

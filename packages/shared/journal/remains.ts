@@ -6,17 +6,17 @@ import { sinkName } from '#shared/event/effect.ts'
 import { timeSchema } from '#shared/event/time.ts'
 import { entrySchema, type JournalEntry, routerLetter, unread } from './entry.ts'
 
-/** An entry as it was told, and what it says; or, in words, why it says nothing. */
-export type Told = { told: unknown; entry: JournalEntry } | { told: unknown; mistake: string }
+/** An entry as it came, and what it says; or, in words, why it says nothing. */
+export type ReadEntry = { raw: unknown; entry: JournalEntry } | { raw: unknown; mistake: string }
 
-const gatheredSchema = z.object({ entries: z.array(z.unknown()) })
+const jobSchema = z.object({ entries: z.array(z.unknown()) })
 
-/** The entries in the data of a job: those that were gathered, or as formerly a single one. */
-export function entriesIn(data: unknown): Told[] {
-  const gathered = gatheredSchema.safeParse(data)
-  return (gathered.success ? gathered.data.entries : [data]).map((told) => {
-    const { data: entry, error } = entrySchema.safeParse(told)
-    return entry ? { told, entry } : { told, mistake: inShort(error) }
+/** The entries in the data of a job: those that were together in the outbox, or as formerly a single one. */
+export function entriesIn(data: unknown): ReadEntry[] {
+  const job = jobSchema.safeParse(data)
+  return (job.success ? job.data.entries : [data]).map((raw) => {
+    const { data: entry, error } = entrySchema.safeParse(raw)
+    return entry ? { raw, entry } : { raw, mistake: inShort(error) }
   })
 }
 
@@ -42,14 +42,14 @@ const endedSchema = z.object({
   endedAt: timeSchema.catch(now),
 })
 
-/** What of `told` can be recorded although it cannot as it is, for the reason in `mistake`; nothing for what is no entry at all. */
-export function remainsOf(told: unknown, mistake: string): JournalEntry[] {
+/** What of `raw` can be recorded although it cannot as it is, for the reason in `mistake`; nothing for what is no entry at all. */
+export function remainsOf(raw: unknown, mistake: string): JournalEntry[] {
   const reason = `The journal cannot keep it as it is: ${mistake}`
-  const { data: delivery } = deliverySchema.safeParse(told)
+  const { data: delivery } = deliverySchema.safeParse(raw)
   if (delivery) {
     const bare: JournalEntry = { ...delivery, headers: {}, kind: unread, decisions: [], effects: [] }
     return [bare, routerLetter(delivery, reason, 1)]
   }
-  const { data: ended } = endedSchema.safeParse(told)
+  const { data: ended } = endedSchema.safeParse(raw)
   return ended ? [{ ...ended, effect: { ...ended.effect, order: '' }, reason }] : []
 }

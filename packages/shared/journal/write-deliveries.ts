@@ -9,10 +9,10 @@ import { wordsOf } from './words.ts'
 
 const understood = ['action', 'project', 'iid', 'username', 'title', 'kind'] as const
 
-/** Writes `told`, their bodies last. Rejects with the driver's own errors. */
-export async function writeDeliveries(database: Database, told: DeliveryEntry[]): Promise<void> {
+/** Writes `given`, their bodies last. Rejects with the driver's own errors. */
+export async function writeDeliveries(database: Database, given: DeliveryEntry[]): Promise<void> {
   await writeRows(
-    told.map(deliveryRow),
+    given.map(deliveryRow),
     ({ id }) => id,
     (rows) =>
       database
@@ -21,7 +21,7 @@ export async function writeDeliveries(database: Database, told: DeliveryEntry[])
         .onDuplicateKeyUpdate(Object.fromEntries(understood.map((column) => [column, better(column)])))
         .execute(),
   )
-  const entries = await asFirstReceived(database, told)
+  const entries = await asFirstReceived(database, given)
   const words = entries
     .map(deliveryRow)
     .flatMap(({ id, received_at, title, username }) => wordsOf(title, username).map((word) => ({ word, received_at, delivery: id })))
@@ -39,7 +39,7 @@ export async function writeDeliveries(database: Database, told: DeliveryEntry[])
     (rows) => database.insertInto('decisions').ignore().values(rows).execute(),
   )
   const effects = entries.flatMap((entry) => {
-    const planned = { ...toldBy(entry), state: 'planned' as const, attempts: 0 }
+    const planned = { ...ofDelivery(entry), state: 'planned' as const, attempts: 0 }
     return entry.effects.map((effect) => ({ ...effectRow(effect), ...planned }))
   })
   await writeRows(
@@ -75,7 +75,7 @@ function deliveryRow({ id, receivedAt, origin, kind, action, project, iid, usern
 }
 
 // What the effects of a delivery have from it.
-function toldBy(entry: DeliveryEntry) {
+function ofDelivery(entry: DeliveryEntry) {
   const { received_at, kind, project } = deliveryRow(entry)
   return { received_at, kind, project }
 }
@@ -102,7 +102,7 @@ async function settleEffects(database: Database, entries: DeliveryEntry[]): Prom
     const outcome = { state: 'done' as const, reason: null, error: null, ended_at: new Date() }
     await database
       .updateTable('effects')
-      .set({ ...toldBy(entry), ...(healed && outcome) })
+      .set({ ...ofDelivery(entry), ...(healed && outcome) })
       .where('id', '=', effect.id)
       .execute()
   }

@@ -26,9 +26,9 @@ export async function writeEnded(database: Database, entries: EndedEntry[]): Pro
 function endedRow({ effect, state, reason, link, made, attempts, endedAt, toldAtMs }: EndedEntry) {
   return {
     ...effectRow(effect),
-    received_at: toldBy<Date>(effect.delivery, 'received_at', new Date(effect.since)),
-    kind: toldBy<string>(effect.delivery, 'kind', unread),
-    project: toldBy<string | null>(effect.delivery, 'project', null),
+    received_at: ofDelivery<Date>(effect.delivery, 'received_at', new Date(effect.since)),
+    kind: ofDelivery<string>(effect.delivery, 'kind', unread),
+    project: ofDelivery<string | null>(effect.delivery, 'project', null),
     state,
     reason: cutOrNull(reason, 600),
     link: cutOrNull(link, 1000),
@@ -40,7 +40,7 @@ function endedRow({ effect, state, reason, link, made, attempts, endedAt, toldAt
 }
 
 // What the row of the delivery says, if it is there already.
-function toldBy<T>(delivery: string, column: string, otherwise: T) {
+function ofDelivery<T>(delivery: string, column: string, otherwise: T) {
   return sql<T>`coalesce((select ${sql.ref(column)} from deliveries where id = ${delivery}), ${otherwise})`
 }
 

@@ -1,5 +1,6 @@
-// What the journal is told waits in a list in Redis until it is gathered into jobs of the `journal` queue: a job for each
-// entry would be half of all jobs there are. What several workers tell goes together, and nothing is lost when one dies.
+// The outbox: entries for the journal wait in a list in Redis until they are put together into jobs of the `journal` queue. A
+// job for each entry would be half of all jobs there are. Entries of several workers go together, and nothing is lost when
+// one dies.
 import { addingJobs } from '#shared/queue/add-jobs.ts'
 import { keyPrefix, type QueuePlace } from '#shared/queue/queues.ts'
 import { script } from '#shared/queue/redis-script.ts'
@@ -8,16 +9,16 @@ const mostEntries = 100
 const mostBytes = 1024 * 1024
 const mostJobs = 10
 
-const gatherScript = script(`${addingJobs}
-local told, ids, queue, opts, now, mostEntries, mostBytes, mostJobs = KEYS[1], KEYS[2], unpack(ARGV)
+const drainScript = script(`${addingJobs}
+local list, ids, queue, opts, now, mostEntries, mostBytes, mostJobs = KEYS[1], KEYS[2], unpack(ARGV)
 local jobs = 0
 while jobs < tonumber(mostJobs) do
   local entries, bytes = {}, 0
   while #entries < tonumber(mostEntries) do
-    local next = redis.call('LINDEX', told, 0)
+    local next = redis.call('LINDEX', list, 0)
     if not next or (bytes > 0 and bytes + #next > tonumber(mostBytes)) then break end
     bytes = bytes + #next
-    entries[#entries + 1] = redis.call('LPOP', told)
+    entries[#entries + 1] = redis.call('LPOP', list)
   end
   if #entries == 0 then break end
   local id = string.format('%.0f', redis.call('INCR', ids))
@@ -29,28 +30,28 @@ return jobs`)
 
 const listOf = (prefix: string) => `${keyPrefix(prefix)}:told`
 
-const tellStamped = script(`
+const addStamped = script(`
 local time = redis.call('TIME')
 local ms = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 return redis.call('RPUSH', KEYS[1], '{"toldAtMs":' .. ms .. ',' .. string.sub(ARGV[1], 2))`)
 
-/** Puts an entry, the text of a JSON object, to those that wait to be gathered; `stamped` gives it the time of Redis as `toldAtMs`. */
-export async function tell({ redis, prefix }: QueuePlace, entry: string, { stamped = false } = {}): Promise<void> {
-  if (stamped) await tellStamped(redis, [listOf(prefix)], [entry])
+/** Puts an entry, the text of a JSON object, into the outbox; `stamped` gives it the time of Redis as `toldAtMs`. */
+export async function addToOutbox({ redis, prefix }: QueuePlace, entry: string, { stamped = false } = {}): Promise<void> {
+  if (stamped) await addStamped(redis, [listOf(prefix)], [entry])
   else await redis.rpush(listOf(prefix), entry)
 }
 
-/** How many entries wait to be gathered. */
-export async function countTold({ redis, prefix }: QueuePlace): Promise<number> {
+/** How many entries are in the outbox. */
+export async function outboxLength({ redis, prefix }: QueuePlace): Promise<number> {
   return await redis.llen(listOf(prefix))
 }
 
 /**
- * Gathers all entries that wait into jobs with the options `opts`, in one step for each few: at most 100 entries in a job,
+ * Moves all entries of the outbox into jobs with the options `opts`, in one step for each few: at most 100 entries in a job,
  * and more than one only if they have at most 1 MiB together.
  */
-export async function gather({ redis, prefix }: QueuePlace, opts: object): Promise<void> {
+export async function drainOutbox({ redis, prefix }: QueuePlace, opts: object): Promise<void> {
   const queue = `${keyPrefix(prefix)}:journal:`
   const args = [queue, JSON.stringify(opts), Date.now(), mostEntries, mostBytes, mostJobs]
-  while ((await gatherScript(redis, [listOf(prefix), `${queue}id`], args)) === mostJobs);
+  while ((await drainScript(redis, [listOf(prefix), `${queue}id`], args)) === mostJobs);
 }

@@ -1,4 +1,4 @@
-// What the journal knows of merge requests, to be compared with what GitLab tells: by project id, since paths change.
+// What the journal knows of merge requests, to be compared with what GitLab reports: by project id, since paths change.
 import { z } from 'zod'
 import { parseEvent } from '#shared/event/event.ts'
 import type { Database } from '#shared/journal/database.ts'
@@ -6,11 +6,11 @@ import { behind, pagesOf } from '#shared/journal/keyset.ts'
 import { deliveryFrom, type StoredDelivery } from '#shared/journal/stored-delivery.ts'
 import type { Happened } from './happened.ts'
 
-type Told = { action: string | undefined; at: number; head: string | undefined }
+type Report = { action: string | undefined; at: number; head: string | undefined }
 
 export type Known = {
   /** Whether a delivery told of this; each delivery answers for one thing only. */
-  tells: (projectId: number, iid: number, what: Happened) => boolean
+  reports: (projectId: number, iid: number, what: Happened) => boolean
 }
 
 const headSchema = z.object({ object_attributes: z.object({ last_commit: z.object({ id: z.string() }) }) })
@@ -29,7 +29,7 @@ export async function knownSince(database: Database, keepDays: number): Promise<
 
 /** Reads the deliveries about merge requests that came since the time `since`, a little before included. */
 export async function readKnown(database: Database, since: Date): Promise<Known> {
-  const told = new Map<string, Told[]>()
+  const reported = new Map<string, Report[]>()
   const query = database
     .selectFrom('deliveries')
     .innerJoin('bodies', 'bodies.delivery', 'deliveries.id')
@@ -52,14 +52,14 @@ export async function readKnown(database: Database, since: Date): Promise<Known>
       if (!event.mergeRequest) continue
       const key = `${event.mergeRequest.projectId}!${event.mergeRequest.iid}`
       const one = { action: event.action, at: Date.parse(event.since), head: data?.object_attributes.last_commit.id }
-      told.set(key, [...(told.get(key) ?? []), one])
+      reported.set(key, [...(reported.get(key) ?? []), one])
     }
 
   return {
-    tells(projectId, iid, what) {
-      const all = told.get(`${projectId}!${iid}`) ?? []
+    reports(projectId, iid, what) {
+      const all = reported.get(`${projectId}!${iid}`) ?? []
       if (what.action === 'update') return all.some(({ head }) => head === what.head)
-      const near = (one: Told) => Math.abs(one.at - Date.parse(what.at))
+      const near = (one: Report) => Math.abs(one.at - Date.parse(what.at))
       const once = what.action === 'open' || what.action === 'merge'
       const candidates = all.filter((one) => one.action === what.action && (once || near(one) <= nearMs))
       const [best] = candidates.sort((a, b) => near(a) - near(b))

@@ -51,7 +51,7 @@ export async function reconcile(context: OpsContext, options: Options): Promise<
   async function look(merge: MergeRequestNow): Promise<void> {
     const [states, codes] = [await stateEvents(api, merge, signal), await versions(api, merge, signal)]
     const isMissed = (what: Happened) =>
-      Date.parse(what.at) >= since.getTime() && Date.parse(what.at) < until.getTime() && !known.tells(merge.project_id, merge.iid, what)
+      Date.parse(what.at) >= since.getTime() && Date.parse(what.at) < until.getTime() && !known.reports(merge.project_id, merge.iid, what)
     for (const what of whatHappened(merge, states, codes).filter(isMissed)) {
       const about = projects.get(merge.project_id) ?? (await project(api, merge.project_id, signal))
       projects.set(merge.project_id, about)

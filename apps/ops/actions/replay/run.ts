@@ -18,7 +18,7 @@ type Options = { signal: AbortSignal; onProgress: (progress: Progress) => void }
 const latest = 20
 const pageSize = 200
 const lookEveryMs = 100
-const tellEveryMs = 500
+const saveEveryMs = 500
 const quietMs = 10_000
 
 /** Runs the replay `id` until it has ended, `signal` aborts, or an operator stops it; how it stands then. */
@@ -28,7 +28,7 @@ export async function runReplay(context: OpsContext, id: number, { signal, onPro
     const progress = await replayOf(context.database, id)
     onProgress(progress)
     if (progress.state !== 'going' || signal.aborted) return progress
-    await pause(tellEveryMs)
+    await pause(saveEveryMs)
   }
 }
 
@@ -41,15 +41,15 @@ async function run(context: OpsContext, id: number, { signal, lost, onProgress }
   const tally = openTally(database, { replay: id, act: replay.act, onProgress })
   const fails = () => underWay.failing() > latest / 2
   const isToStop = () => signal.aborted || lost.aborted || !tally.isGoing() || fails()
-  let [looked, told, next] = [0, 0, 0]
+  let [lookedAt, savedAt, next] = [0, 0, 0]
 
   async function look(): Promise<void> {
-    if (Date.now() - looked < lookEveryMs) return
-    looked = Date.now()
+    if (Date.now() - lookedAt < lookEveryMs) return
+    lookedAt = Date.now()
     await underWay.look((sent, verdict) => tally.count(sent.number, verdict))
-    if (looked - told < tellEveryMs) return
-    told = looked
-    await tally.tell()
+    if (lookedAt - savedAt < saveEveryMs) return
+    savedAt = lookedAt
+    await tally.save()
   }
 
   // Until it is so, or there is nothing more to wait for. A queue may be held for hours: `patience` is how long nothing may move.
@@ -73,7 +73,7 @@ async function run(context: OpsContext, id: number, { signal, lost, onProgress }
   }
   await wait(() => underWay.waiting() === 0, quietMs)
   await settleRest(context, id, tally)
-  await tally.tell()
+  await tally.save()
   if (lost.aborted && !signal.aborted) return
   const stopped = fails() ? `more than half of the last ${latest} failed again` : null
   await end(database, id, signal.aborted ? 'interrupted' : stopped === null ? 'done' : 'stopped', stopped)

@@ -1,4 +1,4 @@
-// Keeps count of a replay while it runs: each effect's outcome goes into the journal at once, how far it has come is told
+// Keeps count of a replay while it runs: each effect's outcome goes into the journal at once, how far it has come is written
 // now and then, and at the same time it is seen whether an operator has stopped it.
 import type { Database } from '#shared/journal/database.ts'
 import type { Tables } from '#shared/journal/tables.ts'
@@ -7,9 +7,9 @@ import { type Progress, replayOf } from './list.ts'
 export type ReplayTally = {
   /** The effect with this number in the replay came to that. */
   count: (number: number, outcome: NonNullable<Tables['replay_effects']['outcome']>) => Promise<void>
-  /** Tells how far the replay has come. */
-  tell: () => Promise<void>
-  /** Whether it is still to go on, as it was told last. */
+  /** Writes down how far the replay has come. */
+  save: () => Promise<void>
+  /** Whether it is still to go on, as it was written last. */
   isGoing: () => boolean
 }
 
@@ -25,7 +25,7 @@ export function openTally(database: Database, { replay, act, onProgress }: Parts
       await database.updateTable('replay_effects').set({ outcome }).where('number', '=', number).execute()
       if (outcome === 'back') putBack += 1
     },
-    async tell() {
+    async save() {
       if (act !== null) await database.updateTable('acts').set({ count: putBack }).where('id', '=', act).execute()
       const progress = await replayOf(database, replay)
       isGoing = progress.state === 'going'

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { z } from 'zod'
-import { countTold, gather, tell } from '#shared/queue/outbox.ts'
+import { addToOutbox, drainOutbox, outboxLength } from '#shared/queue/outbox.ts'
 import { openQueue } from '#shared/queue/queues.ts'
 import { type Server, startRedis } from '../support/servers.ts'
 
@@ -30,13 +30,13 @@ test('all that was told is in a job, once, in its order, in jobs that are not to
     maxLength: 400,
   })
   await fc.assert(
-    fc.asyncProperty(sizes, fc.integer({ min: 1, max: 3 }), async (list, gatherers) => {
+    fc.asyncProperty(sizes, fc.integer({ min: 1, max: 3 }), async (list, drains) => {
       runs += 1
       const place = { redis, prefix: `told-${runs}` }
-      for (const [number, size] of list.entries()) await tell(place, JSON.stringify({ number, text: 'ä'.repeat(size / 2) }))
-      assert.equal(await countTold(place), list.length)
-      await Promise.all(Array.from({ length: gatherers }, () => gather(place, opts)))
-      assert.equal(await countTold(place), 0)
+      for (const [number, size] of list.entries()) await addToOutbox(place, JSON.stringify({ number, text: 'ä'.repeat(size / 2) }))
+      assert.equal(await outboxLength(place), list.length)
+      await Promise.all(Array.from({ length: drains }, () => drainOutbox(place, opts)))
+      assert.equal(await outboxLength(place), 0)
 
       const jobs = await openQueue(place, 'journal').getJobs(['wait'], 0, -1, true)
       const told = jobs.map(({ data }) => jobSchema.parse(data).entries)
@@ -57,6 +57,6 @@ test('all that was told is in a job, once, in its order, in jobs that are not to
 
 test('where nothing was told no job is made', async () => {
   const place = { redis, prefix: 'nothing' }
-  await gather(place, opts)
+  await drainOutbox(place, opts)
   assert.deepEqual(await redis.keys('*'), [])
 })
