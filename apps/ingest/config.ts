@@ -68,7 +68,7 @@ export const configSchema = z
         connections: connections.feed,
         connectionsPerAddress: connections.feedPerAddress,
         readerBytes: env.FEED_READER_BYTES,
-        patience: env.FEED_PATIENCE * 1000,
+        patienceMs: env.FEED_PATIENCE * 1000,
       },
       debug: env.DEBUG,
       publicUrl: env.PUBLIC_URL,

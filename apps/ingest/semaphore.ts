@@ -1,10 +1,10 @@
 // Lets a few go at a time; the others wait for their turn.
 
 /**
- * A function that runs what it is given, at most `most` at a time, in the order in which they came. With `patience` (ms),
+ * A function that runs what it is given, at most `most` at a time, in the order in which they came. With `patienceMs`,
  * whoever has waited for so long goes without a turn.
  */
-export function semaphore(most: number, patience?: number): <T>(run: () => Promise<T>) => Promise<T> {
+export function semaphore(most: number, patienceMs?: number): <T>(run: () => Promise<T>) => Promise<T> {
   const waiting: Array<() => void> = []
   let free = most
 
@@ -23,7 +23,7 @@ export function semaphore(most: number, patience?: number): <T>(run: () => Promi
         waiting.splice(waiting.indexOf(go), 1)
         resolve(false)
       }
-      const late = patience === undefined ? undefined : setTimeout(goAnyway, patience)
+      const late = patienceMs === undefined ? undefined : setTimeout(goAnyway, patienceMs)
       waiting.push(go)
     })
   }

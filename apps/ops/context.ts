@@ -35,7 +35,7 @@ export type OpsContext = {
   close: () => Promise<void>
 }
 
-const patience = 3000
+const patienceMs = 3000
 
 type Parts = { config: Config; redis: Redis; queues?: Queues; database: Database; who: string }
 
@@ -63,7 +63,7 @@ export function contextOver({ config, redis, queues: given, database, who }: Par
 /** The context that the configuration names, whether or not its parts answer. Redis gets a moment to be there. */
 export async function openUncheckedContext(config: Config): Promise<OpsContext> {
   const redis = impatientRedis(config.redisUrl, 5000)
-  await once(redis, 'ready', { signal: AbortSignal.timeout(patience) }).catch(() => undefined)
+  await once(redis, 'ready', { signal: AbortSignal.timeout(patienceMs) }).catch(() => undefined)
   return contextOver({ config, redis, database: openDatabase(config.databaseUrl), who: whoeverRunsThis() })
 }
 

@@ -37,10 +37,10 @@ before(async () => {
   const relay = openRelay({ redis: stage.redis, prefix })
   const tailRedis = stage.redis.duplicate()
   const tail = followTail({ relay: openRelay({ redis: tailRedis, prefix }), signal: goodbye.signal, log })
-  const limits = { connections: 100, connectionsPerAddress: 100, readerBytes: 1_000_000, patience: 60_000 }
+  const limits = { connections: 100, connectionsPerAddress: 100, readerBytes: 1_000_000, patienceMs: 60_000 }
   const parts = { tail, history: openHistory({ relay, journal: undefined, onRead: () => undefined }), limits, log, metrics }
   // A sign of life falls between all that is written: its time is that of an event loop's turn.
-  const feed = feedRoute({ ...parts, signal: goodbye.signal, measures: feedMetrics(metrics), heartbeat: 1 })
+  const feed = feedRoute({ ...parts, signal: goodbye.signal, measures: feedMetrics(metrics), everyMs: 1 })
   await until(() => tail.newest() === cursors[1], 'it follows the feed')
   cursors.push(...(await publish([{ meta, text: '💥' }, { meta, long: 'z'.repeat(70_000) }, { meta }])))
   await until(() => tail.newest() === cursors[4], 'it has what came since then in memory')

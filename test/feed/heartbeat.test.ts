@@ -28,9 +28,9 @@ before(async () => {
   })
   const tailRedis = stage.redis.duplicate()
   const tail = followTail({ relay: openRelay({ redis: tailRedis, prefix: 'heartbeat' }), signal: goodbye.signal, log })
-  const limits = { connections: 10, connectionsPerAddress: 10, readerBytes: 100_000, patience: 60_000 }
+  const limits = { connections: 10, connectionsPerAddress: 10, readerBytes: 100_000, patienceMs: 60_000 }
   const measures = feedMetrics(metrics)
-  const feed = feedRoute({ tail, history, limits, signal: goodbye.signal, log, metrics, measures, heartbeat: 30 })
+  const feed = feedRoute({ tail, history, limits, signal: goodbye.signal, log, metrics, measures, everyMs: 30 })
   const app = new Hono().all('/sse/', feed)
   listener = await listen({ fetch: app.fetch, host: '127.0.0.1', port: 0 })
   stage.defer(() => tailRedis.disconnect())

@@ -14,7 +14,7 @@ const metrics = new Registry()
 
 before(async () => {
   server = await startMariaDb()
-  database = openDatabase(server.url, { longest: 400, metrics })
+  database = openDatabase(server.url, { longestMs: 400, metrics })
 })
 after(async () => {
   await database?.destroy()

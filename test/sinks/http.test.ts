@@ -200,7 +200,7 @@ test('something that does not speak HTTP means that the remote is down', async (
 describe('the time limit is for the whole exchange:', () => {
   test('a remote that never answers is down', async () => {
     await using remote = await startAnswering(() => undefined)
-    await assert.rejects(exchange(it, remote.url, { signal, timeLimit: 100 }), unavailable(/it took too long/))
+    await assert.rejects(exchange(it, remote.url, { signal, timeLimitMs: 100 }), unavailable(/it took too long/))
   })
 
   test('a remote whose answer drips is down', async () => {
@@ -211,7 +211,7 @@ describe('the time limit is for the whole exchange:', () => {
       return undefined
     })
     const started = performance.now()
-    await assert.rejects(exchange(it, remote.url, { signal, timeLimit: 200 }), unavailable(/it took too long/))
+    await assert.rejects(exchange(it, remote.url, { signal, timeLimitMs: 200 }), unavailable(/it took too long/))
     assert.ok(performance.now() - started < 10_000)
   })
 

@@ -28,8 +28,8 @@ const reconnectMs = 3000
 const spreadMs = 10_000
 const lookMs = 1000
 
-/** `patience` is for how many ms a reader may take nothing before it is let go. */
-export type FeedLimits = { connections: number; connectionsPerAddress: number; readerBytes: number; patience: number }
+/** `patienceMs` is for how long a reader may take nothing before it is let go. */
+export type FeedLimits = { connections: number; connectionsPerAddress: number; readerBytes: number; patienceMs: number }
 
 type Parts = {
   tail: Tail
@@ -39,14 +39,14 @@ type Parts = {
   log: Log
   metrics: Registry
   measures: FeedMetrics
-  heartbeat?: number
+  everyMs?: number
   addressOf?: (request: IncomingMessage) => string
   /** Without it nothing is hidden. */
   hidden?: Hidden | undefined
 }
 
 /**
- * The handler of `/sse/`. A comment goes out every `heartbeat` ms. When `signal` aborts, every stream is ended, with
+ * The handler of `/sse/`. A comment goes out every `everyMs`. When `signal` aborts, every stream is ended, with
  * reconnect times spread over ten seconds.
  */
 export function feedRoute({
@@ -58,12 +58,12 @@ export function feedRoute({
   metrics,
   measures,
   hidden,
-  heartbeat = heartbeatMs,
+  everyMs = heartbeatMs,
   addressOf = clientAddress(),
 }: Parts) {
   const open = new Set<Subscriber>()
   const connections = openConnectionLimit({ most: limits.connections, mostPerAddress: limits.connectionsPerAddress })
-  const { readerBytes, patience } = limits
+  const { readerBytes, patienceMs } = limits
   const filters = openFilters()
   const catchUp = catcherUp({ tail, history, readerBytes, inSlice: openSlices(), log, measures, hidden })
   const audience = openAudience({ tail, catchUp, readerBytes, measures })
@@ -71,8 +71,8 @@ export function feedRoute({
   watch(metrics, 'filter_characters', 'Characters of all filters that open streams have.', filters.characters)
   watch(metrics, 'lag_seconds', 'How far the slowest reader is behind.', () => audience.lag() / 1000)
 
-  const beating = setInterval(() => open.forEach(beat), heartbeat)
-  const looking = setInterval(letGo, Math.min(lookMs, patience / 4))
+  const beating = setInterval(() => open.forEach(beat), everyMs)
+  const looking = setInterval(letGo, Math.min(lookMs, patienceMs / 4))
   signal.addEventListener('abort', () => {
     clearInterval(beating)
     clearInterval(looking)
@@ -80,7 +80,7 @@ export function feedRoute({
   })
 
   function letGo(): void {
-    for (const [subscriber, reason] of impatientWith(open, patience, Date.now())) {
+    for (const [subscriber, reason] of impatientWith(open, patienceMs, Date.now())) {
       log.info({ cursor: subscriber.cursor, reason }, 'let go of a reader')
       measures.letGo.inc()
       subscriber.response.destroy()

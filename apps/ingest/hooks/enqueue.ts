@@ -16,10 +16,10 @@ type Add = { delivery: Delivery; resolve: () => void; reject: (error: unknown) =
 type Group = { adds: Add[]; since: number }
 
 /**
- * An add that has not come back after about `patience` ms counts as failed: GitLab must have its answer within 2 s. All
+ * An add that has not come back after about `patienceMs` counts as failed: GitLab must have its answer within 2 s. All
  * of them share one timer, since two for each were a tenth of what a request costs.
  */
-export function enqueue(addDeliveries: AddDeliveries, patience = 1100): Accept {
+export function enqueue(addDeliveries: AddDeliveries, patienceMs = 1100): Accept {
   // In the order in which they were sent, which is that in which Redis answers. A set would be rebuilt every few requests,
   // and what an old table of it holds outlives the next collections.
   const sent: Group[] = []
@@ -27,8 +27,8 @@ export function enqueue(addDeliveries: AddDeliveries, patience = 1100): Accept {
   let bytes = 0
 
   setInterval(() => {
-    const late = new Unavailable(`Redis did not take the delivery within ${patience} ms.`)
-    const latest = Date.now() - patience
+    const late = new Unavailable(`Redis did not take the delivery within ${patienceMs} ms.`)
+    const latest = Date.now() - patienceMs
     for (const one of sent.filter(({ since }) => since <= latest)) settle(one, ({ reject }) => reject(late))
   }, lookMs).unref()
 

@@ -5,7 +5,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { madeOf, type Secret } from '#shared/process/secret.ts'
 import { beginHmac, secretOf } from '#shared/process/signing.ts'
 
-const tolerance = 5 * 60_000
+const toleranceMs = 5 * 60_000
 
 /** A signature that is checked while the body comes. */
 export type Check = { update: (chunk: Buffer) => void; isRight: () => boolean }
@@ -20,7 +20,7 @@ export function signatureCheck(key: Secret): (headers: IncomingHttpHeaders, now?
   return function begin(headers, now = Date.now()) {
     const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': given } = headers
     if (typeof id !== 'string' || id === '' || typeof timestamp !== 'string' || typeof given !== 'string') return undefined
-    if (!/^\d{1,12}$/.test(timestamp) || Math.abs(now - Number(timestamp) * 1000) > tolerance) return undefined
+    if (!/^\d{1,12}$/.test(timestamp) || Math.abs(now - Number(timestamp) * 1000) > toleranceMs) return undefined
     const signatures = given.split(' ').flatMap(bytesOf)
     if (signatures.length === 0) return undefined
     const hmac = beginHmac(secret(), id, timestamp)

@@ -9,7 +9,7 @@ import { table } from './html/table.ts'
 import { foreign, state } from './html/words.ts'
 import type { PageContext } from './page-context.ts'
 
-const patience = 30_000
+const patienceMs = 30_000
 const keptMs = 5000
 
 export function doctor({ contextFor }: PageContext): Hono<Visited> {
@@ -17,7 +17,7 @@ export function doctor({ contextFor }: PageContext): Hono<Visited> {
   // It calls every remote, which should not happen as often as somebody presses a key.
   const look = cached((who, signal) => examine(contextFor(who), signal), { ms: keptMs, most: 1 })
   app.get('/doctor', async (c: Context<Visited>) => {
-    const findings = await look(c.var.visitor.who, AbortSignal.timeout(patience))
+    const findings = await look(c.var.visitor.who, AbortSignal.timeout(patienceMs))
     const rows = findings.map(({ id, state: word, message, remedy }) => [id, state(word), foreign(message), foreign(remedy)])
     return page(c, 'Doctor', html`${table('Findings', ['About', 'State', '~What was found', '~What to do'], rows, '')}`)
   })

@@ -12,7 +12,7 @@ import { table } from './html/table.ts'
 import { foreign, many, outward } from './html/words.ts'
 import type { PageContext } from './page-context.ts'
 
-const patience = 20_000
+const patienceMs = 20_000
 const keptMs = 15_000
 
 export function reviewers({ contextFor }: PageContext): Hono<Visited> {
@@ -24,7 +24,7 @@ export function reviewers({ contextFor }: PageContext): Hono<Visited> {
   })
   app.get('/reviewers', async (c: Context<Visited>) => {
     try {
-      return page(c, 'Reviewers page', report(await read(c.var.visitor.who, AbortSignal.timeout(patience))))
+      return page(c, 'Reviewers page', report(await read(c.var.visitor.who, AbortSignal.timeout(patienceMs))))
     } catch (error) {
       const reason = `The wiki cannot be read now: ${inWords(error)}`
       return page(c, 'Reviewers page', html`<p class="notice bad" role="alert">${reason}</p>`, 503)

@@ -29,11 +29,11 @@ export class LockLost extends Error {
 
 export type WorkerContext = { redis: Redis; prefix: string; stopping: AbortSignal; mayForget: MayForget; trials: Trials; log: Log }
 
-const patience = 4000
+const patienceMs = 4000
 
 /** Closes `workers`: takes no further jobs, waits a while for those under way, then has them handed back. */
 export async function close(workers: Worker[], stopping: AbortController): Promise<void> {
-  const late = setTimeout(() => stopping.abort(), patience)
+  const late = setTimeout(() => stopping.abort(), patienceMs)
   await Promise.all(workers.map((worker) => worker.close()))
   clearTimeout(late)
 }

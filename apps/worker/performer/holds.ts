@@ -14,14 +14,14 @@ export type Holds = {
   release: () => Promise<void>
 }
 
-const firstProbe = 1000
-const longestWait = 60_000
+const firstProbeMs = 1000
+const longestWaitMs = 60_000
 // Shorter than any wait for a probe: what was let go, or was free, so short a time ago can be held since only by a hold whose
 // probe is still to come.
 const seldomMs = 500
 
 // The longest that anybody may ask for.
-const longestAsked = 3_600_000
+const longestAskedMs = 3_600_000
 // What BullMQ writes for a queue that is to start nothing.
 const unlimited = Number.MAX_SAFE_INTEGER
 
@@ -35,14 +35,14 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function left()
   local till, ms = unpack(redis.call('HMGET', KEYS[1], 'until', 'ms'))
   local rest = tonumber(till or '0') - now
-  return rest <= tonumber(ms or '${longestAsked}') and rest or 0
+  return rest <= tonumber(ms or '${longestAskedMs}') and rest or 0
 end`
 
 // A limit that outlives its hold, as when a success let that go, counts as much as one.
 const holdQueue = script(`${times}
 local first, longest, asked, jitter = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local limit = tonumber(redis.call('GET', KEYS[3]) or '0') >= tonumber(ARGV[7]) and redis.call('PTTL', KEYS[3]) or 0
-local rest = math.max(left(), math.min(limit, ${longestAsked}))
+local rest = math.max(left(), math.min(limit, ${longestAskedMs}))
 redis.call('HSET', KEYS[2], 'concurrency', 1)
 local isHeld = left() > 0
 local probes = isHeld and 0 or redis.call('HINCRBY', KEYS[1], 'probes', 1)
@@ -75,9 +75,9 @@ export function openHolds({ redis, prefix, queue, concurrency, log }: Parts): Ho
       const refused = error instanceof Refused
       const jitter = 0.75 + Math.random() / 4
       const args = [
-        firstProbe,
-        longestWait,
-        Math.min(asked, longestAsked),
+        firstProbeMs,
+        longestWaitMs,
+        Math.min(asked, longestAskedMs),
         jitter,
         inWords(error),
         String(refused),

@@ -17,10 +17,10 @@ const urls = new WeakMap<Database, string>()
 
 /**
  * The database at `url` (mysql://user:password@host:port/database). Connects when it is first asked; at most 5 connections.
- * No statement takes longer than `longest` ms. With `metrics`, statements that failed are counted there.
+ * No statement takes longer than `longestMs`. With `metrics`, statements that failed are counted there.
  */
-export function openDatabase(url: string, { longest = 30_000, metrics }: { longest?: number; metrics?: Registry } = {}): Database {
-  const pool = openPool(url, { connectionLimit: 5 }).on('connection', (connection) => limit(connection, longest))
+export function openDatabase(url: string, { longestMs = 30_000, metrics }: { longestMs?: number; metrics?: Registry } = {}): Database {
+  const pool = openPool(url, { connectionLimit: 5 }).on('connection', (connection) => limit(connection, longestMs))
   const errors = metrics && countErrors(metrics)
   const log = ({ level }: LogEvent) => void (level === 'error' && errors?.inc())
   const database = new Kysely<Tables>({ dialect: new MysqlDialect({ pool }), log })
@@ -47,16 +47,16 @@ function openPool(url: string, options: PoolOptions): Pool {
 
 // MariaDB limits every statement, MySQL those that only read; each takes what is in the other's comment for one. A server
 // that hangs cannot keep to any limit: then the connection is given up here, a little later.
-function limit(connection: PoolConnection, longest: number): void {
+function limit(connection: PoolConnection, longestMs: number): void {
   connection.query(
-    `set session /*M! max_statement_time = ${longest / 1000} */ /*!80000 max_execution_time = ${longest} */`,
+    `set session /*M! max_statement_time = ${longestMs / 1000} */ /*!80000 max_execution_time = ${longestMs} */`,
     () => undefined,
   )
   // Every statement stands for itself. What it only looked at on its way it need not keep others from.
   connection.query('set session transaction isolation level read committed', () => undefined)
-  const patience = 1.25 * longest
+  const patienceMs = 1.25 * longestMs
   const { stream } = z.object({ stream: z.instanceof(Socket) }).parse(connection)
-  stream.setTimeout(patience, () => stream.destroy(new Error(`nothing was heard from it for ${patience / 1000} s`)))
+  stream.setTimeout(patienceMs, () => stream.destroy(new Error(`nothing was heard from it for ${patienceMs / 1000} s`)))
 }
 
 function countErrors(metrics: Registry): Counter {

@@ -14,13 +14,13 @@ export type Pruned = { before: string; dryRun: boolean; interrupted: boolean; ke
 export type PruneOptions = { keepDays: number; dryRun: boolean; signal: AbortSignal }
 
 const chunk = 500
-const day = 86_400_000
+const dayMs = 86_400_000
 const actsStayLonger = 5
 
 /** Removes what is older than `keepDays` days. Ends early, after the chunk at hand, when `signal` aborts. */
 export async function pruneJournal(database: Database, { keepDays, dryRun, signal }: PruneOptions): Promise<Pruned> {
-  const before = new Date(Date.now() - keepDays * day)
-  const actsBefore = new Date(Date.now() - keepDays * actsStayLonger * day)
+  const before = new Date(Date.now() - keepDays * dayMs)
+  const actsBefore = new Date(Date.now() - keepDays * actsStayLonger * dayMs)
   const removed: Record<string, number> = {}
   let kept = 0
 

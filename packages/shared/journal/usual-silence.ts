@@ -3,14 +3,14 @@
 import { sql } from 'kysely'
 import type { Database } from './database.ts'
 
-const hour = 3_600_000
-const week = 7 * 24 * hour
+const hourMs = 3_600_000
+const weekMs = 7 * 24 * hourMs
 const weeks = [1, 2, 3, 4]
-const around = 1.5 * hour
+const aroundMs = 1.5 * hourMs
 
 /** With less than two weeks of history nobody knows what is usual. */
-export const plainLimit = 6 * hour
-const least = 10 * 60_000
+export const plainLimitMs = 6 * hourMs
+const leastMs = 10 * 60_000
 
 /** Deliveries that GitLab sent by itself, to select from. */
 export function sentByGitLab(database: Database) {
@@ -24,11 +24,11 @@ export function sentByGitLab(database: Database) {
 export async function usualSilence(database: Database, now: number): Promise<number> {
   const known: number[] = []
   for (const ago of weeks) {
-    const longest = await longestSilence(database, now - ago * week - around, now - ago * week + around)
+    const longest = await longestSilence(database, now - ago * weekMs - aroundMs, now - ago * weekMs + aroundMs)
     if (longest !== undefined) known.push(longest)
   }
   const [, second] = known.sort((a, b) => b - a)
-  return second === undefined ? plainLimit : Math.max(least, 2 * second)
+  return second === undefined ? plainLimitMs : Math.max(leastMs, 2 * second)
 }
 
 // Between two deliveries at least one of which came in this time, or around all of it; undefined when the journal does not

@@ -25,9 +25,9 @@ export type Listener = {
   port: number
   /**
    * Goes on answering for a moment while telling its clients to open no further request on their connections, then
-   * takes no new ones, and waits for the answers under way. What is left after `patience` ms is closed.
+   * takes no new ones, and waits for the answers under way. What is left after `patienceMs` is closed.
    */
-  stop: (patience?: number) => Promise<void>
+  stop: (patienceMs?: number) => Promise<void>
 }
 
 // Longer than the keep-alive of usual proxies, so that it is never we who close a connection they are about to use.
@@ -104,9 +104,9 @@ export async function listen({
 
   return {
     port: portOf(server),
-    async stop(patience = 6000) {
+    async stop(patienceMs = 6000) {
       const closed = new Promise<void>((resolve) => server.once('close', resolve))
-      const late = setTimeout(() => server.closeAllConnections(), patience)
+      const late = setTimeout(() => server.closeAllConnections(), patienceMs)
       stopping = true
       for (const { response } of connections.open.values()) if (response?.headersSent === false) response.setHeader('connection', 'close')
       await pause(farewellMs)

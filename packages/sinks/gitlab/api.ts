@@ -14,8 +14,8 @@ export type GitLabApi = {
   items: <T>(path: string, item: z.ZodType<T>, signal: AbortSignal, onBound?: () => void) => AsyncGenerator<T>
   /** The same, all together: for items that are small. */
   list: <T>(path: string, item: z.ZodType<T>, signal: AbortSignal) => Promise<T[]>
-  /** Sends `body` as JSON, once; `timeLimit` in ms, `fence` as in `exchange`. */
-  post: (path: string, body: object, signal: AbortSignal, how?: Pick<Call, 'timeLimit' | 'fence'>) => Promise<Answer>
+  /** Sends `body` as JSON, once; `fence` as in `exchange`. */
+  post: (path: string, body: object, signal: AbortSignal, how?: Pick<Call, 'timeLimitMs' | 'fence'>) => Promise<Answer>
   /** What an answer says, of the shape of `schema`. */
   read: <T>(answer: Answer, schema: z.ZodType<T>) => T
 }

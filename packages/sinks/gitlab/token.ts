@@ -31,7 +31,7 @@ export function tokenFacts({ get }: Pick<GitLabApi, 'get'>, signal: AbortSignal)
  */
 export async function rotateToken({ post, read }: Pick<GitLabApi, 'post' | 'read'>, expiresAt: string, signal: AbortSignal) {
   const { token, ...facts } = read(
-    await post(`${path}/rotate`, { expires_at: expiresAt }, signal, { timeLimit: rotationMs }),
+    await post(`${path}/rotate`, { expires_at: expiresAt }, signal, { timeLimitMs: rotationMs }),
     rotatedSchema,
   )
   return { token, facts }

@@ -24,13 +24,13 @@ export type Call = {
   headers?: Record<string, string>
   body?: string
   signal: AbortSignal
-  timeLimit?: number
+  timeLimitMs?: number
   sizeLimit?: number
   fence?: Fence | undefined
 }
 
 /**
- * One exchange with the remote at `url`. `timeLimit` in ms, `sizeLimit` in bytes. A call that cannot be undone has a `fence`: it
+ * One exchange with the remote at `url`. `sizeLimit` in bytes. A call that cannot be undone has a `fence`: it
  * is passed right before the request is written, sets the time limit, and is told what the answer says of what was done;
  * a front end's 5xx says nothing. Throws `Unavailable` on network errors, time-outs, 408, 429 and 502 to 504, `TooLarge` when
  * the answer is; throws the signal's own reason when the caller gave up, and what the fence throws: then nothing was sent.
@@ -38,8 +38,8 @@ export type Call = {
 export async function exchange(remote: Named, url: string, call: Call): Promise<Answer> {
   const { method = 'GET', headers = {}, body, signal, fence, sizeLimit = 8 * 1024 * 1024 } = call
   const name = titleOf(remote)
-  const { timeLimit = fence?.limitMs ?? 15_000 } = call
-  const late = AbortSignal.timeout(timeLimit)
+  const { timeLimitMs = fence?.limitMs ?? 15_000 } = call
+  const late = AbortSignal.timeout(timeLimitMs)
   let notSent: unknown
   const before = async () =>
     fence?.pass().catch((error: unknown) => {
@@ -94,7 +94,7 @@ async function readText(name: string, response: IncomingMessage, sizeLimit: numb
   return Buffer.concat(chunks).toString('utf8')
 }
 
-const longestWait = 3_600_000
+const longestWaitMs = 3_600_000
 
 const bounds = { mostValues: 500_000, mostLevels: 200 }
 
@@ -118,7 +118,7 @@ export function retryAfter(headers: Headers, now = Date.now()): number | undefin
   const value = headers.get('retry-after')?.trim()
   if (!value) return undefined
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now
-  return ms > 0 ? Math.min(ms, longestWait) : undefined
+  return ms > 0 ? Math.min(ms, longestWaitMs) : undefined
 }
 
 function reasonOf(error: unknown): string {

@@ -16,7 +16,7 @@ export type Known = {
 const headSchema = z.object({ object_attributes: z.object({ last_commit: z.object({ id: z.string() }) }) })
 const pageSize = 50
 // The clocks of GitLab and of ours, and what lies between an act and its hook, may differ by so much.
-const margin = 10 * 60_000
+const marginMs = 10 * 60_000
 const nearMs = 2 * 60_000
 
 const dayMs = 86_400_000
@@ -35,7 +35,7 @@ export async function readKnown(database: Database, since: Date): Promise<Known>
     .innerJoin('bodies', 'bodies.delivery', 'deliveries.id')
     .select(['id', 'received_at', 'origin', 'body'])
     .where('kind', '=', 'merge_request')
-    .where('received_at', '>=', new Date(since.getTime() - margin))
+    .where('received_at', '>=', new Date(since.getTime() - marginMs))
     .orderBy('received_at')
     .orderBy('id')
   const read = (last: StoredDelivery | undefined, count: number) =>

@@ -85,12 +85,12 @@ async function* each(deliveries: Delivery[]): AsyncGenerator<Delivery> {
   yield* deliveries
 }
 
-const patience = 5000
+const patienceMs = 5000
 const lookMs = 100
 
 // What still waits to be routed or written down would look like missed.
 async function journalIsComplete({ queues, redis, prefix }: OpsContext): Promise<void> {
-  for (const deadline = Date.now() + patience; ; await pause(lookMs)) {
+  for (const deadline = Date.now() + patienceMs; ; await pause(lookMs)) {
     const unfinished = async (queue: Queue) => {
       const { waiting, active, delayed } = await countJobs(queue, { redis, prefix })
       return waiting + active + delayed

@@ -13,11 +13,11 @@ export type Begun = { id: number; chosen: number; left: number; continued: boole
 type Options = { reason: string; rate: number }
 
 const goesOnMs = 24 * 3_600_000
-const patience = 20
+const patienceSeconds = 20
 
 /** Begins the replay of `selection`, or finds the one to go on with. `rate` is in effects a second. */
 export async function beginReplay(context: OpsContext, selection: Selection, options: Options): Promise<Begun> {
-  const begun = await underLock(context.database, 'begin a replay', patience, () => begin(context, selection, options))
+  const begun = await underLock(context.database, 'begin a replay', patienceSeconds, () => begin(context, selection, options))
   if (!begun) throw new Unavailable('Somebody else is beginning a replay just now. Try again in a moment.')
   return begun.value
 }

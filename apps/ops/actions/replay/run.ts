@@ -52,9 +52,9 @@ async function run(context: OpsContext, id: number, { signal, lost, onProgress }
     await tally.save()
   }
 
-  // Until it is so, or there is nothing more to wait for. A queue may be held for hours: `patience` is how long nothing may move.
-  async function wait(isSo: () => boolean, patience: number): Promise<void> {
-    for (let [since, before] = [Date.now(), underWay.waiting()]; !isSo() && !isToStop() && Date.now() - since < patience; ) {
+  // Until it is so, or there is nothing more to wait for. A queue may be held for hours: `patienceMs` is how long nothing may move.
+  async function wait(isSo: () => boolean, patienceMs: number): Promise<void> {
+    for (let [since, before] = [Date.now(), underWay.waiting()]; !isSo() && !isToStop() && Date.now() - since < patienceMs; ) {
       await pause(lookEveryMs)
       await look()
       if (underWay.waiting() !== before) [since, before] = [Date.now(), underWay.waiting()]

@@ -30,7 +30,7 @@ const repairSchema = z
 
 const mostPlanned = 50
 const planRate = 20
-const patience = 20_000
+const patienceMs = 20_000
 
 export function repair(pageContext: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
@@ -55,7 +55,7 @@ export function repair(pageContext: PageContext): Hono<Visited> {
       const { discarded } = await discard(context, selection, { reason })
       return c.redirect(`/dead?discarded=${discarded}`, 303)
     }
-    const planned = await planReplay(context, firstOf(selection), { rate: planRate, signal: AbortSignal.timeout(patience) })
+    const planned = await planReplay(context, firstOf(selection), { rate: planRate, signal: AbortSignal.timeout(patienceMs) })
     return page(c, 'Dry run', dryRun(planned, selection, asked, c.var.visitor))
   })
   return app

@@ -18,7 +18,7 @@ import { isEqual } from './secret.ts'
 import { openSessions, type Session, sessionKey } from './session.ts'
 import type { Visited } from './visitor.ts'
 
-const hours = 3_600_000
+const hourMs = 3_600_000
 const loginSchema = z.object({ token: z.string(), who: z.string().trim(), form: z.string(), to: z.string().default('/') })
 const nameShape = /^[^\p{C}]{1,60}$/u
 
@@ -28,9 +28,9 @@ type Parts = { host: string; token: Secret | undefined; ended: Ended; log: Log }
 export function door({ host, token, ended, log }: Parts): Hono<Visited> {
   const ofToday = randomBytes(32).toString('hex')
   const key = token === undefined ? () => ofToday : madeOf(token, sessionKey)
-  const sessions = openSessions({ key, name: 'ops', ms: 12 * hours })
+  const sessions = openSessions({ key, name: 'ops', ms: 12 * hourMs })
   // The login form is for anybody, so its cookies are not signed with what is made from the token: that could be guessed at.
-  const strangers = openSessions({ key: () => ofToday, name: 'ops-login', ms: 1 * hours })
+  const strangers = openSessions({ key: () => ofToday, name: 'ops-login', ms: 1 * hourMs })
   const guesses = countGuesses()
   const app = new Hono<Visited>()
 

@@ -4,13 +4,13 @@ import type { Database } from '#shared/journal/database.ts'
 
 export type Hour = { from: Date; deliveries: number; done: number; nothing: number; dead: number }
 
-const hour = 3_600_000
+const hourMs = 3_600_000
 const hours = 24
 const outcomes = ['done', 'nothing', 'dead'] as const
 
 /** The last 24 hours, oldest first, the one that is not over yet included. */
 export async function lastDay(database: Database): Promise<Hour[]> {
-  const first = Math.floor(Date.now() / hour) * hour - (hours - 1) * hour
+  const first = Math.floor(Date.now() / hourMs) * hourMs - (hours - 1) * hourMs
   const since = new Date(first)
   const [came, ended] = await Promise.all([
     database
@@ -27,8 +27,14 @@ export async function lastDay(database: Database): Promise<Hour[]> {
       .groupBy(['hour', 'state'])
       .execute(),
   ])
-  const day = Array.from({ length: hours }, (_, at) => ({ from: new Date(first + at * hour), deliveries: 0, done: 0, nothing: 0, dead: 0 }))
-  const at = (number: number) => day[Number(number) - first / hour]
+  const day = Array.from({ length: hours }, (_, at) => ({
+    from: new Date(first + at * hourMs),
+    deliveries: 0,
+    done: 0,
+    nothing: 0,
+    dead: 0,
+  }))
+  const at = (number: number) => day[Number(number) - first / hourMs]
   for (const row of came) Object.assign(at(row.hour) ?? {}, { deliveries: Number(row.count) })
   for (const row of ended) Object.assign(at(row.hour) ?? {}, { [row.state]: Number(row.count) })
   return day
