@@ -83,14 +83,16 @@ export async function openFence({ redis, prefix, queue, sink, limits, job, token
     fence: {
       limitMs: callMs,
       async pass() {
-        // Once more when the answer was long in coming: if this process was frozen meanwhile, the job may be another's.
-        for (let asked = 0; Date.now() - asked > Math.min(lockMs, callMs) / 2; ) {
-          asked = Date.now()
+        // Asked again when the answer was long in coming: if this process was frozen meanwhile, the job may be another's.
+        const freshMs = Math.min(lockMs, callMs) / 2
+        let askedAt: number
+        do {
+          askedAt = Date.now()
           const args = [token, lockMs, id, own, callMs + settleMs, isMarked ? begunKeepSeconds : 0]
           const passed = await passOver(redis, [queue.toKey(`${id}:lock`), queue.toKey('stalled'), atWork, begun], args)
           if (passed !== 1) throw new LockLost(`${id} is run by another worker.`)
           call = 'at work'
-        }
+        } while (Date.now() - askedAt > freshMs)
       },
       answered() {
         call = 'answered'

@@ -16,8 +16,8 @@ export type Holds = {
 
 const firstProbeMs = 1000
 const longestWaitMs = 60_000
-// Shorter than any wait for a probe: what was let go, or was free, so short a time ago can be held since only by a hold whose
-// probe is still to come.
+// After each success Redis is asked whether the queue is held, but not more often than this. It is shorter than any wait for a
+// probe: a hold that began since cannot be due to end yet.
 const seldomMs = 500
 
 // The longest that anybody may ask for.
