@@ -10,8 +10,8 @@ import { hostsOf } from '#shared/process/redis-address.ts'
 import { type Lanes, openLanes } from '#shared/queue/lanes.ts'
 import { impatientRedis } from '#shared/queue/queues.ts'
 import type { Redis } from '#shared/queue/redis.ts'
+import { type Config, configFrom, variables } from '#sinks/config.ts'
 import { openQueues, type Queues } from '#sinks/queues.ts'
-import { type Config, configFrom, variables } from '../worker/config.ts'
 import { type RecordAct, recorder } from './audit.ts'
 
 export const opsSchema = variables

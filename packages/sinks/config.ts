@@ -1,0 +1,60 @@
+// What the worker and the operators' tools read from their environment, with what the sinks declare.
+import { z } from 'zod'
+import { databaseUrl, places, redisUrl, secretFile, wholeNumber, yesOrNo } from '#shared/process/env.ts'
+import { openSecrets } from '#shared/process/secret.ts'
+import { gitlabVariables } from '#sinks/gitlab/variables.ts'
+import { fileOf, readSettings, sinkList, sinkVariables } from './settings.ts'
+import { settingsOf } from './variables.ts'
+
+const ownVariables = z.object({
+  ...places,
+  SINKS_ENABLED: sinkList,
+  FEED_KEEP: wholeNumber(1, 10_000_000).default(10_000),
+  DRY_RUN: yesOrNo.default(false),
+  CONCURRENCY: wholeNumber(1, 1000).default(10),
+  CALL_SECONDS: wholeNumber(1, 60).default(15),
+  SETTLE_SECONDS: wholeNumber(1, 3600).default(15),
+  JOURNAL_KEEP_DAYS: wholeNumber(1, 3650).default(90),
+  DEBUG: yesOrNo.default(false),
+  OPS_HOST: z.string().default('127.0.0.1'),
+  OPS_PORT: wholeNumber(0, 65535).optional(),
+  OPS_TOKEN: z.string().optional(),
+  OPS_TOKEN_FILE: secretFile,
+})
+
+/** What is read, with what the sinks declare; a command of an operator makes do without some of it. */
+export const variables = ownVariables.and(sinkVariables)
+/** The names of all of them. */
+export const variableNames = [...Object.keys(ownVariables.shape), ...Object.keys(sinkVariables.shape)]
+
+/** What the variables say. */
+export type Config = ReturnType<typeof configFrom>
+
+/** Makes of the variables, which have been read, what the parts are given. */
+export function configFrom(env: z.output<typeof variables>) {
+  const secrets = openSecrets()
+  const settings = readSettings(env, secrets)
+  const { GITLAB_URL: gitlabUrl = '', GITLAB_TOKEN: gitlabToken } = settingsOf(gitlabVariables, settings)
+  const { OPS_TOKEN: opsToken } = env
+  const token = opsToken === undefined ? undefined : secrets.keep('OPS_TOKEN', opsToken, env.OPS_TOKEN_FILE, () => true)
+  return {
+    secrets,
+    sinksEnabled: new Set(env.SINKS_ENABLED),
+    /** What the sinks are given of their variables. */
+    settings,
+    gitlabUrl,
+    gitlabToken,
+    gitlabTokenFile: fileOf('GITLAB_TOKEN', env),
+    feedKeep: env.FEED_KEEP,
+    dryRun: env.DRY_RUN,
+    concurrency: env.CONCURRENCY,
+    limits: { callMs: env.CALL_SECONDS * 1000, settleMs: env.SETTLE_SECONDS * 1000 },
+    journalKeepDays: env.JOURNAL_KEEP_DAYS,
+    debug: env.DEBUG,
+    ops: env.OPS_PORT === undefined ? undefined : { host: env.OPS_HOST, port: env.OPS_PORT, token },
+    redisUrl: redisUrl(env),
+    redisPrefix: env.REDIS_PREFIX,
+    redisUnsafe: env.REDIS_UNSAFE === 'allow',
+    databaseUrl: databaseUrl(env) ?? '',
+  }
+}
