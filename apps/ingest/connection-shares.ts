@@ -1,11 +1,11 @@
-// Who gets how many of the connections: the feed as many as it may have, but some are always kept for everything else,
-// which is the hooks.
+// Shares out the connections: the feed may have as many as it is allowed, but some are always kept for everything else, which
+// is the hooks.
 
 export type Shares = {
   all: number
   feed: number
   feedPerAddress: number
-  /** Senders that are not known yet, of small bodies and as many of large ones. */
+  /** How many senders that are not known yet may send small bodies at once, and as many large ones. */
   strangers: number
 }
 
@@ -22,7 +22,7 @@ export function shareOut(wanted: { all: number; feed: number; feedPerAddress: nu
     all,
     feed,
     feedPerAddress: wanted.feedPerAddress ?? Math.max(1, Math.min(perAddress, Math.floor(feed * 0.9))),
-    // Each of the two rooms has as many inside and waiting.
+    // Each of the two rooms has so many inside, and as many that wait.
     strangers: Math.min(strangersMost, Math.ceil(kept / 4)),
   }
 }

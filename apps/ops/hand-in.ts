@@ -14,7 +14,7 @@ export type HandInOptions = { tally: { count: number }; signal?: AbortSignal | u
 
 /** Adds each delivery to the queue, until `signal` aborts; one that is in it already stays as it is. */
 export async function handIn(queue: Queue, deliveries: AsyncIterable<Delivery>, { tally, signal, onWait }: HandInOptions): Promise<void> {
-  // In a Redis that was lost nobody may have said so yet.
+  // In a Redis that has come back empty this may not have been set again yet.
   await queue.setGlobalConcurrency(1)
   for await (const delivery of deliveries) {
     await queue.add('delivery', delivery, { jobId: deliveryJobId(delivery.id) })

@@ -41,8 +41,8 @@ export function openAudience({ tail, catchUp, readerBytes, measures }: Parts): A
     }
   })
 
-  // Writes it to all whose turn it is, a few at a time: hooks come in between. Those who are elsewhere, or have too much
-  // before them, or ask for much work, follow by themselves.
+  // Writes the batch to all in the circle, a few at a time, so that hooks come in between. A subscriber leaves the circle and
+  // follows by itself when it stands elsewhere in the feed, when too much waits for it already, or when its filter is costly.
   async function hand(members: Set<Subscriber>, { after, frames }: Batch, allowed: number, isLate: () => boolean): Promise<void> {
     const [one] = members
     if (!one) return
@@ -115,7 +115,8 @@ export function openAudience({ tail, catchUp, readerBytes, measures }: Parts): A
   }
 }
 
-// Tells when the event loop has had no turn for about a millisecond, and then begins anew.
+// A function that answers true when about a millisecond has passed since it last did, or since it was made: time to let the
+// event loop go on.
 function clock(): () => boolean {
   let began = performance.now()
   return function isLate() {

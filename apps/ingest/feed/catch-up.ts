@@ -1,6 +1,6 @@
-// The way of a subscriber to the end of the feed: a bounded piece, then waiting until the connection has taken it, then the
-// next, from the tail's window or from the history. What is gone is told. Few are on their way at a time, and little of it is
-// done in one turn of the event loop.
+// How a subscriber catches up: it gets a bounded piece, from the tail's window or from the history; when its connection has
+// taken that, the next one. Gaps are announced. Only so many catch up at a time, and in one turn of the event loop only a
+// little is done for them.
 import { setTimeout as pause } from 'node:timers/promises'
 import { beginning, compareCursors } from '#shared/event/cursor.ts'
 import { inWords } from '#shared/process/errors.ts'
@@ -27,13 +27,16 @@ type Parts = {
 
 const pieceBytes = 128 * 1024
 const awayMs = 1000
-// Each holds a page of the history and a piece of it.
+// How many may catch up at a time: each of them holds a page of the history and a piece made of it.
 const atOnce = 200
 const aMomentMs = 1000
 
 export type CatchUp = (subscriber: Subscriber, arrived: () => void) => Promise<void>
 
-/** `arrived` is called in the very moment in which the subscriber has all there is. Resolves then, or when it has gone. */
+/**
+ * `arrived` is called synchronously when the subscriber has everything, so that no message can come in between. Resolves then,
+ * or when the subscriber has gone.
+ */
 export function catcherUp({ tail, history, readerBytes, inSlice, log, measures, hidden }: Parts): CatchUp {
   const inTurn = semaphore(atOnce)
   const cut = pieceCutter(Math.min(pieceBytes, readerBytes), hidden)
@@ -56,11 +59,11 @@ export function catcherUp({ tail, history, readerBytes, inSlice, log, measures, 
   function hasAll(subscriber: Subscriber): boolean {
     const newest = tail.newest()
     if (newest === undefined) return false
-    // Where there is nothing yet, everything that comes is from now on.
+    // A subscriber without a cursor wants what comes from now on: it begins behind the newest message, if there is one.
     if (subscriber.cursor === undefined && newest !== beginning) subscriber.cursor = newest
     if (subscriber.cursor === undefined || subscriber.cursor === newest) return true
     if (subscriber.isUnproven || tail.after(subscriber.cursor)?.length !== 0) return false
-    // It may have read further than the tail has, and must not get that again.
+    // It may have read further in the history than the tail has come. Then it must not get these messages again.
     if (compareCursors(newest, subscriber.cursor) > 0) subscriber.cursor = newest
     return true
   }
@@ -80,7 +83,7 @@ export function catcherUp({ tail, history, readerBytes, inSlice, log, measures, 
   function pass(subscriber: Subscriber, frames: Frame[]): void {
     if (!isOpen(subscriber)) return
     const [first] = frames
-    // A place between two messages is none that the feed ever gave.
+    // Its cursor lies between two messages, so the feed never gave it: it is told of a gap.
     if (first && subscriber.isUnproven && compareCursors(first.previous, subscriber.cursor ?? beginning) < 0)
       writeGap(subscriber, first.previous, measures)
     subscriber.isUnproven = false
@@ -93,7 +96,7 @@ export function catcherUp({ tail, history, readerBytes, inSlice, log, measures, 
     writeGap(subscriber, gapTo, measures)
   }
 
-  // Nothing comes after its place: it is the newest one, or beyond everything.
+  // Nothing follows its cursor: either that is the newest, or the feed never gave it.
   async function prove(subscriber: Subscriber): Promise<void> {
     const newest = await history.newest().catch(away)
     if (newest === 'away') return await pause(awayMs)

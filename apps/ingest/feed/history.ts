@@ -23,7 +23,8 @@ export type History = {
 const pageMessages = 100
 const pageBytes = 128 * 1024
 const atOnce = 4
-// The journal is written in no order, and may be behind: what it lacks of the last minute counts as lost only after a while.
+// The journal is written in no certain order and may lag behind. What it lacks of the last minute counts as lost only after a
+// while.
 const settleMs = 3000
 const settledMs = 60_000
 const lookAgainMs = 100
@@ -44,7 +45,7 @@ export function openHistory({ relay, journal, onRead }: Parts): History {
     return found.holeTo === undefined ? undefined : { gapTo: found.holeTo }
   }
 
-  // When its turn has come, somebody else may have read it.
+  // While this one waited another reader may have read the page.
   async function look(after: Cursor, read: () => ReturnType<Relay['read']>): Promise<Look> {
     const known = recentPages.after(after)
     if (known) return { frames: known }

@@ -1,9 +1,10 @@
-// With whom the feed has no more patience: readers that take nothing for long, and, when what waits for all slow readers
-// together is too much, those for whom the most waits. They come back to where they were.
+// Whom the feed disconnects: readers that have taken nothing for long, and, when too much waits for all slow readers together,
+// those for whom the most waits. They can come back to where they were.
 import { backlogOf, type Subscriber } from './subscriber.ts'
 
 export const mostWaitingBytes = 64 * 1024 * 1024
-// What goes out in a burst waits for a moment for everybody, and is the same bytes for most of them.
+// After a burst something waits for every reader, mostly the same bytes. Only for how long something has waited tells who is
+// slow.
 const burstMs = 5000
 
 /** Those to be let go at the time `now` (ms), each with the reason. */

@@ -41,7 +41,8 @@ const keepPieces = 64
 
 /** The same with the last pieces kept: a crowd that comes back from one place gets the same bytes. */
 export function pieceCutter(most: number, hidden?: Hidden): (frames: Frame[], filter: Filter) => Piece | undefined {
-  // A map would be rebuilt every few pieces, and what an old table of it holds outlives the next collections.
+  // A list, since V8 rebuilds a map every few additions and removals, and its old tables keep what they held alive for some
+  // collections.
   const kept: Array<{ key: string; piece: Piece }> = []
   return function cut(frames, filter) {
     const key = `${frames[0]?.cursor} ${frames.length} ${filter.key} ${hidden?.version()}`

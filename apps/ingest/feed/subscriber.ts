@@ -13,14 +13,14 @@ export type Subscriber = {
   response: ServerResponse
   /** Everything up to here has been written or did not match; undefined: it wants what comes from now on. */
   cursor: Cursor | undefined
-  /** For all that was published before it has caught up, and for what comes then. */
+  /** `filter` applies until it has caught up, `live` from then on. They differ when it asked for a time. */
   filter: Filter
   live: Filter
   /** The time it asked for, until something from then on has been written. */
   since: Since | undefined
-  /** It brought its cursor along, and nobody has seen yet that the feed ever gave it. */
+  /** It came with a cursor, and it is not known yet whether the feed ever gave that. */
   isUnproven: boolean
-  /** The last cursor it was told, or the place it began at: a time has none that the feed gave. */
+  /** The last cursor that was sent to it, or the one with which it began. Undefined if it began at a time or at the end. */
   told: Cursor | undefined
   /** How many bytes it was given, and whether the connection wanted no more after the last of them. */
   given: number
@@ -62,7 +62,7 @@ export function put(subscriber: Subscriber, bytes: Buffer | string): void {
   subscriber.wasFull = !subscriber.response.write(bytes)
 }
 
-// Whether something waits that the connection must take before it wants more: `drain` is going to tell of it.
+// Whether the connection wants no more until it has taken what waits for it. Then `drain` is going to be emitted.
 function isFull({ response, wasFull }: Subscriber): boolean {
   return wasFull && response.writableLength > 0
 }
@@ -79,8 +79,8 @@ export function writeGap(subscriber: Subscriber, to: Cursor, measures: FeedMetri
 }
 
 /**
- * A sign of life. Who filters hears how far the feed has come: an `id:` without data is no message, but the place to
- * come back to; else a subscriber for whom nothing matches would fall behind for ever.
+ * Sends a sign of life. A subscriber with a filter is also told how far the feed has come, by an `id:` without data, which is
+ * no message. Without that, one for whom nothing matches would come back with a cursor that is older and older.
  */
 export function beat(subscriber: Subscriber): void {
   const { cursor, told, filter } = subscriber
@@ -104,8 +104,9 @@ export async function room(subscriber: Subscriber, patienceMs?: number): Promise
 }
 
 /**
- * What waits for it, in bytes, since when (ms) something has waited without a break, and since when none of it was taken.
- * Undefined while the connection takes all it is given. To be asked from time to time.
+ * What waits for it: how many bytes, since when (ms) something has waited without a break, and since when nothing of it was
+ * taken. Undefined while the connection takes everything. To be asked at regular intervals, since it compares with the last
+ * time.
  */
 export function backlogOf(subscriber: Subscriber, now: number): Backlog | undefined {
   const { response, given, backlog } = subscriber

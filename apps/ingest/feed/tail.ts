@@ -1,5 +1,5 @@
-// The end of the relay, read once for all subscribers of this process: each new message is framed once, kept in a small
-// window in memory, and handed to everybody who listens. Whoever is further behind reads from the history.
+// Reads the end of the relay once for all subscribers of this process. Each new message is framed once, kept in a small window
+// in memory, and given to every listener. A subscriber that is further behind reads from the history.
 import { setTimeout as pause } from 'node:timers/promises'
 import { beginning, type Cursor, compareCursors } from '#shared/event/cursor.ts'
 import { inWords } from '#shared/process/errors.ts'
@@ -19,8 +19,8 @@ export type Tail = {
   /** Settles when something has changed: new messages, or the relay could be read at last. */
   next: () => Promise<void>
   /**
-   * Calls `listener` with each batch as it comes, and without one when the place of everybody must be looked at anew. It
-   * may take its time: the next batch waits for it.
+   * Calls `listener` with each batch as it comes; without a batch when the cursors of all subscribers must be checked anew, as
+   * after the loss of the relay. The listener may take its time: the next batch waits for it.
    */
   listen: (listener: (batch?: Batch) => Promise<void>) => void
 }
@@ -111,8 +111,8 @@ export function followTail({ relay, signal, log }: { relay: Relay; signal: Abort
   }
 }
 
-// With many subscribers each message is work for a while. What comes in a rest goes together, which is less work.
-// `took` is in ms.
+// How long to rest after a batch that took `took` ms. With many subscribers each message is work; what comes during a rest goes
+// out together, which is less work.
 async function rest(took: number): Promise<void> {
   if (took >= 1) await pause(Math.min(took / 2, longestRest))
 }

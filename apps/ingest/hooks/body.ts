@@ -32,7 +32,8 @@ export function readBody(
   return new Promise((resolve) => {
     let chunks: Buffer[] = []
     let size = 0
-    // What listens lives as long as the connection, and all it refers to: the promise, and so the body, must not be among that.
+    // The listeners live as long as the connection, with all that they refer to. So at the end they let go of the promise and
+    // of the pieces; else each would keep its body.
     let settle: typeof resolve | undefined = resolve
     const end = (result: Parameters<typeof resolve>[0]) => {
       settle?.(result)

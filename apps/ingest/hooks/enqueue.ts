@@ -7,7 +7,7 @@ import type { AddDeliveries } from './add-deliveries.ts'
 import type { Accept } from './route.ts'
 
 const lookMs = 100
-// Not too many: while Redis takes one group the next ones are read.
+// Groups are small, so that Redis works on one while the next is made.
 const groupMost = 8
 const groupBytes = 1024 * 1024
 
@@ -20,8 +20,8 @@ type Group = { adds: Add[]; since: number }
  * of them share one timer, since two for each were a tenth of what a request costs.
  */
 export function enqueue(addDeliveries: AddDeliveries, patienceMs = 1100): Accept {
-  // In the order in which they were sent, which is that in which Redis answers. A set would be rebuilt every few requests,
-  // and what an old table of it holds outlives the next collections.
+  // In the order in which they were sent, which is the order in which Redis answers. A list, since V8 rebuilds a set every few
+  // additions and removals, and its old tables keep what they held alive for some collections.
   const sent: Group[] = []
   let group: Add[] = []
   let bytes = 0

@@ -68,7 +68,7 @@ export function openEventLog(path: string | undefined, log: Log): EventLog {
   }
 }
 
-// Whatever way it ends, nothing more can be written into `lines` then.
+// However that ends, `lines` takes nothing more after it.
 async function appendTo(path: string, lines: PassThrough): Promise<void> {
   lines.on('error', ignore)
   try {
@@ -80,8 +80,8 @@ async function appendTo(path: string, lines: PassThrough): Promise<void> {
   }
 }
 
-// Whether the last line has no end: whoever wrote it was killed, or had no room left. The next one would be part of it.
-// By then somebody may have moved the file away: what is open is looked at, not what has its name.
+// Whether the last line lacks its line break, since its writer was killed or the disk was full. The next line would become part
+// of it.
 async function isTorn(file: FileHandle): Promise<boolean> {
   const about = await file.stat()
   if (!about.isFile() || about.size === 0) return false

@@ -17,7 +17,8 @@ export function onReplicas({ redis, prefix }: QueuePlace, replicas: number, add:
   return async function addOnReplicas(deliveries) {
     const before = connections
     await add(deliveries)
-    // WAIT is about what this connection has written, and a repeat writes nothing.
+    // WAIT counts the replicas that have what this connection wrote last. A repeat writes nothing, so something is written here
+    // on purpose.
     await redis.set(`${keyPrefix(prefix)}:waited`, '1')
     const having = await redis.wait(replicas, waitMs)
     if (having < replicas) throw new Unavailable(`${having} of ${replicas} replicas have the delivery after ${waitMs} ms.`)

@@ -22,8 +22,8 @@ type Parts = {
   metrics: Registry
 }
 
-// A body takes many times its size while it is read and kept. Those of this size go one after another, since a few at once
-// would take more memory than there is; but GitLab must have its answer within 2 s, however slow Redis is.
+// While it is read and kept a body takes many times its size in memory, so bodies above this size go one after another. They
+// still wait a bounded time only: GitLab must have its answer within 2 s, however slow Redis is.
 const largeBytes = 1024 * 1024
 const turnMs = 500
 

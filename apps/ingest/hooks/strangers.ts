@@ -1,5 +1,5 @@
-// How much of what strangers send may be in memory before it is known who they are. Small bodies do not wait behind large
-// ones, and come at once.
+// How many bytes of senders that are not known yet may be in memory. Small and large bodies have a room each, so that small
+// ones never wait behind large ones.
 import { bodyLimit } from './body.ts'
 import { openRoom, type Stay } from './waiting-room.ts'
 

@@ -1,6 +1,6 @@
-// Room for the bodies of senders that nobody knows yet: whether their signature is right is only told by the whole body.
-// Whoever finds none waits for it, and while somebody waits, whoever is inside and does not get on must go. The newest
-// goes in first: in a crowd, whoever has waited for long is likely to have given up.
+// Room for the bodies of senders that are not known yet: whether a signature is right is only known when the whole body is
+// there. A sender that finds no room waits. While somebody waits, those inside that do not get on must leave. The newest goes
+// in first, since one that has waited for long has probably given up.
 
 /** A stay in the room. `signal` aborts when the guest must go; `came` is told how many bytes have come. */
 export type Stay = { signal: AbortSignal; came: (bytes: number) => void; leave: () => void }
@@ -12,7 +12,7 @@ type Guest = {
   bytes: number
   since: number
   came: number
-  /** What had come when it was last looked at. */
+  /** How many bytes had come at the last look. */
   seen: number | undefined
   leaving: AbortController
   welcome: (stay: Stay | undefined) => void
@@ -24,9 +24,9 @@ type Size = {
   guests: number
   /** While somebody waits, it is looked every `lookMs` at who is inside. */
   lookMs: number
-  /** Of whom fewer bytes have come from one look to the next must go, */
+  /** A guest must leave that has sent fewer bytes than this since the last look, */
   leastBytes: number
-  /** and whoever is inside for so long. */
+  /** or that has been inside for so long. */
   patienceMs: number
 }
 

@@ -1,4 +1,5 @@
-// The files that others have left to us: found, taken, and to be handed over, oldest first. And who else's files there are.
+// Spool files of other processes: those that were taken over and are to be handed over, oldest first; and whether there are
+// others that must be waited for.
 import { basename, join } from 'node:path'
 import type { Log } from '#shared/process/log.ts'
 import { ageOf, byAge, ownerOf } from './names.ts'
@@ -17,7 +18,10 @@ export type Adopted = {
   putAside: (path: string, error: unknown, from: number) => void
   /** From which offset the file at `path` is still to be handed over. */
   from: (path: string) => number
-  /** Whether somebody's file goes before a file of ours that was made when `age` says, or before any if we have none. */
+  /**
+   * Whether another process has an older file than ours, which was made at `age`, that must be handed over first. Without `age`
+   * we have no file, and any other counts.
+   */
   isBehind: (age: string | undefined) => boolean
   bytes: () => number
   unreadable: Unreadable['state']

@@ -22,7 +22,7 @@ const behindMs = 200
 /** What it answers hands over all there is, until `signal` aborts. It never rejects, and may be called at any time. */
 export function drainInto(handOver: Accept, { own, adopted, waiting, signal, log }: Parts): () => Promise<void> {
   let isDraining = false
-  // How far our own file has been handed over.
+  // Up to which offset our own file has been handed over.
   let done = { path: '', to: 0 }
 
   async function drain(): Promise<void> {
@@ -91,8 +91,8 @@ export function drainInto(handOver: Accept, { own, adopted, waiting, signal, log
     if (done.to === before) await pause(10)
   }
 
-  // Hands over what the file holds between two offsets, and tells `each` how far it has come; answers false when something
-  // older has come between.
+  // Hands over the records between two offsets of a file, and tells `each` how far that has come. Answers false when it stopped
+  // because an older file came up.
   async function empty({ path, start, end, isTurn, each }: Part): Promise<boolean> {
     for await (const read of readRecords(path, start, end)) {
       if ('broken' in read) await putAside(path, read.broken)
@@ -102,7 +102,7 @@ export function drainInto(handOver: Accept, { own, adopted, waiting, signal, log
     return true
   }
 
-  // When Redis is back after a while, somebody may have left something older meanwhile.
+  // Looks for other files before each new try: while Redis was away a process may have left an older one.
   async function insist(delivery: Delivery, isTurn: () => boolean): Promise<boolean> {
     for (let wait = 50; !signal.aborted && isTurn(); wait = Math.min(2 * wait, longestPause)) {
       try {

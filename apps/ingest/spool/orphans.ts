@@ -1,5 +1,5 @@
-// Spool files whose process is gone. An owner touches its files every few seconds, and when it ends it lets them go. Taking one
-// is a rename, so only one process gets it.
+// Spool files whose process is gone. An owner touches its files every few seconds, and lets go of them when it ends, by a time
+// of change in 1970. Taking one over is a rename, so only one process gets it.
 import { open, readdir, rename, stat, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -10,8 +10,8 @@ export const touchMs = 5000
 const deadMs = 30_000
 
 /**
- * Names of files, oldest first: `own`, `orphans`, whose owners are gone, and `strangers`, which have something in them and are
- * of other hosts: nobody here can know whether their owners live until they have not been touched for half a minute.
+ * Names of files, oldest first. `own`: of this process. `orphans`: their owners are gone. `strangers`: of other hosts, and not
+ * empty; whether their owners live nobody here can know until the files were not touched for half a minute.
  */
 export type Files = { own: string[]; orphans: string[]; strangers: string[] }
 
@@ -56,7 +56,7 @@ async function tryToRead(path: string): Promise<void> {
   }
 }
 
-/** Shows other processes that the owner of the files at `paths` lives. */
+/** Touches the files at `paths`, which shows other processes that their owner lives. */
 export async function touch(paths: string[]): Promise<void> {
   const now = new Date()
   for (const path of paths) await utimes(path, now, now).catch(() => undefined)

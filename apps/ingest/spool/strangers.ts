@@ -1,12 +1,12 @@
-// Files of processes on other hosts. One of them may have been our predecessor, so what it took goes before what we take, until
-// its file is gone or ours. An owner that has been there for a minute lives beside us, and nobody waits for it any longer:
+// Files of processes on other hosts. One of these may have been our predecessor, so its deliveries go before ours, until its
+// file is gone or taken over. An owner that has been seen for a minute lives beside us, and is not waited for any longer:
 // across processes that live at the same time no order is promised.
 import { ageOf, ownerOf } from './names.ts'
 
 export type Strangers = {
   /** What was found, at `now` (ms, of a clock that is never set). */
   see: (names: string[], now?: number) => void
-  /** Whether one that we must wait for has a file older than `age`, or any file if we have none. */
+  /** Whether a process that must be waited for has a file older than `age`; without `age`, whether it has any. */
   areBefore: (age: string | undefined) => boolean
 }
 

@@ -22,14 +22,14 @@ export async function setUpQueues(place: QueuePlace): Promise<void> {
 type Parts = QueuePlace & { log: Log; setUp: () => Promise<void> }
 
 /**
- * Runs `setUp` now, and again whenever Redis has forgotten that it was, until the function it answers is called. `setUp` must
- * be repeatable: several workers may run it at once. Rejects when it does the first time.
+ * Runs `setUp` now, and again whenever a sign in Redis is missing that says so, until the function that it answers is called.
+ * `setUp` must be repeatable: several workers may run it at once. Rejects when the first run does.
  */
 export async function keepSetUp({ redis, prefix, log, setUp }: Parts): Promise<() => void> {
   const sign = `${keyPrefix(prefix)}:set-up`
   let isBusy = false
 
-  // The sign comes last: whoever dies before it leaves the rest to the others.
+  // The sign is written last: a worker that dies before leaves the rest to the others.
   async function write(): Promise<void> {
     await setUp()
     await redis.set(sign, new Date().toISOString())

@@ -99,7 +99,7 @@ export async function work({
     await holds.release()
   }
 
-  // When Redis takes not even what should become of the job, it stays where it is, and comes again when its lock has run out.
+  // Redis does not even take what is to become of the job. It stays under way, and is run again when its lock has run out.
   function leave(job: Job, reason: unknown): Error {
     log.warn({ queue: queue.name, job: job.id, reason: inWords(reason) }, 'left to be taken up again')
     return new WaitingError()
@@ -121,7 +121,7 @@ export async function work({
       await holds.hold(error)
       return new RateLimitError()
     }
-    // Whoever lost the job has no say any more in what becomes of it.
+    // If the lock is lost another worker runs the job, and decides what becomes of it.
     if ((await job.extendLock(token, lockDuration)) !== 1) return known(new LockLost(`${job.id} is run by another worker.`))
     await onFailed?.(job, error, Date.now() - (job.processedOn ?? Date.now()))
     const never = error instanceof Permanent
@@ -152,7 +152,8 @@ export async function work({
   })
   stopping.addEventListener('abort', () => worker.cancelAllJobs())
   worker.on('error', (error) => log.debug({ queue: queue.name, reason: inWords(error) }, 'worker error'))
-  // A job that a former release found taken up too often fails without being run, and only this tells.
+  // BullMQ fails a job without running it that stalled too often by the rules of an earlier release. Only this event tells of
+  // it.
   worker.on('failed', (job, error) => {
     if (!job || answered.has(error) || job.finishedOn === undefined) return
     log.error({ queue: queue.name, job: job.id, reason: inWords(error) }, 'died')

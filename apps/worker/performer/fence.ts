@@ -1,6 +1,6 @@
-// Around the one call of a job that cannot be undone. In the step in which Redis is asked whether the job is still ours it
-// also writes down, under a key that lasts as long, that from now on the call may be at work: whoever runs the job next
-// waits until that is over, and looks then. Only an answer ends it earlier.
+// The fence before the one call of a job that cannot be undone. One step in Redis makes sure that the job is still ours and
+// writes down that the call has begun, under a key that lives for as long as the call may be at work. Whoever runs the job next
+// waits until the key is gone, and then looks at the remote. Only an answer removes it earlier.
 import { randomUUID } from 'node:crypto'
 import type { Job, Queue } from 'bullmq'
 import type { Effect } from '#shared/event/effect.ts'
@@ -43,7 +43,7 @@ const end = script(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0`)
 
-// Not where there is no job any more: what were left of it would keep the effect from being added again.
+// Only if the job is still there: a hash with this field alone would keep the effect from being added again.
 const noteIdle = script(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 return redis.call('HSET', KEYS[1], 'idle', ARGV[1])`)
@@ -72,7 +72,8 @@ export async function openFence({ redis, prefix, queue, sink, limits, job, token
 
   const isNew = runs === 1 && effect.again !== true
   const [idle, busyMs] = isNew ? ['0', 0] : await Promise.all([redis.hget(jobKey, 'idle'), redis.pttl(atWork)])
-  // Whatever run did not say that it only waited may have made the call: its worker died, or was of an earlier release.
+  // `idle` is the number of the last run that said that it made no call. A run that said nothing may have made it: its worker
+  // died, or was of an earlier release.
   const first = effect.again !== true && busyMs <= 0 && Number(idle ?? 0) === runs - 1
 
   const over = () => end(redis, [atWork], [own])
@@ -105,11 +106,11 @@ export async function openFence({ redis, prefix, queue, sink, limits, job, token
       if (call !== 'none') await over()
     },
     async failed() {
-      // Written again, since Redis may have lost it meanwhile.
+      // Redis may have lost the key meanwhile: write it again.
       if (call === 'at work') await redis.set(atWork, own, 'PX', callMs + settleMs, 'NX')
       if (call === 'answered' || call === 'undone') await over()
       if (call === 'undone' && isMarked) await end(redis, [begun], [own])
-      // What is made without a fence may have been made by any run.
+      // Serial sinks pass no fence, so any run of theirs may have made its effect.
       const onlyWaited = (call === 'none' || call === 'undone') && sink.order === 'lane'
       if (first && onlyWaited) await noteIdle(redis, [jobKey], [runs])
     },

@@ -22,13 +22,13 @@ const seldomMs = 500
 
 // The longest that anybody may ask for.
 const longestAskedMs = 3_600_000
-// What BullMQ writes for a queue that is to start nothing.
+// The value that BullMQ writes as the rate limit of a queue that must start no job.
 const unlimited = Number.MAX_SAFE_INTEGER
 
-// One job at a time and the rate limit are BullMQ's own settings. They are written in one step with the hold, so that no
-// death in between, and no other worker that lets the queue go just then, leaves a queue slow that nobody holds. Times are
-// Redis' own, and none is further away than it was asked for, if its clock should go back.
-// Whoever comes while the queue is held already can only make it longer; else the waiting time doubles, with jitter.
+// The global concurrency of 1 and the rate limit are BullMQ's own settings. They are written in one step with the hold.
+// Otherwise a worker that dies in between, or another one that releases the queue just then, would leave a queue slow that is
+// not on hold. Times are by the clock of Redis. If that goes back, no hold lasts longer than was asked for. On a queue that is
+// on hold already a further hold can only make it longer. On any other the wait doubles from probe to probe, with jitter.
 const times = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -38,7 +38,7 @@ local function left()
   return rest <= tonumber(ms or '${longestAskedMs}') and rest or 0
 end`
 
-// A limit that outlives its hold, as when a success let that go, counts as much as one.
+// The rate limit may outlive its hold, when a success has released that. What is left of it counts like what is left of a hold.
 const holdQueue = script(`${times}
 local first, longest, asked, jitter = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local limit = tonumber(redis.call('GET', KEYS[3]) or '0') >= tonumber(ARGV[7]) and redis.call('PTTL', KEYS[3]) or 0
@@ -55,7 +55,7 @@ end
 redis.call('SET', KEYS[3], ARGV[7], 'PX', wait)
 return {wait, probes}`)
 
-// Whoever succeeds before the probe is due was under way when the remote went down.
+// A job that succeeds before the probe is due was under way when the remote went down. It proves nothing.
 const releaseQueue = script(`${times}
 if left() > 0 then return -1 end
 if redis.call('DEL', KEYS[1]) == 0 then return 0 end

@@ -1,5 +1,5 @@
-// A performer makes the effects of one sink happen: in the order of their lanes, and looked for first whenever this may
-// not be the first time. What failed and what then is decided in `consumer.ts`.
+// A performer makes the effects of one sink happen, in the order of their lanes. It looks for an effect first whenever this may
+// not be the first time. What becomes of a failed attempt is decided in `consumer.ts`.
 import type { Job, Queue, Worker } from 'bullmq'
 import { deliveryOfEffect, type Effect, effectSchema, effectsOf, type Outcome } from '#shared/event/effect.ts'
 import type { Journal } from '#shared/journal/entry.ts'
@@ -100,7 +100,7 @@ export async function startPerformer({
     return { state: 'done' }
   }
 
-  // In words what it would have waited for, when it has waited long enough.
+  // Answers in words what the effect would still have to wait for, if it goes ahead since it has waited long enough.
   async function waitForTurn(effect: Effect): Promise<string | undefined> {
     if (isSerial) return undefined
     const turn = await lanes.turn(effect)
@@ -116,7 +116,7 @@ export async function startPerformer({
     if (isSerial) return
     const next = await lanes.leave(effect)
     const waiting = next === undefined ? undefined : await queue.getJob(next)
-    // It may be under way already: then it looks for itself.
+    // Fails when that job is not put off but under way. Then it asks for its turn by itself.
     await waiting?.promote().catch(() => undefined)
   }
 

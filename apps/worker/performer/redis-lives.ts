@@ -1,9 +1,9 @@
-// Whether Redis may have forgotten what was done: another server answers than the one that did before, as after a failover to a
-// replica that lagged behind, or the same one was started again with what its disk had.
+// Whether Redis may have forgotten what was done. That is so when another run of the server answers than before: after a
+// failover to a replica that lagged behind, or after a restart with what its disk had.
 import { keyPrefix, type QueuePlace } from '#shared/queue/queues.ts'
 import { script } from '#shared/queue/redis-script.ts'
 
-/** Whether what was planned at that time (ms, by the clock of Redis) may have been done since, and that forgotten. */
+/** Whether an effect that was planned at `plannedMs` (by the clock of Redis) may have been done since without Redis knowing it any more. */
 export type MayForget = (plannedMs: number) => Promise<boolean>
 
 // The clocks of two servers may differ by so much.
@@ -28,7 +28,7 @@ export function watchLives({ redis, prefix }: QueuePlace): MayForget {
     return life === undefined ? 0 : Number(await meet(redis, keys, [life]))
   }
 
-  // When it could not be asked nothing is certain until the next connection.
+  // If Redis cannot be asked, everything counts as forgotten until the next connection.
   const inDoubt = () => look().catch(() => Number.POSITIVE_INFINITY)
   let since = inDoubt()
   redis.on('ready', () => {

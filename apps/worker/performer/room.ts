@@ -10,7 +10,7 @@ export type Room = {
   enterAlone: (signal: AbortSignal) => Promise<Leave>
 }
 
-// The others must not be kept out for ever: neither by one that is alone, nor while one waits for somebody to leave.
+// Bounds for how long other jobs are kept out: by one that runs alone, and while one waits for the room to be empty.
 const aloneMs = 60_000
 const emptyingMs = 20_000
 const restMs = 20_000

@@ -39,7 +39,7 @@ export function openTrials({ redis, prefix }: QueuePlace): Trials {
     await redis.multi().hset(suspects, name, JSON.stringify(suspect)).expire(suspects, keepSeconds).exec()
   }
 
-  // A process that only lost its lock, since Redis or it was frozen, is heard again.
+  // Asks for a sign of life. A process that was frozen, or lost its lock while Redis was, gives one; a dead process does not.
   async function hasDied(name: string, signal: AbortSignal): Promise<boolean> {
     await redis.del(beatOf(name))
     await pause(listenMs, undefined, { signal })

@@ -49,7 +49,8 @@ export function startRecorder({ context, queue, database }: { context: WorkerCon
     }
   }
 
-  // A database that hangs must not keep a job from being handed back; what it writes after all does no harm.
+  // At a stop the job is handed back though a statement may still hang. If that is carried out later it does no harm: every
+  // write can be repeated.
   async function run(job: Job, signal: AbortSignal): Promise<void> {
     const { promise: aborted, reject } = Promise.withResolvers<never>()
     const onAbort = () => reject(new Error('The worker is stopping.'))

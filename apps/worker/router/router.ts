@@ -25,13 +25,13 @@ export function startRouter({ context, queue, sinks, dispatch, journal, hidden }
       journal.routed(delivery, event, { decisions, effects, whole: mistakes.length === 0 }),
       hideProject(event, hidden),
     ])
-    // Whoever routes it now, or what came after it, is not to be followed by us.
+    // Another worker routes this delivery, or one behind it, by now. This one must not go on beside it.
     if (!isOurs) throw new LockLost(`${job.id} is routed by another worker, or lost with Redis.`)
     context.log.info({ delivery: delivery.id, kind: event.kind, action: event.action, effects: effects.map(({ id }) => id) }, 'routed')
     if (mistakes.length > 0) throw new Permanent(mistakes.join(' '))
   }
 
-  // Nothing of it is read here: what killed the router would kill it again.
+  // The body is not read: if reading it killed the router, it would do so again.
   function onDead(job: Job, error: Error): Promise<void> {
     return journal.unrouted(remainsOf(job), inWords(error), job.attemptsMade + 1)
   }
@@ -70,7 +70,7 @@ function decide(event: GitLabEvent, sinks: Sinks): Decided {
   return decided
 }
 
-// What can be told of a delivery that may not be one.
+// What a job tells that may not carry a delivery.
 function remainsOf(job: Job): Delivery {
   const delivery = deliverySchema.safeParse(job.data)
   if (delivery.success) return delivery.data

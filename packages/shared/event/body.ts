@@ -1,5 +1,5 @@
-// What of a body of GitLab's is read. Everything is optional, and what has a wrong type counts as missing: bodies differ
-// by version, by kind, and by who sent them.
+// The parts of GitLab's bodies that are read. Everything is optional, and a value of a wrong type counts as missing: bodies
+// differ by version, by kind, and by who sent them.
 import { z } from 'zod'
 
 const text = z.string().min(1).optional().catch(undefined)

@@ -14,7 +14,7 @@ export type Change = { previous: unknown; current: unknown }
 // however long ago. GitLab lists what it sent in the last seven days for resending, under the same key.
 const newForMs = 5 * 60_000
 
-// What these say is one word of GitLab's.
+// In these fields GitLab writes a single word.
 const longestName = 100
 
 /**
@@ -65,7 +65,7 @@ export function parseEvent(delivery: Delivery): GitLabEvent {
   const path =
     read.project?.path_with_namespace ?? read.path_with_namespace ?? read.project_path_with_namespace ?? mergeRequest?.projectPath
   const id = read.project?.id ?? read.project_id
-  // As far as GitLab tells. Its older versions write dates as `2026-01-16 05:56:22 UTC`.
+  // Undefined where GitLab does not tell it. Older versions write dates as `2026-01-16 05:56:22 UTC`.
   const told = Date.parse(read.object_attributes?.updated_at ?? '')
   const received = Date.parse(delivery.receivedAt)
   const since = new Date(isTime(told) ? Math.min(told, received) : received)
@@ -86,7 +86,7 @@ export function parseEvent(delivery: Delivery): GitLabEvent {
   }
 }
 
-// An address that can stand in a text as it is, and is nothing but an address there.
+// A web address that can be put into a text as it is, without its ending early or meaning anything else there.
 const address = /^(?=.{1,900}$)https?:\/\/[A-Za-z0-9.:-]+(?:\/(?:[\w.~+/-]|%[\dA-Fa-f]{2})*)?$/
 
 function mergeRequestOf({ object_attributes: attributes, project, changes }: Body): MergeRequest | undefined {

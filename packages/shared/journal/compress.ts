@@ -1,6 +1,6 @@
-// How bodies are compressed for the journal. A small one is compressed in less time than it takes to hand it to another
-// thread, for which all deliveries would wait; and all of them by one compressor. Node's `gzipSync` makes one for each, which
-// lives until the next major collection with all that hangs on it, and brings that about.
+// How bodies are compressed for the journal. A small one takes less time than handing it to another thread, for which all
+// deliveries would wait. All small ones go through one compressor: Node's `gzipSync` makes one for each body, with 16 KiB
+// outside of the heap, which lives until the next major collection and brings that about.
 import { promisify } from 'node:util'
 import { constants, gzip } from 'node:zlib'
 import { Gzip } from 'minizlib'

@@ -52,7 +52,7 @@ function limit(connection: PoolConnection, longestMs: number): void {
     `set session /*M! max_statement_time = ${longestMs / 1000} */ /*!80000 max_execution_time = ${longestMs} */`,
     () => undefined,
   )
-  // Every statement stands for itself. What it only looked at on its way it need not keep others from.
+  // No statement depends on an earlier one. So it need not keep others from changing rows that it only read.
   connection.query('set session transaction isolation level read committed', () => undefined)
   const patienceMs = 1.25 * longestMs
   const { stream } = z.object({ stream: z.instanceof(Socket) }).parse(connection)

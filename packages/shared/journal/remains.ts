@@ -1,5 +1,5 @@
-// What a job of the `journal` queue carries, entry by entry: one that is strange must not cost the others their place. Of
-// what cannot be recorded as it is, there is recorded what can be: that it was there, what became of it, and its body.
+// The entries in a job of the `journal` queue, one by one: an entry that cannot be read must not cost the others their place.
+// Of such an entry everything is recorded that can be: that it was there, what became of it, and its body.
 import { gzipSync } from 'node:zlib'
 import { z } from 'zod'
 import { sinkName } from '#shared/event/effect.ts'

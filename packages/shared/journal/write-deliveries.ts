@@ -51,7 +51,7 @@ export async function writeDeliveries(database: Database, given: DeliveryEntry[]
   await writeBodies(database, entries)
 }
 
-// One that came again is the one that came first: what hangs on it has its time, by which it is found and pruned.
+// A delivery that came again keeps the time at which it first came: by that time its other rows are found and pruned.
 async function asFirstReceived(database: Database, entries: DeliveryEntry[]): Promise<DeliveryEntry[]> {
   if (entries.length === 0) return []
   const ids = entries.map(({ id }) => id)
@@ -74,20 +74,20 @@ function deliveryRow({ id, receivedAt, origin, kind, action, project, iid, usern
   }
 }
 
-// What the effects of a delivery have from it.
+// The columns of an effect that are copied from its delivery.
 function ofDelivery(entry: DeliveryEntry) {
   const { received_at, kind, project } = deliveryRow(entry)
   return { received_at, kind, project }
 }
 
-// What a delivery was understood to be replaces that it could not be understood. The columns change one after another, so
-// `kind`, which all of them look at, is the last.
+// A delivery that was understood replaces the row of one that was not. MySQL changes the columns one after another, and all of
+// them are decided by `kind`, so that comes last.
 function better(column: string) {
   return sql`if(kind = ${unread}, values(${sql.ref(column)}), ${sql.ref(column)})`
 }
 
-// Effects that ended before their delivery was written down lack what only the delivery tells; and a delivery that could
-// be routed is no dead letter of the router any more. Each is looked for first: an update that finds nothing locks a gap.
+// Completes the effects that were written before their delivery, and takes back the router's dead letter of a delivery that
+// could be routed after all. They are looked for first: an update that finds nothing would lock a gap.
 async function settleEffects(database: Database, entries: DeliveryEntry[]): Promise<void> {
   if (entries.length === 0) return
   const byId = new Map(entries.map((entry) => [entry.id, entry]))

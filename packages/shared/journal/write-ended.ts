@@ -39,13 +39,14 @@ function endedRow({ effect, state, reason, link, made, attempts, endedAt, toldAt
   }
 }
 
-// What the row of the delivery says, if it is there already.
+// The value that the delivery's row has in `column`, or `otherwise` while there is no row.
 function ofDelivery<T>(delivery: string, column: string, otherwise: T) {
   return sql<T>`coalesce((select ${sql.ref(column)} from deliveries where id = ${delivery}), ${otherwise})`
 }
 
-// What ended later counts, but what was done is done, whatever the times say. The columns change one after another, so the two
-// that all of them look at are the last: when `ended_at` has changed it is not later than the new one, so `state` follows it.
+// Of two ends of an effect the later one counts, but done counts in any case. MySQL changes the columns one after another, and
+// all of them are decided by `ended_at` and `state`, so these come last. Once `ended_at` has changed it equals the new one,
+// which counts as later, so `state` changes with it.
 function newer(column: string) {
   const isLater = sql`(ended_at is null or values(ended_at) >= ended_at)`
   const isDone = sql`(values(state) = 'done' and state <> 'done')`

@@ -3,8 +3,8 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
- * Since when it is open (ms, of `performance.now()`), the answer to its last request, once the head of one has come, and how
- * many requests came before the answer to the one before was on its way.
+ * `since`: when it was opened (ms, of `performance.now()`). `response`: the answer to its last request, once the head of one
+ * has come. `ahead`: how many requests in a row came before the answer to the one before was finished.
  */
 type Connection = { since: number; response: ServerResponse | undefined; ahead: number }
 
@@ -12,18 +12,21 @@ export type Connections = {
   /** In the order in which they were opened. */
   open: ReadonlyMap<Socket, Readonly<Connection>>
   add: (socket: Socket) => void
-  /** Notes a request and whether it may be answered: whoever sends many at once is cut off, since all that come in one piece are parsed at once. */
+  /**
+   * Notes a request, and answers whether it may be served. A connection that sends too many at once is closed: all that come in
+   * one piece are parsed at once.
+   */
   asked: (socket: Socket, response: ServerResponse) => boolean
 }
 
-// Whoever has something to say says it at once.
+// A real client sends its request as soon as it is connected.
 const graceMs = 250
 const aheadMost = 16
 
 /** None at first, and never more than `most`; `onCrowded` is called for each that is closed to make room. */
 export function openConnections(most: number, onCrowded: () => void): Connections {
-  // A set of the answers under way would be rebuilt every few requests, and what an old table of it holds outlives the
-  // next collections.
+  // V8 rebuilds a set every few additions and removals, and its old tables keep what they held alive for some collections. The
+  // keys of this map rarely change, so it is not rebuilt for each request.
   const open = new Map<Socket, Connection>()
 
   function makeRoom(): void {
@@ -53,8 +56,8 @@ export function openConnections(most: number, onCrowded: () => void): Connection
   }
 }
 
-// One that has said nothing for a while, else one whose answer has been taken, else one whose answer waits to be taken, else one
-// that has said nothing yet, and the newest when all are busy.
+// Which connection to close, best first: one that never sent a request and is older than the grace; one whose answer has been
+// read; one whose answer waits to be read; one that has just been opened; and when all are busy, the newest.
 function quietest(open: ReadonlyMap<Socket, Connection>): Socket | undefined {
   const silentSince = performance.now() - graceMs
   let answered: Socket | undefined
@@ -71,7 +74,7 @@ function quietest(open: ReadonlyMap<Socket, Connection>): Socket | undefined {
   return answered ?? unread ?? silent ?? newest
 }
 
-// An answer without an end is over when its reader goes; any other is given in full.
+// When the other end closes its half, a stream of the feed is over. Any other answer is still given in full.
 function endStream(socket: Socket, { response }: Connection): void {
   if (response?.headersSent === true && !response.writableEnded) socket.end()
 }

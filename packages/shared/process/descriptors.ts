@@ -13,7 +13,7 @@ export function connectionsAtMost(): number {
 
 // `ulimit -n`, which Node raises to the hard limit at its start.
 function descriptorLimit(): number {
-  // Else the report would ask for the names of all peers.
+  // Otherwise the report would look up the host names of all peers.
   Object.assign(process.report, { excludeNetwork: true })
   const report = reportSchema.safeParse(process.report.getReport())
   return report.success ? report.data.userLimits.open_files.soft : Number.POSITIVE_INFINITY

@@ -28,7 +28,7 @@ const secretNames = [
   'TOOL_TOOLSDB_PASSWORD',
 ]
 
-// Stands where a file brought no value: whatever a schema expects there, it is not this.
+// Stands for a value that could not be read from its file. No schema accepts it.
 const unread = Symbol('unread')
 
 /**

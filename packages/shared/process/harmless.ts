@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from 'node:util'
 
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu
 const unseenInLines = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/gu
-// Of those JSON escapes the first 32 by itself.
+// `JSON.stringify` escapes the first 32 of these by itself.
 const unescaped = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /** `text` as one line: sequences for terminals are taken out, and whatever else cannot be seen is a blank. */

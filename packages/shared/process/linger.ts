@@ -1,5 +1,5 @@
-// What is done with a request whose body nobody wanted. A connection that is closed in the middle of a body is reset, and
-// many senders then never read their answer; but nobody may keep us busy with what is thrown away.
+// What is done with a request whose body is not wanted. If a connection is closed in the middle of a body it is reset, and many
+// senders then never read their answer. So the rest is read and thrown away, within bounds: nobody may keep us busy with that.
 import type { IncomingMessage } from 'node:http'
 
 const mostBytes = 1024 * 1024

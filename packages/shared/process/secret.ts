@@ -26,9 +26,9 @@ type Kept = { name: string; value: string; file: string | undefined; isGood: (va
 
 const lookMs = 1000
 
-/** A token that people choose has so many characters at least, or it could be guessed. */
+/** A token that people choose must have at least this many characters, or it could be guessed. */
 export const enoughCharacters = 16
-/** Those that people choose; others come from where they are good. */
+/** The tokens that people choose. All others are made by the systems that they are for. */
 export const chosenTokens = ['SOURCE_TOKEN', 'SOURCE_TOKEN_OLD', 'OPS_TOKEN'] as const
 
 function warnIfShort({ name, value }: Kept, log: Log): void {

@@ -9,7 +9,10 @@ import { keyPrefix, type QueuePlace } from './queues.ts'
 import { script } from './redis-script.ts'
 import { retries } from './retries.ts'
 
-/** Where in their lanes effects stand: where `cause` stands in its own, or in front of the first of `later`; else at the end. */
+/**
+ * Where effects enter their lanes: at the place that `cause` has in its own lane, else in front of the first of `later`, else
+ * at the end.
+ */
 export type Standing = { cause?: Effect; later?: string[] }
 /** The lock of the job that has the effects dispatched, and the value it has while that job is ours. */
 export type Lock = { key: string; token: string }
@@ -59,7 +62,7 @@ export function dispatcher({ redis, prefix, queues, oneByOne }: Parts): Dispatch
       const lanes = oneByOne.has(effect.sink) ? ['', ''] : [lane(effect), turn(effect)]
       return [queue(effect), ...lanes, effect.id, JSON.stringify(effect)]
     })
-    // Keys that are not needed name the same slot of a Cluster.
+    // A key that is not needed must be one all the same, in the same slot of a Cluster.
     const keys = [counter, lock?.key ?? keyPrefix(prefix), cause ? lane(cause) : keyPrefix(prefix)]
     const options = [JSON.stringify(retries), lock?.token ?? '', cause?.id ?? '', JSON.stringify(later)]
     return (await add(redis, keys, [...options, ...jobs])) === 1

@@ -11,9 +11,9 @@ import { script } from './redis-script.ts'
 export type About = { receivedAt: number; names: string[] }
 
 export type HiddenProjects = {
-  /** The project is not public, says an event. */
+  /** Notes that an event says that the project is not public. */
   hide: (about: About) => Promise<void>
-  /** Until when (ms) what was received of a project is hidden, by name. Rejects while Redis is away. */
+  /** The hidden projects by name: what was received of one until that time (ms) is hidden. Rejects while Redis is away. */
   all: () => Promise<Map<string, number>>
   /** What changed after `place` in the log, waiting up to `block` ms for it; 0 means not hidden. */
   changes: (place: string, block: number) => Promise<{ place: string; changes: Array<[name: string, until: number]> }>

@@ -1,5 +1,5 @@
-// How an effect enters its lane, inside a script. An effect's score is its place: a number counted over all lanes, so that
-// what was planned earlier has the lower one in whatever lane.
+// How an effect enters its lane, inside a script. An effect's score is its place. Places are counted over all lanes, so of two
+// effects the one that was planned earlier has the lower place, whatever lanes they are in.
 
 /**
  * Lua to begin a script with. `enter(lane, turn, id, queue, place, counter, seconds)` puts `id` into `lane` with the score
@@ -27,5 +27,5 @@ local function before(lane, other)
 end
 `
 
-/** An effect that had ended when it came again leaves nothing behind for ever. */
+/** Lanes expire, so that nothing stays for ever of an effect that had already ended when it came again. */
 export const keepSeconds = 90 * 24 * 3600

@@ -8,13 +8,13 @@ import { keyPrefix, type QueuePlace } from './queues.ts'
 import type { Redis } from './redis.ts'
 import { script } from './redis-script.ts'
 
-/** `free`: it may run now; `question` is one that it would have waited for, had it not waited for a minute already. */
+/** `free`: it may run now. `question` is the id of an earlier effect that it has waited for, a minute long, and waits for no longer. */
 export type Turn = { state: 'free'; question?: string } | { state: 'waits' }
 
 export type Lanes = {
   /**
-   * Puts the effect, whose job has ended and is about to be put back, into its lane: in front of the first of `later` that is
-   * in it, else at the end.
+   * Enters an effect again whose job has ended and is about to be put back: in front of the first of `later` that stands in the
+   * lane, else at its end.
    */
   enter: (effect: Effect, later?: string[]) => Promise<void>
   /** The ids of the effects in the lane of `effect`, in their order. */
@@ -26,7 +26,10 @@ export type Lanes = {
 }
 
 const putBackSeconds = 60
-/** For how long an effect waits for an earlier question, and for one ahead that has no job, counted from its own job's beginning. */
+/**
+ * For how long an effect waits at most, counted from the beginning of its own job: for an earlier effect that may still learn
+ * of further tasks, and for one ahead of it that has no job.
+ */
 export const mostWaitMs = 60_000
 
 const enterLane = script(`${enteringLanes}
@@ -36,7 +39,7 @@ for _, other in ipairs(cjson.decode(ARGV[3])) do place = place or before(KEYS[1]
 enter(KEYS[1], KEYS[2], ARGV[1], ARGV[2], place, KEYS[3], ${keepSeconds})
 return 1`)
 
-// A job that is dead may be on its way back: whoever puts it back has said so.
+// A dead job at the head is taken out of the lane, unless somebody is about to put it back and has said so.
 const takeTurn = script(`
 local lane, turn, questions, id, queue, putBack = KEYS[1], KEYS[2], KEYS[3], unpack(ARGV)
 local place = redis.call('ZSCORE', lane, id)

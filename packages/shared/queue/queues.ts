@@ -63,11 +63,15 @@ const minutes = 60
 const hours = 60 * minutes
 const days = 24 * hours
 
-// A repeat finds what is still here; GitLab resends for a week, and what comes later is looked for.
+// A repeat of a delivery finds its job while that is kept. GitLab resends for a week; what comes after these days is looked for
+// at the remotes.
 const recently = { age: 3 * days, count: 20_000 }
 const briefly = { age: 1 * hours, count: 1000 }
 
-/** How long done jobs stay, by age in seconds and by number. */
+/**
+ * How long done jobs stay, by age in seconds and by number. It is an option of the workers: in each job it would cost 80 bytes.
+ * Failed jobs always stay, since the failed set of a queue is its dead letters.
+ */
 export type Retention = { age?: number; count: number }
 
 /**

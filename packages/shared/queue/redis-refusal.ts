@@ -1,4 +1,4 @@
-// What Redis answers when it is there, and yet does not do what it is asked: as bad as away.
+// What Redis answers when it is reachable but refuses to do what it is asked. For us that is as bad as a Redis that is away.
 
 const words = ['LOADING', 'OOM', 'MISCONF', 'READONLY', 'NOREPLICAS', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'BUSY'] as const
 export type RedisRefusal = (typeof words)[number]
@@ -18,8 +18,8 @@ const burstMs = 200
 const restMs = 1000
 
 /**
- * Whether a connection must be made anew, for ioredis: its server takes no writes, so it is no primary any more, and the same
- * address may lead to another one. All connections of a moment may, and then none for a second.
+ * Tells ioredis whether to connect anew. A server that refuses writes is no primary any more, and its address may lead to
+ * another server by now. All connections may do so within a moment, and then none for a second.
  */
 export function reconnectWhenDemoted(): (error: Error) => 1 | false {
   let began = Number.NEGATIVE_INFINITY

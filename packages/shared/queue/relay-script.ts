@@ -4,10 +4,11 @@ import { showAgain } from './hidden-projects.ts'
 import { script } from './redis-script.ts'
 
 /**
- * KEYS: stream, marker, head, hidden projects, their log. ARGV: message, how many to keep, seconds for the marker, the
- * cursor and the previous one it had earlier (or empty), what the journal knows: empty (not asked yet), a cursor, or
- * `unknown`; what the message is about (or empty), and, where its project is public, when it was received and the names of
- * that. Answers `<cursor> <previous>`, or nothing when the head is lost and the journal must be asked.
+ * KEYS: the stream; the marker of the delivery; the head; the hidden projects; their log. ARGV: 1 the message; 2 how many
+ * messages to keep; 3 seconds for the marker; 4 and 5 the cursor and the previous one that it had earlier, or empty; 6 what the
+ * journal knows: empty (not asked yet), a cursor, or `unknown`; 7 what the message is about, or empty; 8, where its project is
+ * public, when it was received; 9 and on the names of that project. Answers `<cursor> <previous>`, or nothing when the head is
+ * lost and the journal must be asked.
  */
 export const publishOnce = script(`${showAgain}
 if ARGV[8] then showAgain(KEYS[4], KEYS[5], ARGV[8], {unpack(ARGV, 9)}) end

@@ -12,7 +12,10 @@ import { publishOnce } from './relay-script.ts'
 /** A place of the chain: between `previous` and `cursor` there is no message. */
 export type Link = { cursor: Cursor; previous: Cursor }
 
-/** Without a `message` there is one that nobody may see any more. `about` is missing where no project is named, or in what a former release published. */
+/**
+ * An entry without a `message` has one that nobody may see any more. `about` is missing where no project is named, or in what
+ * an earlier release published.
+ */
 export type FeedEntry = Link & { message: string | undefined; about?: About | undefined }
 
 /** What a message is about, and whether its event says that the project is public. */

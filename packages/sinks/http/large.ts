@@ -7,7 +7,7 @@ export const largeBytes = 256 * 1024
 
 let last: Promise<void> = Promise.resolve()
 
-/** Waits for its turn; to be called when it is over. Throws the signal's reason when that aborts first. */
+/** Waits for its turn. Answers a function to call when it is over. Throws the signal's reason when that aborts first. */
 export async function turnOfLarge(signal: AbortSignal): Promise<Turn> {
   const before = last
   const { promise, resolve } = Promise.withResolvers<void>()

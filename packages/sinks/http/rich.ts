@@ -1,4 +1,5 @@
-// How much a text makes of itself when it is read as JSON: ten megabytes of `[` are lists of half a gigabyte.
+// How large a text becomes when it is parsed as JSON. Ten megabytes of `[` become lists of half a gigabyte, so the values are
+// counted before.
 
 export type Riches = { values: number; levels: number }
 
@@ -20,7 +21,7 @@ export function richesOf(text: string, { mostValues, mostLevels }: { mostValues:
   return found
 }
 
-// Where the string that goes on at `from` has its closing quote.
+// The place of the quote that closes the string whose inside begins at `from`.
 function endOfString(text: string, from: number): number {
   for (let end = text.indexOf('"', from); end >= 0; end = text.indexOf('"', end + 1)) {
     let backslashes = 0

@@ -3,7 +3,7 @@
 import { sql } from 'kysely'
 import type { Database } from '#shared/journal/database.ts'
 
-// Idle connections are closed by servers after ten minutes or so, and the lock would go with them.
+// Servers close idle connections after some ten minutes, and the lock would be lost with the connection.
 const stayMs = 30_000
 
 /**

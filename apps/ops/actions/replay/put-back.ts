@@ -44,7 +44,7 @@ export async function putBack(context: OpsContext, sinks: Sinks, { effect: id, d
   const queue = queues[sink]
   const job = await queue.getJob(id)
   if (job === undefined) {
-    // Whoever has discarded it a moment ago took the row first, and then removed its job.
+    // Another operator may have discarded it a moment ago: `discard` changes the row first and then removes the job.
     const now = await database.selectFrom('effects').select('state').where('id', '=', id).executeTakeFirst()
     if (now?.state !== 'dead') return { outcome: 'left' }
     const effect = await effectAnew(context, sinks, { ...row, sink })
@@ -56,7 +56,7 @@ export async function putBack(context: OpsContext, sinks: Sinks, { effect: id, d
     const effect = { ...effectSchema.parse(job.data), ...again }
     if (!oneByOne.has(sink)) await context.lanes.enter(effect, await laterThan(context, sink, effect))
     await job.updateData(effect)
-    // How often it stalled is not among what BullMQ resets.
+    // BullMQ does not reset how often the job stalled.
     await context.redis.hdel(queue.toKey(id), 'stc')
     await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true }).catch(async (error: unknown) => {
       if (await job.isFailed()) throw error
@@ -66,7 +66,7 @@ export async function putBack(context: OpsContext, sinks: Sinks, { effect: id, d
   return { outcome: 'back', queue, job: id }
 }
 
-// What waits in its lane for a later event, in order: its own turn is before that.
+// The effects in its lane that came of later events, in order. It goes in front of them.
 async function laterThan({ lanes, queues }: OpsContext, sink: SinkName, effect: Effect): Promise<string[]> {
   const later: string[] = []
   for (const id of oneByOne.has(sink) ? [] : await lanes.waiting(effect)) {
@@ -77,7 +77,7 @@ async function laterThan({ lanes, queues }: OpsContext, sink: SinkName, effect: 
   return later
 }
 
-// If it has ended meanwhile, its new end is in the journal, or on its way there, and counts.
+// Only if the row still shows the death that was put back. If the effect has ended again meanwhile, that counts.
 async function markPlanned({ database }: OpsContext, id: string, died: Date | null): Promise<void> {
   const planned = { state: 'planned', reason: null, error: null } as const
   const query = database.updateTable('effects').set(planned).where('id', '=', id).where('state', '=', 'dead')

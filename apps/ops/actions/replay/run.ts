@@ -52,7 +52,8 @@ async function run(context: OpsContext, id: number, { signal, lost, onProgress }
     await tally.save()
   }
 
-  // Until it is so, or there is nothing more to wait for. A queue may be held for hours: `patienceMs` is how long nothing may move.
+  // Waits until `isSo`, until the replay is to stop, or until for `patience` ms no effect has been tried. A queue may be on
+  // hold for hours, so the whole wait has no limit.
   async function wait(isSo: () => boolean, patienceMs: number): Promise<void> {
     for (let [since, before] = [Date.now(), underWay.waiting()]; !isSo() && !isToStop() && Date.now() - since < patienceMs; ) {
       await pause(lookEveryMs)
@@ -95,7 +96,7 @@ async function* lettersLeft(database: Database, replay: number): AsyncGenerator<
   for await (const page of pagesOf(pageSize, read)) yield* page
 }
 
-// What an operator said meanwhile stays said.
+// Only a replay that is still under way is ended: what an operator decided meanwhile stays.
 async function end(database: Database, id: number, state: 'interrupted' | 'stopped' | 'done', stopped: string | null): Promise<void> {
   await database.updateTable('replays').set({ state, stopped }).where('id', '=', id).where('state', '=', 'going').execute()
 }

@@ -1,5 +1,5 @@
-// Keeps count of a replay while it runs: each effect's outcome goes into the journal at once, how far it has come is written
-// now and then, and at the same time it is seen whether an operator has stopped it.
+// Keeps count of a replay while it runs. The outcome of each effect is written into the journal at once. From time to time the
+// progress is told, and it is read whether an operator has stopped the replay.
 import type { Database } from '#shared/journal/database.ts'
 import type { Tables } from '#shared/journal/tables.ts'
 import { type Progress, replayOf } from './list.ts'

@@ -6,7 +6,10 @@ import type { Html } from '../html/frame.ts'
 import { reasonField } from '../html/reason.ts'
 import { count } from '../html/words.ts'
 
-/** Fixed `ids`; or a `list` with boxes to tick, and with `asked` also all `matching` what was asked for; or only those. */
+/**
+ * Which letters the form is for: the `ids`; or those ticked in `list`, where with `asked` the visitor may also choose all that
+ * match the filters, `matching` in number; without a number all that match are meant.
+ */
 type Offered = { ids: string[] } | { list: Html; asked?: Asked; matching?: number }
 
 export function repairForm(visitor: Visitor, offered: Offered): Html {
@@ -30,7 +33,7 @@ ${reasonField('repair')}
 }
 
 function which({ typed }: Asked, matching: number | undefined): Html {
-  // How many are on a page does not say how many are meant.
+  // The limit is left out: it says how many are on a page, not how many are meant.
   const filters = Object.entries(typed).filter(([name]) => name !== 'limit')
   const kept = filters.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)
   if (matching === undefined) return html`<input type="hidden" name="which" value="matching">${kept}`

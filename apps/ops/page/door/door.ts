@@ -29,7 +29,8 @@ export function door({ host, token, ended, log }: Parts): Hono<Visited> {
   const ofToday = randomBytes(32).toString('hex')
   const key = token === undefined ? () => ofToday : madeOf(token, sessionKey)
   const sessions = openSessions({ key, name: 'ops', ms: 12 * hourMs })
-  // The login form is for anybody, so its cookies are not signed with what is made from the token: that could be guessed at.
+  // Anybody gets the login form with its cookie. That is not signed with a key made from the token, since whoever has such a
+  // cookie could try tokens on it.
   const strangers = openSessions({ key: () => ofToday, name: 'ops-login', ms: 1 * hourMs })
   const guesses = countGuesses()
   const app = new Hono<Visited>()

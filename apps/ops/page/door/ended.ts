@@ -1,5 +1,5 @@
-// The sessions that were ended before their time. A cookie proves by itself that it is good and until when; that somebody
-// logged out is remembered here, and in Redis for the other workers and for after a restart, until it would be over anyway.
+// Sessions that were ended by a logout. A cookie proves by itself that it is good, and until when. So a logout is remembered:
+// here, and in Redis for the other workers and for after a restart, until the cookie would end anyway.
 import { setTimeout as pause } from 'node:timers/promises'
 import { inWords } from '#shared/process/errors.ts'
 import type { Log } from '#shared/process/log.ts'

@@ -1,6 +1,6 @@
-// Keeps guessing slow, by address: after a few wrong tokens each answer to one is put off, the longer the more there were.
-// A right one is put off just as long, or its haste would tell, but it is never refused: else whoever guesses would lock
-// everybody out. Who is logged in already does not notice.
+// Slows down guessing, by address: after a few wrong tokens each answer is delayed, the longer the more there were. A right
+// token is delayed just as long, or a quick answer would tell. But it is never refused, or whoever guesses would lock everybody
+// out. Sessions are not delayed.
 export type Guesses = {
   /** For how many ms the answer to a token from `address` is put off now. */
   delayMs: (address: string) => number
@@ -37,7 +37,7 @@ export function countGuesses({ most = 10_000, now = () => Date.now() } = {}): Gu
   }
 }
 
-// Of IPv6 one subscriber has a whole network of addresses.
+// With IPv6 one subscriber has a whole network of addresses, which counts as one.
 function networkOf(address: string): string {
   if (!address.includes(':') || address.includes('.')) return address.replace(/^::ffff:/i, '')
   const [head = [], tail = []] = address.split('::').map((half) => half.split(':').filter((group) => group !== ''))

@@ -52,7 +52,7 @@ function cleanObject(object: JsonObject, place: Place): JsonObject {
   return copy === undefined ? object : Object.fromEntries(copy)
 }
 
-// Undefined is what nobody may see.
+// Undefined: left out, since nobody may see it.
 function cleanField(object: JsonObject, name: string, value: Json, place: Place): Json | undefined {
   const roles = rolesOf(name)
   if (roles !== undefined) {
@@ -96,7 +96,7 @@ function inside(place: Place, roles: Roles | undefined): Place {
   }
 }
 
-// Whose pipeline it is, and that it may be told.
+// Whether the body says of which project a pipeline is, and that project may be told.
 function isKnown({ project }: JsonObject, own: Own): boolean {
   return isObject(project) && !isOthers(project, rolesOf('project'), own, false)
 }

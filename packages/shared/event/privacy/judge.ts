@@ -8,7 +8,7 @@ import { saidOf, saysPublic } from './visibility.ts'
 const findings = ['nothing', 'not public', 'confidential', 'too deep'] as const
 export type PrivacyFinding = (typeof findings)[number]
 
-/** No body of GitLab's is nested half as deep, and what is nested some thousand deep nobody can write down again. */
+/** GitLab's bodies are less than half as deep. A body that is nested some thousand levels deep could not be written as JSON again. */
 export const deepest = 100
 
 /** The worst that is said anywhere in `body`, but not of what belongs to other projects, which is taken out anyway. */
@@ -16,7 +16,7 @@ export function judge(body: JsonObject): PrivacyFinding {
   return judgeObject(body, ownOf(body), 0, false)
 }
 
-// Of what changed only what it is now counts: what it was is taken out.
+// Of a change only the new value counts: the old one is taken out anyway.
 function judgeObject(object: JsonObject, own: Own, depth: number, isChanges: boolean): PrivacyFinding {
   let found: PrivacyFinding = 'nothing'
   for (const name of Object.keys(object)) {
@@ -53,7 +53,7 @@ function worse(one: PrivacyFinding, other: PrivacyFinding): PrivacyFinding {
 
 const untrue = new Set<Json | undefined>([undefined, false, null, 0, '', '0', 'false', 'f', 'no', 'n', 'off', 'null', 'none'])
 
-// In whatever words. What is no clear no is a yes.
+// Flags come as booleans, numbers or words. Whatever is not clearly a no counts as a yes.
 function isTrue(value: Json | undefined): boolean {
   return !untrue.has(typeof value === 'string' ? value.trim().toLowerCase() : value)
 }

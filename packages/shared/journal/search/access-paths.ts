@@ -43,7 +43,7 @@ function branch(table: string, index: string, prefix: Branch['prefix']): Branch 
   return { table, index, id: table === 'deliveries' ? 'id' : 'delivery', prefix }
 }
 
-// In no order of time, so only where they are few enough to be put into order here.
+// This index is not in the order of time, so it is used only where the deliveries are few enough to be sorted here.
 async function byId(database: Database, id: string): Promise<AccessPath | undefined> {
   const rows = await database
     .selectFrom('deliveries')
@@ -88,7 +88,8 @@ async function projectsLike(database: Database, pattern: string): Promise<string
   return rows.map(({ project }) => project)
 }
 
-// The newest fifty of many words or projects belong to at most fifty of them: to those whose newest is newest.
+// The newest fifty deliveries belong to at most fifty of the words or projects that match: to those whose own newest delivery
+// is newest.
 async function newestWords(database: Database, word: string, bounds: Bounds): Promise<Branch[]> {
   const { rows } = await sql<{ word: string }>`
     select word, max(received_at) as newest from words where word like ${like(`${word}*`)} and ${inTime(bounds)}

@@ -1,5 +1,5 @@
-// Goes through the deliveries that may match some filters, newest first, by the index that has the fewest of them: the list
-// of ten million deliveries takes no longer than that of a thousand.
+// Goes through the deliveries that may match some filters, newest first, by the index in which the fewest match. So a list of
+// ten million deliveries takes no longer than one of a thousand.
 import type { Database } from '#shared/journal/database.ts'
 import { type AccessPath, accessPathsTo, everything } from './access-paths.ts'
 import type { Filters } from './filters.ts'
@@ -10,8 +10,8 @@ const longestPage = 2000
 const fewAtMost = 500
 
 /**
- * Pages of ids, newest first, each delivery once, from `from` on. What else is asked of a delivery remains to be looked at.
- * Of one instant all are on the same page: so a page that is full leaves its last instant to the next one.
+ * Pages of ids, newest first, each delivery once, from `from` on. They are candidates: the other filters are still to be
+ * checked. Deliveries of one instant are never split over two pages, so a full page leaves its last instant to the next one.
  */
 export async function* newestCandidates(database: Database, filters: Filters, from: Date | undefined): AsyncGenerator<string[]> {
   const { since, until, limit = usual } = filters
@@ -39,7 +39,8 @@ export async function fewCandidates(database: Database, filters: Filters): Promi
   return undefined
 }
 
-// One that has no full page has all it has there; of the others, that whose page goes back furthest is the sparsest.
+// An index that cannot fill a page has given everything that matches, so it is the best. Of the others the one whose page
+// reaches furthest back has the fewest.
 async function bestPath(paths: AccessPath[], usual: AccessPath, bounds: Bounds): Promise<{ path: AccessPath; page: Candidate[] }> {
   const tried: Array<{ path: AccessPath; page: Candidate[]; reach: number }> = []
   for (const path of paths.length > 0 ? paths : [usual]) {

@@ -1,4 +1,5 @@
-// The file with a token, made ready for another one before that exists: once GitLab has given it out, nothing may go wrong.
+// The file with a token. Everything that could fail when a new token is written is done before GitLab is asked for it: once
+// GitLab has given it out, nothing may go wrong.
 import { type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
@@ -11,7 +12,10 @@ export type TokenFile = {
 
 const room = 4096
 
-/** The file at `path`, behind links. Its successor lies beside it, with its mode, owner and room on the disk. Throws when that cannot be. */
+/**
+ * The file at `path`, at the end of its links. A new file is made beside it, with the same mode and owner, and with room on the
+ * disk. Throws when that cannot be done.
+ */
 export async function prepareTokenFile(path: string): Promise<TokenFile> {
   const target = await realpath(path)
   const { mode, uid, gid } = await stat(target)
