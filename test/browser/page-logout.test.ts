@@ -50,7 +50,7 @@ test('after a logout the cookie counts for nothing, at any worker, nor after a r
   assert.deepEqual([left.status, left.headers.location], [303, '/login'])
   for (const worker of [one, other]) {
     const { status, headers } = await get(worker, '/audit', at(worker, cookie))
-    assert.deepEqual([status, headers.location], [303, '/login?to=%2Facts'])
+    assert.deepEqual([status, headers.location], [303, '/login?to=%2Faudit'])
     assert.ok(await isIn(worker, another))
   }
   const later = await stage.start('worker')
