@@ -23,12 +23,21 @@ function cellOf(cell: Piece, column: string): Piece {
   return column === 'state' && typeof cell === 'string' ? state(cell) : cell
 }
 
-const good = new Set(['done', 'up', 'going', 'ok'])
-const bad = new Set(['dead', 'held', 'refused', 'down', 'wrong'])
+// What a state that is stored, or stands in the JSON, is called.
+const called: Record<string, string> = { going: 'running', held: 'on hold' }
+
+/** The word for a state. */
+export function calledState(state: string): string {
+  return called[state] ?? state
+}
+
+const good = new Set(['done', 'up', 'running', 'ok'])
+const bad = new Set(['dead', 'on hold', 'refused', 'down', 'wrong'])
 const doubtful = new Set(['paused', 'warning'])
 
 /** How a state looks: good, bad, doubtful or none of these. */
-export function state(word: string): Words {
+export function state(stored: string): Words {
+  const word = calledState(stored)
   if (good.has(word)) return styled('green', word)
   if (bad.has(word)) return styled('red', word)
   return doubtful.has(word) ? styled('yellow', word) : words`${word}`

@@ -49,10 +49,11 @@ function queueRow(queue: QueueState) {
   return { queue: id, waiting, active, delayed, dead, lag: span(lag), state: stateOf(queue) }
 }
 
-function stateOf({ paused, held }: QueueState): Words {
-  if (!held) return state(paused ? 'paused' : 'going')
-  const { refused, since: at, reason } = held
-  return words`${state(refused ? 'refused' : 'held')} for ${span((Date.now() - Date.parse(at)) / 1000)}: ${reason}`
+function stateOf({ paused, pausedBy, held }: QueueState): Words {
+  if (!paused && !held) return state('running')
+  const who = pausedBy ? words` by ${pausedBy.who}: ${pausedBy.reason}` : ''
+  const onHold = held && words`${state('on hold')}: ${held.reason} (for ${span((Date.now() - Date.parse(held.since)) / 1000)})`
+  return joined([paused && words`${state('paused')}${who}`, onHold], '; ')
 }
 
 function remoteRow({ id, state: word, since: at, reason }: RemoteState) {

@@ -44,7 +44,7 @@ test('while the database is away the queues can be seen, and the page says what 
   const { status, text } = await get('/')
   assert.equal(status, 200)
   assert.match(text, /The database is away/)
-  assert.match(text, /gitlab-mentions\s+going/)
+  assert.match(text, /gitlab-mentions\s+running/)
   const letters = await get('/dead')
   assert.equal(letters.status, 503)
   assert.match(letters.text, /The database does not answer/)

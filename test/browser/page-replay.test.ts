@@ -90,7 +90,7 @@ test('a replay goes on when nobody looks, every operator sees it, and any of the
   await grace.page.getByText('stopped by Grace').waitFor()
   await grace.page.getByLabel('Reason').fill('Or not')
   await grace.page.getByRole('button', { name: 'Go on' }).click()
-  await grace.page.locator('.state', { hasText: 'going' }).waitFor()
+  await grace.page.locator('.state', { hasText: 'running' }).waitFor()
   assert.equal(grace.page.url(), address, 'it is the same replay')
   assert.deepEqual([...ada.complaints, ...grace.complaints], [])
 })

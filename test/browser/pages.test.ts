@@ -118,7 +118,7 @@ test('a delivery is sent through again, for a reason that is written down', { sk
 test('the numbers of the overview are live', { skip }, async () => {
   const { page } = await visit(browser, base, { storageState })
   await page.goto('/')
-  await page.getByRole('row', { name: /sse going/ }).waitFor()
+  await page.getByRole('row', { name: /sse running/ }).waitFor()
   await stage.redis.hset(`{${stage.environment.REDIS_PREFIX}}:sse:meta`, 'paused', '1')
   await page.getByRole('row', { name: /sse paused/ }).waitFor()
   await stage.redis.hdel(`{${stage.environment.REDIS_PREFIX}}:sse:meta`, 'paused')

@@ -152,8 +152,17 @@ test('a paused sink waits, in order, and goes on when it is resumed', async () =
     .find(({ id }) => id === 'phabricator')
   assert.equal(queue?.paused, true)
   assert.ok((queue?.waiting ?? 0) > 0)
+  const pausedBy = z.object({ who: z.string(), reason: z.literal('maintenance') }).parse(queue?.pausedBy)
+  const row = async () => (await ops(stage.environment, 'status')).out.split('\n').find((line) => line.startsWith('phabricator '))
+  assert.ok((await row())?.endsWith(` paused by ${pausedBy.who}: maintenance`))
+  assert.match((await ops(stage.environment, 'doctor')).out, /phabricator is paused by .*: maintenance/)
   assert.equal((await ops(stage.environment, 'resume', 'phabricator', '--reason', 'it is over')).code, 0)
   await until(() => ended('while-paused'), 'it went on')
+  assert.match((await row()) ?? '', / running$/)
+  const paused = `{${stage.environment.REDIS_PREFIX}}:phabricator:meta`
+  await stage.redis.hset(paused, 'paused', '1')
+  assert.match((await row()) ?? '', / paused$/, 'who paused it without a word is not known')
+  await stage.redis.hdel(paused, 'paused')
 })
 
 test('filters choose by project, merge request, time and text', async () => {
@@ -166,13 +175,13 @@ test('filters choose by project, merge request, time and text', async () => {
   assert.equal((await ids('--limit', '1')).length, 1)
 })
 
-test('a held queue shows in the status and in the metrics, with the reason', async () => {
+test('a queue on hold shows in the status and in the metrics, with the reason', async () => {
   stage.sandbox.phabricator.fault({ kind: 'refuse' })
   await deliver('while-down', hookText('merge-request-reopen', stage.sandbox.gitlab.url))
   const metrics = async () => await (await fetch(`http://127.0.0.1:${worker.port()}/metrics`)).text()
   const held = /queue_held_seconds\{queue="phabricator",refused="false"\} (?!0\n)\d/
   await until(async () => held.test(await metrics()), 'the hold is in the metrics')
-  assert.match((await ops(stage.environment, 'status')).out, /phabricator .*held for .*Phabricator cannot be reached/)
+  assert.match((await ops(stage.environment, 'status')).out, /phabricator .*on hold: Phabricator cannot be reached.* \(for \d+[smh]\)/)
   stage.sandbox.phabricator.fault(undefined)
   await until(() => ended('while-down'), 'it went on')
   await until(async () => !held.test(await metrics()), 'the hold is gone from the metrics')

@@ -1,14 +1,17 @@
-// How each queue stands: what waits in it and for how long, what is dead, and whether it is held or paused.
+// How each queue stands: what waits in it and for how long, what is dead, and whether it is on hold or paused.
 
 import { type Counts, countJobs } from '#shared/queue/counts.ts'
 import { type Hold, readHold } from '#shared/queue/hold.ts'
 import { type QueueName, queueNames } from '#sinks/queues.ts'
 import { declarations, isOn } from '#sinks/registry.ts'
 import type { OpsContext } from '../context.ts'
+import type { PausedBy } from './paused-by.ts'
 
 export type QueueState = Counts & {
   id: QueueName
   paused: boolean
+  /** Who paused it, where that is known; null also when it is not paused. */
+  pausedBy: PausedBy | null
   /** For how many seconds the oldest waiting job has been waiting. */
   lag: number
   held: (Omit<Hold, 'since' | 'until'> & { since: string; until: string }) | null
@@ -31,6 +34,7 @@ async function queueState({ queues, redis, prefix }: OpsContext, name: QueueName
     id: name,
     ...counts,
     paused,
+    pausedBy: null,
     lag: oldest ? Math.round((Date.now() - oldest.timestamp) / 1000) : 0,
     held: hold ? { ...hold, since: hold.since.toISOString(), until: hold.until.toISOString() } : null,
   }
@@ -44,7 +48,7 @@ export type RemoteState = {
 }
 
 /**
- * How the remotes are of the sinks that are on, and any for which a queue is held, as far as somebody who called them tells:
+ * How the remotes are of the sinks that are on, and any for which a queue is on hold, as far as somebody who called them tells:
  * `up` is one that nothing waits for.
  */
 export function remoteStates(

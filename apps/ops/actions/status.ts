@@ -7,6 +7,7 @@ import { type Presence, present } from '#shared/queue/presence.ts'
 import { daysLeft, type KnownToken, knownToken } from '#sinks/gitlab/token/memory.ts'
 import { meaningOfRedis } from '../away.ts'
 import type { OpsContext } from '../context.ts'
+import { pausedBy } from './paused-by.ts'
 import { type QueueState, queueStates, type RemoteState, remoteStates } from './queue-states.ts'
 
 export type PartState = { state: 'up' | 'down'; reason: string | null }
@@ -41,6 +42,7 @@ export async function status(context: OpsContext): Promise<Status> {
     redis: inRedis.part,
     database: inDatabase.part,
     ...(inRedis.found ?? { queues: [], remotes: [], processes: [], spool: null, feed: null, token: null }),
+    queues: await withPausedBy(inRedis.found?.queues ?? [], context.database),
     ...(inDatabase.found ?? { dead: null, lastDelivery: null, silence: null }),
   }
 }
@@ -60,6 +62,13 @@ async function lookInRedis(context: OpsContext): Promise<InRedis> {
     ...together(processes),
     token: token ? tokenState(token) : null,
   }
+}
+
+// Without who paused it where the audit log cannot be read.
+async function withPausedBy(queues: QueueState[], database: Database): Promise<QueueState[]> {
+  if (!queues.some(({ paused }) => paused)) return queues
+  const known = await pausedBy(database).catch(() => undefined)
+  return queues.map((queue) => (queue.paused ? { ...queue, pausedBy: known?.get(queue.id) ?? null } : queue))
 }
 
 function together(processes: Presence[]): Pick<InRedis, 'spool' | 'feed'> {

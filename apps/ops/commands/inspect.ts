@@ -18,7 +18,8 @@ const redrawMs = 2000
 const statusHelp = `
 Exit 1 when Redis or the database is away; what can be told is told all the same. With --json an object:
   at, redis and database {state: up|down, reason}, dead, lastDelivery {id, at, kind}, silence {seconds, usualSeconds},
-  queues [{id, waiting, active, delayed, dead, paused, lag, held: {since, until, probes, reason, refused}}],
+  queues [{id, waiting, active, delayed, dead, paused, pausedBy: {who, reason, since}, lag,
+    held: {since, until, probes, reason, refused}}],
   remotes [{id, state: up|held|refused, since, reason}], spool {deliveries, bytes, since}, feed {subscribers},
   token {expiresAt, daysLeft, active, checkedAt}, processes [{id, app, host, pid, version, since, seen, …}].
 Times are ISO 8601, lag is in seconds; what is not known is null, or an empty list.`

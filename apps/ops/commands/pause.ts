@@ -17,7 +17,7 @@ export function pauseCommands(ops: Command): void {
         const reason = reasonOf(options)
         return act(command, async (context) => {
           const data = await change(context, sink, reason)
-          return { data, words: words`${sink} is ${data.paused ? 'paused' : 'going, unless it is held'}` }
+          return { data, words: words`${sink} is ${data.paused ? 'paused' : 'running, unless it is on hold'}` }
         })
       })
   }

@@ -1,4 +1,4 @@
-// How the work goes: whether processes are there, whether deliveries come, and what waits, is held or dead.
+// How the work goes: whether processes are there, whether deliveries come, and what waits, is on hold or dead.
 
 import { type Finding, notLooked, ok, warning, wrong } from '#sinks/finding.ts'
 import type { OpsContext } from '../../context.ts'
@@ -42,7 +42,7 @@ function spool({ spool: all }: Status): Finding[] {
 }
 
 function queues({ queues: all }: Status): Finding[] {
-  const findings = all.flatMap(({ id, held, paused, dead: died }) => {
+  const findings = all.flatMap(({ id, held, paused, pausedBy, dead: died }) => {
     if (id === 'journal' && died > 0)
       return warning(
         'queues',
@@ -52,12 +52,21 @@ function queues({ queues: all }: Status): Finding[] {
     if (id === 'chores' && died > 0)
       return warning('queues', `dead jobs in chores: ${died}`, 'read why in the log; the next time one is done makes up for it')
     if (held?.refused)
-      return wrong('queues', `${id} is held, its credential is refused: ${held.reason}`, 'replace the token; the queue goes on by itself')
+      return wrong(
+        'queues',
+        `${id} is on hold, its credential is refused: ${held.reason}`,
+        'replace the token; the queue goes on by itself',
+      )
     if (held)
-      return warning('queues', `${id} has been held since ${held.since}: ${held.reason}`, 'nothing, it goes on when the remote is back')
-    return paused ? warning('queues', `${id} is paused`, `bin/ops resume ${id} --reason …`) : []
+      return warning(
+        'queues',
+        `${id} has been on hold since ${held.since}: ${held.reason}`,
+        'mend the remote; the queue goes on by itself when it is back',
+      )
+    const who = pausedBy ? ` by ${pausedBy.who}: ${pausedBy.reason}` : ''
+    return paused ? warning('queues', `${id} is paused${who}`, `bin/ops resume ${id} --reason …`) : []
   })
-  return findings.length > 0 ? findings : [ok('queues', 'none is held or paused')]
+  return findings.length > 0 ? findings : [ok('queues', 'all are running')]
 }
 
 function deliveries({ lastDelivery, silence }: Status): Finding {

@@ -1,7 +1,7 @@
 // Small pieces that many pages show: times, states, names of things, links.
 import { html } from 'hono/html'
 import { harmless } from '#shared/process/harmless.ts'
-import { span } from '../../print.ts'
+import { calledState, span } from '../../print.ts'
 import type { Html } from './frame.ts'
 
 /** A moment, as how long ago it was; the exact time is its title. */
@@ -22,12 +22,12 @@ function utc(at: string): string {
 const looks: Record<string, string> = {
   done: 'good',
   ok: 'good',
-  going: 'good',
+  running: 'good',
   up: 'good',
   dead: 'bad',
   wrong: 'bad',
   warning: 'warn',
-  held: 'bad',
+  'on hold': 'bad',
   refused: 'bad',
   down: 'bad',
   away: 'bad',
@@ -37,7 +37,8 @@ const looks: Record<string, string> = {
 }
 
 /** The word for a state, in its colour. */
-export function state(word: string): Html {
+export function state(stored: string): Html {
+  const word = calledState(stored)
   return html`<span class="state ${looks[word] ?? ''}">${word}</span>`
 }
 

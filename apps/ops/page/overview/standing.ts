@@ -23,10 +23,12 @@ export function queues({ queues: all }: Status): Html {
   return html`<h2>Queues</h2>${table('Queues', ['Queue', '~State', '#Waiting', '#Active', '#Delayed', '#Dead', '#Lag'], rows, unknown)}`
 }
 
-function standing({ paused, held }: QueueState): Html {
-  if (!held) return state(paused ? 'paused' : 'going')
-  const seconds = (Date.now() - Date.parse(held.since)) / 1000
-  return html`${paused ? state('paused') : ''} ${state(held.refused ? 'refused' : 'held')} for ${span(seconds)}: ${foreign(held.reason)}`
+function standing({ paused, pausedBy, held }: QueueState): Html {
+  if (!paused && !held) return state('running')
+  const who = pausedBy ? html` by ${foreign(pausedBy.who)}: ${foreign(pausedBy.reason)}` : ''
+  const seconds = held ? (Date.now() - Date.parse(held.since)) / 1000 : 0
+  const onHold = held ? html`${state('on hold')}: ${foreign(held.reason)} (for ${span(seconds)})` : ''
+  return html`${paused ? html`${state('paused')}${who}` : ''}${paused && held ? '; ' : ''}${onHold}`
 }
 
 export function remotes({ remotes: all }: Status): Html {
