@@ -18,7 +18,7 @@ export function sayStatus(data: Status): Said {
     ['silence', silence ? `${span(silence.seconds)}, usually at most ${span(silence.usualSeconds)}` : unknown],
     ['spool', spool ? spoolOf(spool) : unknown],
     ['subscribers', feed ? String(feed.subscribers) : unknown],
-    ['gitlab token', token ? tokenOf(token) : 'nobody has looked yet'],
+    ['GitLab token', token ? tokenOf(token) : 'not checked yet'],
   ]
   const parts = [
     lines(first.map(([name, value]) => words`${padded(name, 15)}${value}`)),
@@ -40,8 +40,8 @@ function spoolOf({ deliveries, bytes, since: at, unreadable }: NonNullable<Statu
 }
 
 function tokenOf({ active, expiresAt, daysLeft, checkedAt }: NonNullable<Status['token']>): string {
-  const until = expiresAt === null ? 'does not expire, as far as is known' : `expires ${expiresAt}, in ${daysLeft} days`
-  return `${active ? until : 'expired or revoked'} (looked at ${since(checkedAt)})`
+  const until = expiresAt === null ? 'no expiry date' : `expires ${expiresAt}, in ${daysLeft} days`
+  return `${active ? until : 'expired or revoked'} (checked ${since(checkedAt)})`
 }
 
 function queueRow(queue: QueueState) {

@@ -130,9 +130,18 @@ for (const [kind, portOf, enter] of [
 
     assert.equal((await post('/sinks/sse', fields, { cookie, ...own(at) }, at)).status, 303)
     assert.equal(await isPaused(), '1')
+    const overview = (await get('/', { cookie }, at)).body.toString()
+    assert.match(overview, /paused<\/span> by <bdi>[^<]+<\/bdi>: <bdi>because<\/bdi>/)
     assert.equal((await post('/sinks/sse', { ...fields, do: 'resume' }, { cookie, ...own(at) }, at)).status, 303)
     assert.equal(await isPaused(), null)
   })
+
+test('the overview says of a GitLab token without an expiry date that it has none', async () => {
+  const gitlabToken = `{${stage.environment.REDIS_PREFIX}}:token:gitlab`
+  await until(async () => (await stage.redis.exists(gitlabToken)) === 1, 'the worker has checked it')
+  await stage.redis.hdel(gitlabToken, 'expires_at')
+  assert.match((await get('/', {}, open)).body.toString(), /GitLab token: <b>no expiry date<\/b>/)
+})
 
 test('without a token nothing but /healthz is answered under any name but those of this machine', async () => {
   for (const [host, status] of [

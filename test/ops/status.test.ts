@@ -95,9 +95,11 @@ test('a remote that is down, or refuses the token, shows with since when and why
 })
 
 test('in words it fits on a screen, without colours in a pipe', async () => {
+  await stage.redis.hdel(`{${stage.environment.REDIS_PREFIX}}:token:gitlab`, 'expires_at')
   const { out, code } = await ops(stage.environment, 'status')
   assert.equal(code, 0)
   assert.match(out, /^redis +up\ndatabase +up\ndead letters +0\nlast delivery +\d+s ago, merge_request, opened\n/)
+  assert.match(out, /\nGitLab token +no expiry date \(checked \S+ ago\)\n/)
   assert.match(out, /\ningest +\S+ +\d+ /)
   assert.ok(out.split('\n').length < 40)
   assert.ok(!out.includes('\u001b'))

@@ -38,7 +38,10 @@ async function sayRotation(rotate: Rotation, asJson: boolean): Promise<Said> {
     })
     const { name, expiresAt = null } = facts
     const where = file === undefined ? 'printed above: put it where GITLAB_TOKEN comes from, and restart the workers' : `in ${file}`
-    const summary = lines([...problems, `The new token is ${where}. It is good until ${expiresAt ?? 'it is revoked'}.`])
+    const summary = lines([
+      ...problems,
+      `The new token is ${where}. It ${expiresAt === null ? 'has no expiry date' : `expires on ${expiresAt}`}.`,
+    ])
     return {
       data: { remote: 'gitlab', name, expiresAt, file: file ?? null, token: shown, problems },
       words: summary,
@@ -72,9 +75,9 @@ function read(options: unknown): z.output<typeof optionsSchema> {
 }
 
 function sayToken(data: TokenState | undefined): Said {
-  if (!data) return { data: null, words: words`Nobody has looked yet: set GITLAB_TOKEN, or start a worker.`, failed: true }
+  if (!data) return { data: null, words: words`The token has not been checked yet: set GITLAB_TOKEN, or start a worker.`, failed: true }
   const { name, active, scopes, expiresAt, daysLeft: days, checkedAt, problem } = data
-  const until = expiresAt === null ? 'never, or unknown' : `${expiresAt}, in ${days} days`
+  const until = expiresAt === null ? 'no expiry date' : `${expiresAt}, in ${days} days`
   const facts: Array<[name: string, value: Piece]> = [
     ['token', name || 'unknown'],
     ['state', active ? 'good' : 'expired or revoked'],

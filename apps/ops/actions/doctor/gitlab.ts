@@ -25,7 +25,7 @@ export async function checkGitLab(context: OpsContext, signal: AbortSignal): Pro
         'make one with the scope api',
       ),
     ]
-  if (expiresAt === undefined) return [ok(id, `${username} at ${url}, scopes ${scopes.join(', ')}, the token does not expire`)]
+  if (expiresAt === undefined) return [ok(id, `${username} at ${url}, scopes ${scopes.join(', ')}, the token has no expiry date`)]
   const days = daysLeft(expiresAt)
   const message = `${username} at ${url}, scopes ${scopes.join(', ')}, the token expires on ${expiresAt}, in ${days} days`
   return [days <= soonDays ? warning(id, message, renew) : ok(id, message)]

@@ -3,16 +3,16 @@ import { html } from 'hono/html'
 import type { Status } from '../../actions/status.ts'
 import { span } from '../../print.ts'
 import type { Html } from '../html/frame.ts'
-import { ago, count, storyOf } from '../html/words.ts'
+import { ago, count, many, storyOf } from '../html/words.ts'
 
-type Figure = { value: Html | string; name: Html | string; isBad?: boolean }
+type Figure = { before?: string; value: Html | string; name?: Html | string; isBad?: boolean }
 
 const soon = 30
 
 export function figures(now: Status): Html {
   const shown = [dead(now), lastDelivery(now), spool(now), subscribers(now), token(now)]
   return html`<ul class="figures">${shown.map(
-    ({ value, name, isBad }) => html`<li class="${isBad ? 'bad' : ''}"><b>${value}</b> ${name}</li>\n`,
+    ({ before = '', value, name = '', isBad }) => html`<li class="${isBad ? 'bad' : ''}">${before} <b>${value}</b> ${name}</li>\n`,
   )}</ul>`
 }
 
@@ -41,13 +41,15 @@ function subscribers({ feed }: Status): Figure {
 }
 
 function token({ token: known, redis }: Status): Figure {
-  if (redis.state !== 'up') return { value: '?', name: 'GitLab’s token' }
-  if (!known) return { value: '?', name: 'GitLab’s token has not been looked at' }
-  if (!known.active) return { value: 'not accepted', name: html`GitLab’s token, ${ago(known.checkedAt)}`, isBad: true }
-  if (known.daysLeft === null) return { value: 'no end', name: 'to GitLab’s token' }
+  const before = 'GitLab token:'
+  if (redis.state !== 'up') return { before, value: '?' }
+  if (!known) return { before, value: 'not checked yet' }
+  if (!known.active) return { before, value: 'expired or revoked', name: html`(checked ${ago(known.checkedAt)})`, isBad: true }
+  if (known.daysLeft === null) return { before, value: 'no expiry date' }
   return {
-    value: `${count(known.daysLeft)} days`,
-    name: html`GitLab’s token is good until ${known.expiresAt}`,
+    before,
+    value: `${many(known.daysLeft, 'day', 'days')} left`,
+    name: `(expires ${known.expiresAt})`,
     isBad: known.daysLeft < soon,
   }
 }
