@@ -18,7 +18,7 @@ import { warn, words } from './words.ts'
 const examples = `
 Examples:
   bin/ops doctor                                         is all well, and if not, what to do
-  bin/ops status --watch                                 how everything stands, again every 2 s
+  bin/ops status --watch                                 the state of everything, again every 2 s
   bin/ops deliveries --mr repos/releng/tool!12           what came about a merge request
   bin/ops explain <delivery>                             what became of a delivery, and why
   bin/ops dead groups                                    what failed, by error

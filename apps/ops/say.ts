@@ -58,7 +58,7 @@ export function sayReplay(data: Progress, continued: boolean): Said {
   if (chosen === 0) return { data: { ...data, continued }, words: words`No dead letter matches.` }
   const more = [
     failedAgain > 0 && `${failedAgain} failed again`,
-    left > 0 && `${left} were no dead letters any more`,
+    left > 0 && `${left} were not dead letters any more`,
     lost > 0 && `${lost} cannot be made (replay --dry-run says why)`,
     stopped !== undefined && `stopped: ${stopped}`,
     state === 'interrupted' && 'interrupted: the same command goes on',
@@ -69,7 +69,7 @@ export function sayReplay(data: Progress, continued: boolean): Said {
 
 export function sayAudit(data: AuditEntry[]): Said {
   const rows = data.map(({ id, at, who, verb, count, reason }) => ({ id, at, who, verb, count, reason }))
-  return { data, words: table(rows, 'Nobody has done anything.') }
+  return { data, words: table(rows, 'The audit log has no such entries.') }
 }
 
 export function sayGroups(data: Group[]): Said {

@@ -192,7 +192,7 @@ test('words that are no filters choose nothing, and are no places to go', async 
   const form = formOf(await get('/sinks/sse', { cookie }))
   const fields = { form, which: 'matching', do: 'discard', rate: '10', reason: 'none' }
   for (const [more, says] of [
-    [{ constructor: '1' }, /Choose some with a filter/],
+    [{ constructor: '1' }, /Choose some dead letters with a filter first/],
     [{ state: 'done' }, /only dead letters can be replayed or discarded/],
   ] as const) {
     const { status, body } = await post('/dead', { ...fields, ...more }, { cookie, ...own() })

@@ -110,7 +110,7 @@ test('a delivery is sent through again, for a reason that is written down', { sk
   await page.goto('/deliveries/harmless')
   await page.getByLabel('Reason').fill('To be sure')
   await page.getByRole('button', { name: 'Redeliver' }).click()
-  await page.getByText('It is on its way again').waitFor()
+  await page.getByText('The delivery is on its way again').waitFor()
   await page.goto('/audit')
   assert.match((await page.getByRole('row', { name: /redeliver/ }).textContent()) ?? '', /<i>Ada<\/i>.*To be sure.*harmless/)
 })

@@ -101,11 +101,11 @@ test('a letter that is put back while it is discarded stays, and Ctrl-C ends it 
 
 test('a dry run that is interrupted says so', async () => {
   const typed = typeOps(stage.environment, 'replay', '--sink', 'phabricator', '--dry-run', '--rate', '0.1', '--json')
-  await until(() => typed.err().includes('looked at 1'), 'it has begun')
+  await until(() => typed.err().includes('checked 1'), 'it has begun')
   typed.kill('SIGINT')
   const { code, err, out } = await typed.said
   assert.deepEqual([code, JSON.parse(out).length], [1, 1])
-  assert.match(err, /interrupted: 1 of at least \d+ looked at/)
+  assert.match(err, /interrupted: 1 of at least \d+ checked/)
 })
 
 test('an act that fails is on record, as done to nothing', async () => {

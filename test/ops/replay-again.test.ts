@@ -43,7 +43,7 @@ test('a replay that was killed goes on where it was, with what was frozen at its
     { state: 'done', chosen: 30, replayed: 30, failedAgain: 0, continued: true },
   )
   assert.equal(code, 0, err)
-  assert.match(err, /going on with replay \d+: \d+ of 30 are left/)
+  assert.match(err, /continuing replay \d+: \d+ of 30 are left/)
   assert.deepEqual(made(tasks), ones(tasks))
   assert.deepEqual(made([9290]), [0], 'what died later was not chosen')
   const acts = await letters.database.selectFrom('acts').select(['reason', 'count']).where('verb', '=', 'replay').orderBy('id').execute()

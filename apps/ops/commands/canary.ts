@@ -32,7 +32,9 @@ const optionsSchema = z.object({
 export function canaryCommands(ops: Command): void {
   ops
     .command('canary')
-    .description('send a test delivery to the public address and await it on the feed; exit 1 says how far it got')
+    .description(
+      'send a test delivery to the public address and wait for it on the feed; exit 1 when it does not come, with how far it got',
+    )
     .option('--url <address>', 'where GitLab posts to (default: http://127.0.0.1:$PORT/hooks)')
     .option('--feed <address>', 'the feed (default: /sse/ at the same place)')
     .option('--timeout <seconds>', 'how long to wait', '30')

@@ -13,7 +13,7 @@ cannot be used. With --json an array of objects: id, state (ok, warning, wrong),
 export function doctorCommands(ops: Command): void {
   ops
     .command('doctor')
-    .description('look at all the service stands on, and say what is wrong and how to repair it')
+    .description('check all that the service needs, and say what is wrong and how to repair it')
     .addHelpText('after', help)
     .action((_: unknown, command: Command) => lookAround(command, async (context) => say(await doctor(context, untilInterrupted()))))
 }

@@ -21,7 +21,7 @@ export function handInCommands(ops: Command): void {
         const { redelivered, missing, unreadable, interrupted } = data
         for (const id of missing) warn(words`${id}: no such delivery in the journal`)
         for (const id of unreadable) warn(words`${id}: its body in the journal cannot be read`)
-        if (interrupted) warn(words`interrupted after ${redelivered} deliveries; the same command begins anew, and makes nothing twice`)
+        if (interrupted) warn(words`interrupted after ${redelivered} deliveries; the same command starts over, and makes nothing twice`)
         const failed = missing.length + unreadable.length > 0 || interrupted
         return { data, words: words`${redelivered} deliveries sent through again`, failed }
       })
@@ -36,7 +36,7 @@ export function handInCommands(ops: Command): void {
         const { imported, bad, lines, interrupted } = data
         for (const { line, reason } of bad) warn(words`${file}:${line}: ${reason}`)
         if (interrupted)
-          warn(words`interrupted after ${imported} deliveries, in line ${lines}; the same command begins anew, and makes nothing twice`)
+          warn(words`interrupted after ${imported} deliveries, in line ${lines}; the same command starts over, and makes nothing twice`)
         const summary = words`${imported} deliveries handed in, ${bad.length} lines left out`
         return { data, words: summary, failed: bad.length > 0 || interrupted }
       })

@@ -27,7 +27,7 @@ Times are ISO 8601, lag is in seconds; what is not known is null, or an empty li
 export function inspectCommands(ops: Command): void {
   ops
     .command('status')
-    .description('how everything stands')
+    .description('the state of everything')
     .option('--watch', 'again every 2 s, until Ctrl-C')
     .addHelpText('after', statusHelp)
     .action(({ watch }: { watch?: boolean }, command: Command) =>

@@ -8,7 +8,7 @@ import { words } from '../words.ts'
 export function pauseCommands(ops: Command): void {
   for (const [verb, description, change] of [
     ['pause', 'stop the work of one sink; what comes waits, in order', pauseSink],
-    ['resume', 'let it go on', resumeSink],
+    ['resume', 'start the work of a paused sink again', resumeSink],
   ] as const) {
     withReason(ops.command(verb))
       .addArgument(new Argument('<sink>').choices(sinkNames))

@@ -31,12 +31,12 @@ export function reconcileCommands(ops: Command): void {
         await journalKnows(context, since)
         const leaving = new AbortController()
         process.once('SIGINT', () => leaving.abort(new Error('Interrupted: nothing was handed in.')))
-        const onProgress = (looked: number) => void (looked % 100 === 0 && warn(words`looked at ${looked} merge requests`))
+        const onProgress = (looked: number) => void (looked % 100 === 0 && warn(words`checked ${looked} merge requests`))
         const data = await reconcile(context, { since, until, dryRun, reason, signal: leaving.signal, onProgress, onWait })
         if (data.interrupted) warn(words`interrupted after ${data.handedIn} of them; the same command does the rest`)
         for (const { mr, reason } of data.unreadable) warn(words`${mr}: ${reason}`)
         const { looked, missed, handedIn } = data
-        const counts = `${looked} merge requests looked at, ${missed.length} events missed, ${handedIn} handed in`
+        const counts = `${looked} merge requests checked, ${missed.length} events missed, ${handedIn} handed in`
         return {
           data,
           words: joined([table(missed, 'Nothing was missed.'), counts], '\n\n'),

@@ -16,14 +16,14 @@ import { warn, words } from '../words.ts'
 
 export function repairCommands(ops: Command): void {
   withReason(withFilters(ops.command('replay [id...]')))
-    .description('put dead letters back with a fresh budget; interrupted and run again it goes on where it was')
+    .description('put dead letters back with a fresh budget; when it was interrupted, the same command continues it')
     .option('--group <error>', 'all of an error group, as `dead groups` shows it; the same as --error')
-    .option('--dry-run', 'only look, and say what each would do now')
-    .option('--rate <count>', 'at most so many a second', '10')
+    .option('--dry-run', 'change nothing, only say what each would do now')
+    .option('--rate <count>', 'at most this many a second', '10')
     .addHelpText(
       'after',
       `
-What is chosen is frozen when a replay begins. It stops by itself when more than half of the last 20 fail again.
+Which dead letters it takes is settled when it begins. It stops by itself when more than half of the last 20 fail again.
 
   bin/ops replay --group 0123456789ab --dry-run
   bin/ops replay --group 0123456789ab --rate 5 --reason 'the task is open again'
@@ -39,7 +39,7 @@ What is chosen is frozen when a replay begins. It stops by itself when more than
     })
 
   withReason(withFilters(ops.command('discard [id...]')))
-    .description('let dead letters go; the journal keeps them')
+    .description('give dead letters up for good; the journal keeps them')
     .action((ids: string[], options: Record<string, unknown>, command: Command) => {
       const selection = selectionOf(ids, options)
       const reason = reasonOf(options)
@@ -56,10 +56,10 @@ What is chosen is frozen when a replay begins. It stops by itself when more than
 
 async function dryRun(context: OpsContext, selection: Selection, rate: number): Promise<Said> {
   const strange = await warnOfStrange(context, selection)
-  const show = progress('looked at')
+  const show = progress('checked')
   const { plans, chosen, interrupted } = await planReplay(context, selection, { rate, signal: untilInterrupted(), onProgress: show.at })
   show.end()
-  if (interrupted) warn(words`interrupted: ${plans.length} of at least ${chosen} looked at`)
+  if (interrupted) warn(words`interrupted: ${plans.length} of at least ${chosen} checked`)
   return { data: plans, words: table(plans, 'No dead letter matches.'), failed: strange > 0 || interrupted }
 }
 
@@ -68,7 +68,7 @@ async function replay(context: OpsContext, selection: Selection, reason: string,
   const begun = await beginReplay(context, selection, { reason, rate })
   // What a replay that goes on has put back already is no dead letter any more.
   const strange = begun.continued ? 0 : await warnOfStrange(context, selection)
-  if (begun.continued) warn(words`going on with replay ${begun.id}: ${begun.left} of ${begun.chosen} are left`)
+  if (begun.continued) warn(words`continuing replay ${begun.id}: ${begun.left} of ${begun.chosen} are left`)
   const show = progress('replayed')
   const onProgress = ({ replayed, left, lost, chosen, failedAgain }: Progress) =>
     show.at(replayed + left + lost, chosen, failedAgain > 0 ? `${failedAgain} failed again` : '')

@@ -29,7 +29,8 @@ type Rotation = (show: (token: string) => void) => Promise<Rotated>
 
 // The new token is printed the moment it is there, before anything else can go wrong; as JSON it is a part of the answer.
 async function sayRotation(rotate: Rotation, asJson: boolean): Promise<Said> {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => warn(words`One moment: a token may be on its way.`))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => warn(words`Please wait: GitLab may be answering with a new token.`))
   let shown: string | null = null
   try {
     const { facts, file, problems } = await rotate((token) => {

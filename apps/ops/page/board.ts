@@ -29,7 +29,7 @@ export function board(queues: Queues): Hono<Visited> {
 }
 
 const lookOnly: MiddlewareHandler<Visited> = async function lookOnly(c, next) {
-  if (c.req.method !== 'GET') return refusal(c, 403, 'Nothing has been changed', 'The raw queues are here to be looked at only.')
+  if (c.req.method !== 'GET') return refusal(c, 403, 'Nothing has been changed', 'The raw queues can only be viewed here.')
   await next()
   if (!c.res.headers.get('content-type')?.startsWith('text/html')) return
   const text = await c.res.text()

@@ -25,9 +25,9 @@ export function failure(log: Log) {
   return function fail(error: Error, c: Context) {
     const reason = whatIsAway(error)
     if (reason !== undefined) return refusal(c, 503, 'Not now', `${reason} Try again in a moment.`)
-    if (error instanceof HTTPException) return refusal(c, error.status, 'Nothing has been changed', 'There is too much in this form.')
+    if (error instanceof HTTPException) return refusal(c, error.status, 'Nothing has been changed', 'The form is too large.')
     log.error({ path: c.req.path, reason: inWords(error) }, 'the page failed')
-    return refusal(c, 500, 'This went wrong', 'The page could not be made. The log of this worker says why.')
+    return refusal(c, 500, 'Something went wrong', 'The page could not be made. The log of this worker says why.')
   }
 }
 

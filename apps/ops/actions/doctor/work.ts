@@ -74,7 +74,7 @@ function deliveries({ lastDelivery, silence }: Status): Finding {
   if (!lastDelivery) return warning('deliveries', 'no delivery has ever come', repair)
   const message = `the last one came at ${lastDelivery.at}`
   if (!silence || silence.seconds <= silence.usualSeconds) return ok('deliveries', message)
-  const quiet = `${span(silence.seconds)} of silence, usual are at most ${span(silence.usualSeconds)}`
+  const quiet = `no delivery for ${span(silence.seconds)}, usual is at most ${span(silence.usualSeconds)}`
   return warning('deliveries', `${message}: ${quiet}`, `${repair} Then: bin/ops reconcile --since ${lastDelivery.at} --reason …`)
 }
 

@@ -20,7 +20,7 @@ ${'ids' in offered ? offered.ids.map((id) => html`<input type="hidden" name="let
 ${'ids' in offered || !offered.asked ? html`<input type="hidden" name="which" value="ticked">` : which(offered.asked, offered.matching)}
 <div class="fields">
 ${reasonField('repair')}
-<div><label for="repair-rate">At most so many a second</label>
+<div><label for="repair-rate">At most this many a second</label>
 <input id="repair-rate" name="rate" value="10" inputmode="decimal" pattern="\\d{1,4}([.]\\d)?" required></div>
 </div>
 <p class="buttons">
@@ -38,7 +38,7 @@ function which({ typed }: Asked, matching: number | undefined): Html {
   const kept = filters.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)
   if (matching === undefined) return html`<input type="hidden" name="which" value="matching">${kept}`
   return html`<p class="which" role="radiogroup" aria-label="Which letters">
-<label><input type="radio" name="which" value="ticked" checked> those ticked above</label>
+<label><input type="radio" name="which" value="ticked" checked> the ones ticked above</label>
 <label><input type="radio" name="which" value="matching"> all ${count(matching)} that match the filter</label>
 </p>
 ${kept}`

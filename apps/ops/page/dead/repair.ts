@@ -26,7 +26,7 @@ const repairSchema = z
     rate: z.coerce.number(rateRange).min(0.1, rateRange).max(1000, rateRange),
   })
   .refine((form) => form.do === 'dry-run' || form.reason !== '', 'Say why: a reason is needed.')
-  .refine((form) => form.which === 'matching' || form.letter.length > 0, 'Tick the letters that are meant.')
+  .refine((form) => form.which === 'matching' || form.letter.length > 0, 'Tick the dead letters that you mean.')
 
 const mostPlanned = 50
 const planRate = 20
@@ -41,7 +41,8 @@ export function repair(pageContext: PageContext): Hono<Visited> {
     const mistakes = [...(read.success ? [] : read.error.issues.map(({ message }) => message)), ...asked.mistakes]
     if (!read.success || mistakes.length > 0) return refusal(c, 400, 'Nothing has been changed', mistakes.join(' '))
     const { letter: ids, which, reason, rate } = read.data
-    if (which === 'matching' && !isFiltered(asked)) return refusal(c, 400, 'Nothing has been changed', 'Choose some with a filter.')
+    if (which === 'matching' && !isFiltered(asked))
+      return refusal(c, 400, 'Nothing has been changed', 'Choose some dead letters with a filter first.')
     const fault = which === 'matching' ? noDeadLetters(asked.filters) : undefined
     if (fault !== undefined) return refusal(c, 400, 'Nothing has been changed', `state: ${fault}.`)
     const selection = which === 'ticked' ? { ids } : { filters: asked.typed }
@@ -72,8 +73,8 @@ function dryRun({ plans, interrupted }: ReplayPlan, selection: Selection, asked:
   const rows = plans.map(({ id, sink, would }) => [sink, foreign(would), html`<small><code>${id}</code></small>`])
   const same = 'ids' in selection ? { ids: selection.ids } : { list: html``, asked }
   return html`<p>Nothing has been changed. This is what a replay would do now${plans.length === mostPlanned ? ` with ${mostPlanned} of them` : ''}:</p>
-${interrupted ? html`<p class="notice warn">It took too long: no more than these ${plans.length} could be looked at.</p>` : ''}
+${interrupted ? html`<p class="notice warn">It took too long: only these ${plans.length} were checked.</p>` : ''}
 ${table('What a replay would do', ['Sink', '~Would', '~Letter'], rows, 'None of these is a dead letter any more.')}
-${plans.length === 0 ? '' : html`<h2>And now</h2>${repairForm(visitor, same)}`}
+${plans.length === 0 ? '' : html`<h2>What to do with them</h2>${repairForm(visitor, same)}`}
 <p><a href="/dead">Back to the dead letters</a></p>`
 }

@@ -48,7 +48,7 @@ function facts({ receivedAt, kind, action, project, mr, user, title }: Story): H
 
 function decisions({ decisions: decided }: Story): Html {
   const rows = decided.map(({ sink, reason }) => [sink, reason === null ? state('acts') : html`nothing: ${foreign(reason)}`])
-  return html`<h2>What each sink decided</h2>${table('Decisions', ['Sink', '~Decision'], rows, 'Nothing is written down yet.')}`
+  return html`<h2>What each sink decided</h2>${table('Decisions', ['Sink', '~Decision'], rows, 'Nothing has been decided yet.')}`
 }
 
 function effects({ effects: made }: Story): Html {
@@ -76,9 +76,9 @@ function actions({ id, effects: made }: Story, visitor: Visitor, sentAgain: bool
   const dead = made.filter(({ outcome }) => outcome.state === 'dead').map((effect) => effect.id)
   return html`${dead.length === 0 ? '' : html`<h2>${dead.length === 1 ? 'The dead letter' : 'The dead letters'}</h2>${repairForm(visitor, { ids: dead })}`}
 <h2>Send it through again</h2>
-${sentAgain ? html`<p class="notice good" role="status">It is on its way again.</p>` : ''}
+${sentAgain ? html`<p class="notice good" role="status">The delivery is on its way again.</p>` : ''}
 <form class="card" method="post" action="${storyOf(id)}/redeliver">${ownForm(visitor)}
-<p>Everything is planned anew from the journal. What is at the other end already stays as it is.</p>
+<p>The delivery is taken from the journal and planned again for all sinks. What has been made already is not made twice.</p>
 ${reasonField('redeliver')}
 <p><button>Redeliver</button></p></form>`
 }

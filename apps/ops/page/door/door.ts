@@ -78,7 +78,7 @@ export function door({ host, token, ended, log }: Parts): Hono<Visited> {
 
   async function faultOf(c: Context, session: Session): Promise<string | undefined> {
     if (!isChange(c)) return undefined
-    if (!isFromOwnPage(c)) return 'This request does not come from this page.'
+    if (!isFromOwnPage(c)) return 'This request was sent from another page.'
     const form = z.string().safeParse((await c.req.parseBody()).form)
     return form.success && sessions.isOwn(session, form.data)
       ? undefined

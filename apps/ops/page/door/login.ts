@@ -9,7 +9,7 @@ export function loginForm({ form, to, message }: { form: string; to: string; mes
 <form class="card login" method="post" action="/login">
 <input type="hidden" name="form" value="${form}">
 <input type="hidden" name="to" value="${to}">
-<label for="who">Your name <small>it stands beside everything you change</small></label>
+<label for="who">Your name <small>the audit log shows it beside everything you change</small></label>
 <input id="who" name="who" required maxlength="60" autocomplete="username" autofocus>
 <label for="token">Token <small>the worker's <code>OPS_TOKEN</code></small></label>
 <input id="token" name="token" type="password" required autocomplete="current-password">

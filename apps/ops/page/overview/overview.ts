@@ -39,7 +39,7 @@ export function overview({ database, contextFor }: PageContext): Hono<Visited> {
 function away(name: string, { state, reason }: { state: string; reason: string | null }): Html {
   return state === 'up'
     ? html``
-    : html`<p class="notice bad" role="alert">${name} is away, and what it knows is missing here. <small>${reason}</small></p>`
+    : html`<p class="notice bad" role="alert">${name} is away: what is kept there is not shown. <small>${reason}</small></p>`
 }
 
 // What can be shown is shown, and in place of the rest stands why not.

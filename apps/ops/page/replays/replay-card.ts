@@ -12,15 +12,15 @@ export function replayCard(replay: Progress, isHere: boolean): Html {
   const over = replayed + left + lost
   return html`<p>${state(replay.state)} begun ${ago(at)} by ${foreign(who)}: ${foreign(reason)}</p>
 ${stopped === undefined ? '' : html`<p class="notice warn">It ended early: ${stopped}.</p>`}
-<label for="progress-${id}">${count(over)} of ${count(chosen)} have had their turn</label>
+<label for="progress-${id}">${count(over)} of ${count(chosen)} processed</label>
 <progress id="progress-${id}" max="${Math.max(1, chosen)}" value="${chosen === 0 ? 1 : over}"></progress>
 <ul class="figures">
 <li><b>${count(replayed)}</b> put back</li>
 <li${failedAgain > 0 ? html` class="bad"` : ''}><b>${count(failedAgain)}</b> failed again</li>
-<li><b>${count(left)}</b> were no dead letters any more</li>
+<li><b>${count(left)}</b> were not dead letters any more</li>
 <li><b>${count(lost)}</b> could not be put back</li>
 </ul>
-<p><small>${whatWasChosen(replay)}; at most ${replay.rate} a second.${replay.state === 'going' && !isHere ? ' This worker does not run it: the command line or another worker does, or it was left behind.' : ''}</small></p>`
+<p><small>${whatWasChosen(replay)}; at most ${replay.rate} a second.${replay.state === 'going' && !isHere ? ' This worker does not run it: the command line or another worker does, or nobody does since its process ended.' : ''}</small></p>`
 }
 
 function whatWasChosen({ selection }: Progress): Html {
@@ -35,6 +35,6 @@ export function replayButtons({ id, state: word }: Progress, isHere: boolean, vi
 ${reasonField('replay')}
 <p class="buttons">
 ${word === 'going' ? html`<button class="danger" formaction="/replays/${id}/stop">Stop</button>` : ''}
-${word === 'going' && isHere ? '' : html`<button formaction="/replays/${id}/continue">${word === 'stopped' ? 'Begin again' : 'Go on'}</button>`}
+${word === 'going' && isHere ? '' : html`<button formaction="/replays/${id}/continue">${word === 'stopped' ? 'Begin again' : 'Continue'}</button>`}
 </p></form>`
 }

@@ -33,7 +33,7 @@ export function replays({ database, contextFor, runner }: PageContext): Hono<Vis
       'Replays, latest first',
       ['Replay', 'State', '#Chosen', '#Put back', '#Failed again', 'By', '~Why'],
       shown.map(row),
-      'There were none yet.',
+      'There have been no replays yet.',
     )
     return page(c, 'Replays', html`<div id="replays" data-live>${list}</div>${older(last && `/replays?before=${last.id}`)}`)
   })
