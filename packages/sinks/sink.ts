@@ -10,19 +10,19 @@ import type { Registry } from '#shared/process/metrics.ts'
 import type { Relay } from '#shared/queue/relay.ts'
 import type { Fence } from './fence.ts'
 import type { Finding } from './finding.ts'
+import type { History } from './history.ts'
 import type { PublishedAt } from './published-at.ts'
 import type { Remote } from './remote.ts'
 import { type Settings, type SettingsOf, settingsOf, type Variables } from './variables.ts'
 
 export type Context = {
-  /** Surely the first time: nothing of this effect can exist yet, so it need not be looked for. */
-  first: boolean
+  history: History
   /** When the event happened: nothing of this effect can exist from before. */
   since: Date
   signal: AbortSignal
   /** What the remote made for other effects with the same order, by the id it gave: not ours, however alike. */
   madeForOthers: () => Promise<Set<string>>
-  /** What was made for this effect already, by the id that the remote gave it, as far as the ledger knows. */
+  /** What was made for this effect already, by the id that the remote gave it, as far as the ledger knows; of `maybe-done` only. */
   made: string | undefined
   /** Behind it the one call that cannot be undone is made. */
   fence: Fence

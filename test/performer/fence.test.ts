@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Unavailable } from '#shared/process/errors.ts'
+import type { History } from '#sinks/history.ts'
 import type { Context } from '#sinks/sink.ts'
 import { until } from '../support/until.ts'
 import { type Bench, done, effect, empty, openBenches } from './bench.ts'
@@ -18,32 +19,36 @@ const limitMs = 2000
 type Ending = (context: Context) => Promise<void>
 const down = () => Promise.reject(new Unavailable('down'))
 
-const endings: Record<string, { end: Ending; first: boolean; waits: boolean }> = {
-  'it only waited': { end: down, first: true, waits: false },
-  'it failed before the call': { end: () => Promise.reject(new Error('no luck')), first: true, waits: false },
+const endings: Record<string, { end: Ending; next: History; waits: boolean }> = {
+  'it only waited': { end: down, next: 'new', waits: false },
+  'it failed before the call': { end: () => Promise.reject(new Error('no luck')), next: 'new', waits: false },
   'its call was refused': {
     end: ({ fence }) => fence.pass().then(fence.answered).then(fence.undone).then(down),
-    first: true,
+    next: 'new',
     waits: false,
   },
-  'its call was answered with an error': { end: ({ fence }) => fence.pass().then(fence.answered).then(down), first: false, waits: false },
-  'its call was given up': { end: ({ fence }) => fence.pass().then(down), first: false, waits: true },
+  'its call was answered with an error': {
+    end: ({ fence }) => fence.pass().then(fence.answered).then(down),
+    next: 'maybe-done',
+    waits: false,
+  },
+  'its call was given up': { end: ({ fence }) => fence.pass().then(down), next: 'maybe-done', waits: true },
 }
 
-for (const [what, { end, first, waits }] of Object.entries(endings))
-  test(`after a run of which ${what}, the next one ${waits ? 'waits until it is over' : 'comes soon'}, and ${first ? 'need not look' : 'looks'}`, async () => {
+for (const [what, { end, next, waits }] of Object.entries(endings))
+  test(`after a run of which ${what}, the next one ${waits ? 'waits until it is over' : 'comes soon'}, and ${next === 'new' ? 'need not look' : 'looks'}`, async () => {
     const bench = benches.open()
     await bench.dispatch([one])
-    const runs: Array<{ at: number; first: boolean }> = []
+    const runs: Array<{ at: number; history: History }> = []
     await bench.start('phabricator', async (_about, context) => {
-      runs.push({ at: performance.now(), first: context.first })
+      runs.push({ at: performance.now(), history: context.history })
       if (runs.length === 1) await end(context)
       return done
     })
     await empty(bench)
     assert.deepEqual(
-      runs.map((run) => run.first),
-      [true, first],
+      runs.map((run) => run.history),
+      ['new', next],
     )
     const ms = (runs[1]?.at ?? 0) - (runs[0]?.at ?? 0)
     if (waits) assert.ok(ms >= limitMs, `${ms} ms`)
@@ -53,27 +58,47 @@ test('an effect that waited in its lane need not be looked for', async () => {
   const bench = benches.open()
   const behind = effect('behind', 'lane')
   await bench.dispatch([one, behind])
-  const firsts: boolean[] = []
-  await bench.start('phabricator', async (about, { first }) => {
-    firsts.push(first)
+  const histories: History[] = []
+  await bench.start('phabricator', async (about, { history }) => {
+    histories.push(history)
     if (about === 'one') await until(async () => (await startsOf(bench, behind.id)) > 0, 'the other one has asked for its turn')
     return done
   })
   await empty(bench)
-  assert.deepEqual(firsts, [true, true])
+  assert.deepEqual(histories, ['new', 'new'])
 })
 
 test('a run that ended without a word, as one of an earlier release, may have made its call', async () => {
   const bench = benches.open()
   await bench.dispatch([one])
   await bench.redis.hset(bench.queues.phabricator.toKey(one.id), 'ats', 1)
-  const firsts: boolean[] = []
-  await bench.start('phabricator', (_about, { first }) => {
-    firsts.push(first)
+  const histories: History[] = []
+  await bench.start('phabricator', (_about, { history }) => {
+    histories.push(history)
     return Promise.resolve(done)
   })
   await empty(bench)
-  assert.deepEqual(firsts, [false])
+  assert.deepEqual(histories, ['maybe-done'])
+})
+
+test('what was made before counts, unless an operator has the effect made once more', async () => {
+  const bench = benches.open()
+  const told: Array<[History, made: string | undefined]> = []
+  await bench.start('phabricator', (_about, { history, made }) => {
+    told.push([history, made])
+    return Promise.resolve({ ...done, made: 'note-1' })
+  })
+  for (const more of [{}, { again: true }, { again: true, anew: true }]) {
+    await bench.dispatch([{ ...one, ...more }])
+    await empty(bench)
+    const job = await bench.queues.phabricator.getJob(one.id)
+    await job?.remove()
+  }
+  assert.deepEqual(told, [
+    ['new', undefined],
+    ['maybe-done', 'note-1'],
+    ['redo', undefined],
+  ])
 })
 
 test('whoever has lost the job does not pass, and nothing is written', async () => {

@@ -48,7 +48,7 @@ async function perform({ dryRun = false, fence = fenceOf() }: Options = {}) {
   const sink = gitlabMentions.over({ gitlab, wiki, mentionDrafts: true, report, log })
   const data = { projectId: project, projectPath: `repos/p${project}`, iid: 1, link: 'https://gitlab.example/x/-/merge_requests/1' }
   const context = {
-    first: true,
+    history: 'new' as const,
     made: undefined,
     since: new Date(),
     signal,

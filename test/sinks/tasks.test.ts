@@ -31,7 +31,7 @@ beforeEach(() => {
 })
 
 const soon: Context = {
-  first: true,
+  history: 'new',
   since: new Date(),
   signal,
   madeForOthers: () => Promise.resolve(new Set()),
@@ -70,7 +70,7 @@ describe('the first time', () => {
 describe('any other time', () => {
   test('it is found and not made again', async () => {
     const made = await perform()
-    assert.deepEqual(await perform({}, { first: false, since: new Date(Date.now() - 5000) }), made)
+    assert.deepEqual(await perform({}, { history: 'maybe-done', since: new Date(Date.now() - 5000) }), made)
     assert.deepEqual(comments(), [text])
   })
 
@@ -79,7 +79,7 @@ describe('any other time', () => {
     const [transaction] = sandbox.phabricator.task(task).transactions
     assert.ok(transaction)
     sandbox.phabricator.editComment(transaction, 'edited')
-    await perform({}, { first: false, since: new Date(Date.now() - 5000) })
+    await perform({}, { history: 'maybe-done', since: new Date(Date.now() - 5000) })
     assert.deepEqual(comments(), ['edited'])
   })
 
@@ -88,26 +88,26 @@ describe('any other time', () => {
     assert.ok('made' in made)
     await perform(
       {},
-      { first: false, since: new Date(Date.now() - 5000), madeForOthers: () => Promise.resolve(new Set([String(made.made)])) },
+      { history: 'maybe-done', since: new Date(Date.now() - 5000), madeForOthers: () => Promise.resolve(new Set([String(made.made)])) },
     )
     assert.deepEqual(comments(), [text, text])
   })
 
   test('what is older than the event does not count', async () => {
     sandbox.phabricator.addComment(task, text).dateCreated -= 120
-    await perform({}, { first: false })
+    await perform({}, { history: 'maybe-done' })
     assert.deepEqual(comments(), [text, text])
   })
 
   test('what somebody else wrote does not count', async () => {
     sandbox.phabricator.addComment(task, text, 'alice')
-    await perform({}, { first: false, since: new Date(Date.now() - 5000) })
+    await perform({}, { history: 'maybe-done', since: new Date(Date.now() - 5000) })
     assert.deepEqual(comments(), [text, text])
   })
 
   test('it is not made while it cannot be looked for', async () => {
     sandbox.phabricator.fault({ kind: 'refuse', match: ({ path }) => path === '/api/transaction.search' })
-    await assert.rejects(perform({}, { first: false }), Unavailable)
+    await assert.rejects(perform({}, { history: 'maybe-done' }), Unavailable)
     assert.deepEqual(comments(), [])
   })
 })
@@ -131,7 +131,7 @@ describe('the comment of an update', () => {
 
   test('is found when it was made a moment ago', async () => {
     const made = await perform(update)
-    assert.deepEqual(await perform(update, { first: false, since: new Date(Date.now() - 5000) }), made)
+    assert.deepEqual(await perform(update, { history: 'maybe-done', since: new Date(Date.now() - 5000) }), made)
     assert.equal(comments().length, 1)
   })
 })

@@ -20,7 +20,7 @@ export type CallLimits = { callMs: number; settleMs: number }
 export type Crossing = {
   fence: Fence
   /** Surely the first time: no run before this one came as far as to make the call. */
-  first: boolean
+  isFirst: boolean
   /** Whether this run came as far as to make the call. */
   passed: () => boolean
   /** For how many ms more an earlier call may be at work. */
@@ -74,11 +74,11 @@ export async function openFence({ redis, prefix, queue, sink, limits, job, token
   const [idle, busyMs] = isNew ? ['0', 0] : await Promise.all([redis.hget(jobKey, 'idle'), redis.pttl(atWork)])
   // `idle` is the number of the last run that said that it made no call. A run that said nothing may have made it: its worker
   // died, or was of an earlier release.
-  const first = effect.again !== true && busyMs <= 0 && Number(idle ?? 0) === runs - 1
+  const isFirst = effect.again !== true && busyMs <= 0 && Number(idle ?? 0) === runs - 1
 
   const over = () => end(redis, [atWork], [own])
   return {
-    first,
+    isFirst,
     passed: () => call !== 'none',
     busyMs: Math.max(0, busyMs),
     fence: {
@@ -112,7 +112,7 @@ export async function openFence({ redis, prefix, queue, sink, limits, job, token
       if (call === 'undone' && isMarked) await end(redis, [begun], [own])
       // Serial sinks pass no fence, so any run of theirs may have made its effect.
       const onlyWaited = (call === 'none' || call === 'undone') && sink.order === 'lane'
-      if (first && onlyWaited) await noteIdle(redis, [jobKey], [runs])
+      if (isFirst && onlyWaited) await noteIdle(redis, [jobKey], [runs])
     },
   }
 }

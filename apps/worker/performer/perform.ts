@@ -4,6 +4,7 @@ import { Permanent } from '#shared/process/errors.ts'
 import type { Lock } from '#shared/queue/dispatch.ts'
 import type { Ledger } from '#shared/queue/ledger.ts'
 import { closedFence } from '#sinks/closed-fence.ts'
+import type { History } from '#sinks/history.ts'
 import type { Sink } from '#sinks/sink.ts'
 import type { Crossing } from './fence.ts'
 
@@ -16,7 +17,7 @@ export type Prepared = {
   attempts: number
   lock: Lock
   crossing: Crossing
-  first: boolean
+  history: History
   made: string | undefined
   begun: string | undefined
   late: string | undefined
@@ -29,14 +30,14 @@ export function performing({ name, sink, ledger, dryRun }: Parts) {
   const isDry = dryRun && sink.changesOthers
 
   return async function perform(
-    { effect, crossing, first, made, begun }: Prepared,
+    { effect, crossing, history, made, begun }: Prepared,
     signal: AbortSignal,
   ): Promise<Outcome | PlannedEffect[]> {
     if (begun !== undefined) return nothingDone(begun)
     if (isDry && sink.repeat !== 'look') return onlyWould(sink.wouldDo(effect.data) ?? `do what was planned about ${effect.id}`)
     const since = new Date(effect.since)
     const fence = isDry ? closedFence : crossing.fence
-    const context = { first, made, since, signal, fence, dryRun: isDry, madeForOthers: () => ledger.madeForOthers(effect) }
+    const context = { history, made, since, signal, fence, dryRun: isDry, madeForOthers: () => ledger.madeForOthers(effect) }
     const ended = await sink.perform(effect.data, context)
     if (sink.repeat === 'at-most-once' && !crossing.passed() && !Array.isArray(ended) && ended.state === 'done')
       throw new Permanent(`The sink ${name} has made it without its fence: nobody would know if it came again.`)

@@ -8,6 +8,7 @@ import { type Dispatch, type Lock, lockOf } from '#shared/queue/dispatch.ts'
 import type { Lanes } from '#shared/queue/lanes.ts'
 import type { Ledger } from '#shared/queue/ledger.ts'
 import { retention } from '#shared/queue/queues.ts'
+import { type History, repeatOf } from '#sinks/history.ts'
 import type { Sink } from '#sinks/sink.ts'
 import { markFromNow, whyBegun } from './begun.ts'
 import { effectOf, whatIs } from './carried.ts'
@@ -61,12 +62,13 @@ export async function startPerformer({
     const crossing = await openFence({ redis, prefix, queue, sink, limits, job, token, effect })
     try {
       const late = await waitForTurn(effect)
-      const first = crossing.first && !(await mayForget(job.timestamp))
-      const made = first || effect.anew === true ? undefined : await ledger.madeFor(effect)
+      const isFirst = crossing.isFirst && !(await mayForget(job.timestamp))
+      const history: History = isFirst ? 'new' : repeatOf(effect)
+      const made = history === 'maybe-done' ? await ledger.madeFor(effect) : undefined
       const begun = sink.repeat === 'at-most-once' ? await whyBegun({ redis, prefix, mayForget, job, effect }) : undefined
       if (begun !== undefined) unasked.add(job)
       else if (made === undefined) mustBeOver(effect, crossing)
-      const attempt = { effect, attempts: job.attemptsMade + 1, lock: lockOf(queue, job, token), crossing, first, made, begun, late }
+      const attempt = { effect, attempts: job.attemptsMade + 1, lock: lockOf(queue, job, token), crossing, history, made, begun, late }
       return (signal) => run(attempt, signal)
     } catch (error) {
       await crossing.failed()

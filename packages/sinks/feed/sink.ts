@@ -34,8 +34,8 @@ export const feed = defineSink({
     return [{ about: 'message', order: feedOrder, data: { id: event.delivery, message: messageOf(event), ...subject } }]
   },
 
-  async perform({ id, message, about, isPublic = false }, { first, dryRun }, { relay, publishedAt }) {
-    const earlier = first ? undefined : await publishedAt(id)
+  async perform({ id, message, about, isPublic = false }, { history, dryRun }, { relay, publishedAt }) {
+    const earlier = history === 'new' ? undefined : await publishedAt(id)
     if (dryRun) return earlier !== undefined || (await relay.has(id)) ? { state: 'done' } : onlyWould('publish')
     const { cursor, previous } = await relay.publish(
       id,

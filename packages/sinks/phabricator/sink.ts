@@ -71,10 +71,10 @@ export const phabricator = defineSink({
     return commentEffects(commentOn(event, mergeRequest, gitlabUrl), mergeRequest, [task])
   },
 
-  async perform({ task, text, unlessNamed }, { first, since, signal, made, madeForOthers, fence, dryRun }, { conduit, url }) {
+  async perform({ task, text, unlessNamed }, { history, since, signal, made, madeForOthers, fence, dryRun }, { conduit, url }) {
     const link = `${url}/T${task}`
     if (made !== undefined) return { state: 'done', link, made }
-    if (!first || unlessNamed === true) {
+    if (history !== 'new' || unlessNamed === true) {
       const own = await conduit.ownComments(task, unlessNamed === true ? new Date(0) : earliest(since), signal)
       const others = await madeForOthers()
       const mine = own.find((comment) => comment.text === text && comment.at >= earliest(since) && !others.has(comment.phid))

@@ -6,6 +6,7 @@ import { router } from '#shared/journal/entry.ts'
 import { inWords, Permanent } from '#shared/process/errors.ts'
 import { type Ledger, openLedger } from '#shared/queue/ledger.ts'
 import { closedFence } from '#sinks/closed-fence.ts'
+import { repeatOf } from '#sinks/history.ts'
 import type { Sinks } from '#sinks/open.ts'
 import { declarationOf, sinkOf } from '#sinks/registry.ts'
 import { missingFor } from '#sinks/settings.ts'
@@ -72,9 +73,10 @@ async function wouldDo(looking: Looking, effect: Effect): Promise<string> {
   const [missing] = missingFor(declaration, context.config.settings)
   if (missing) return `${would}, unless it is there already; without ${missing.name} that cannot be looked up`
   try {
+    const history = repeatOf(effect)
     const ended = await sink.perform(effect.data, {
-      first: false,
-      made: effect.anew === true ? undefined : await ledger.madeFor(effect),
+      history,
+      made: history === 'maybe-done' ? await ledger.madeFor(effect) : undefined,
       since: new Date(effect.since),
       signal,
       madeForOthers: () => ledger.madeForOthers(effect),
