@@ -11,9 +11,9 @@ import { joined, warn, words } from '../words.ts'
 const stillComingMs = 10 * 60_000
 
 const help = `
-It compares GitLab with the journal, and so cannot be asked for a time before the oldest delivery in it: what happened before
-the service was there, or before what JOURNAL_KEEP_DAYS has left, is not made up for. While the journal is empty there is
-nothing to compare; after its loss import the event log first.`
+It compares GitLab with the journal, so --since cannot be before the oldest delivery in the journal: what happened before the
+service was there, or is older than JOURNAL_KEEP_DAYS, is not handed in. An empty journal cannot be compared with anything:
+when it was lost, import the event log first.`
 
 export function reconcileCommands(ops: Command): void {
   withReason(ops.command('reconcile'))
