@@ -11,8 +11,9 @@ import { put, type Subscriber } from './subscriber.ts'
 import type { Batch, Tail } from './tail.ts'
 
 export type Audience = {
-  /** Serves `subscriber` from its place on until its stream ends. */
+  /** Serves `subscriber` from its place on. */
   add: (subscriber: Subscriber) => void
+  remove: (subscriber: Subscriber) => void
   /** How far behind (ms) the one is that is furthest behind. */
   lag: () => number
 }
@@ -96,12 +97,10 @@ export function openAudience({ tail, catchUp, readerBytes, measures }: Parts): A
   }
 
   return {
-    add(subscriber) {
-      subscriber.response.on('close', () => {
-        part(subscriber)
-        behind.delete(subscriber)
-      })
-      follow(subscriber)
+    add: follow,
+    remove(subscriber) {
+      part(subscriber)
+      behind.delete(subscriber)
     },
     lag() {
       let oldest = Number.POSITIVE_INFINITY

@@ -2,8 +2,9 @@
 import { type Filter, filterOf, type Wish } from './filter.ts'
 
 export type FilterPool = {
-  /** The filter of a wish, and what gives it back; undefined when there is no room for it. */
-  take: (wish: Wish | undefined) => { filter: Filter; leave: () => void } | undefined
+  /** The filter of a wish; undefined when there is no room for it. Whoever takes one gives it back. */
+  take: (wish: Wish | undefined) => Filter | undefined
+  giveBack: (filter: Filter) => void
   /** How many characters all of them have. */
   characters: () => number
 }
@@ -13,31 +14,40 @@ const mostCharacters = 2 * 1024 * 1024
 
 const everything: Filter = { key: '', matches: undefined, cost: 0 }
 
+type Kept = { filter: Filter; text: string; readers: number }
+
 export function openFilters(most = mostCharacters): FilterPool {
-  const known = new Map<string, { filter: Filter; readers: number }>()
-  let taken = 0
+  const byText = new Map<string, Kept>()
+  const byKey = new Map<string, Kept>()
+  let characters = 0
   let count = 0
-  return {
-    take(wish) {
-      if (wish === undefined) return { filter: everything, leave: () => undefined }
-      const text = JSON.stringify(wish)
-      const shared = known.get(text)
-      if (!shared && taken + text.length > most) return undefined
-      const kept = shared ?? { filter: filterOf(wish, `#${++count}`), readers: 0 }
-      if (!shared) {
-        known.set(text, kept)
-        taken += text.length
-      }
-      kept.readers += 1
-      return { filter: kept.filter, leave: () => leave(text, kept) }
-    },
-    characters: () => taken,
+
+  function keep(wish: Wish, text: string): Kept | undefined {
+    if (characters + text.length > most) return undefined
+    const kept = { filter: filterOf(wish, `#${++count}`), text, readers: 0 }
+    byText.set(text, kept)
+    byKey.set(kept.filter.key, kept)
+    characters += text.length
+    return kept
   }
 
-  function leave(text: string, kept: { readers: number }): void {
-    kept.readers -= 1
-    if (kept.readers > 0) return
-    known.delete(text)
-    taken -= text.length
+  return {
+    take(wish) {
+      if (wish === undefined) return everything
+      const text = JSON.stringify(wish)
+      const kept = byText.get(text) ?? keep(wish, text)
+      if (kept) kept.readers += 1
+      return kept?.filter
+    },
+    giveBack({ key }) {
+      const kept = byKey.get(key)
+      if (!kept) return
+      kept.readers -= 1
+      if (kept.readers > 0) return
+      byText.delete(kept.text)
+      byKey.delete(key)
+      characters -= kept.text.length
+    },
+    characters: () => characters,
   }
 }

@@ -109,16 +109,20 @@ export function feedRoute({
         measures.refused.inc({ reason: typeof slot === 'string' ? slot : 'filters' })
         return full(c)
       }
-      response.on('close', slot).on('close', filter.leave)
-      start(response, question, filter.filter)
+      start(response, question, filter, slot)
     }
     return RESPONSE_ALREADY_SENT
   }
 
-  function start(response: ServerResponse, question: Question, filter: Filter): void {
+  function start(response: ServerResponse, question: Question, filter: Filter, leave: () => void): void {
     const subscriber = subscriberOf(response, question, filter)
     open.add(subscriber)
-    response.on('close', () => open.delete(subscriber))
+    response.on('close', () => {
+      open.delete(subscriber)
+      audience.remove(subscriber)
+      filters.giveBack(filter)
+      leave()
+    })
     response.socket?.setNoDelay(true)
     response.writeHead(200, streamHeaders)
     put(subscriber, `retry: ${reconnectMs}\n:\n\n`)
