@@ -116,7 +116,7 @@ for (const [from, question, expected] of questions)
       const headers = [...(asked.headers ?? []), ...(more.headers ?? [])]
       const answer = await ask({ ...asked, ...more, headers }, newest)
       assert.deepEqual(partsOf(answer), expected())
-      assert.equal(answer.headers.has('transfer-encoding'), more.version !== '1.0')
+      assert.deepEqual([answer.headers.get('transfer-encoding'), answer.headers.get('connection')], [undefined, 'close'])
     })
 
 for (const [way, more] of ways)

@@ -124,7 +124,9 @@ export function feedRoute({
       leave()
     })
     response.socket?.setNoDelay(true)
-    response.writeHead(200, streamHeaders)
+    // Without chunks a message is the same bytes for all, and the close of the connection is the end (RFC 9112, 6.3).
+    response.removeHeader('transfer-encoding')
+    response.writeHead(200, { ...streamHeaders, connection: 'close' })
     put(subscriber, `retry: ${reconnectMs}\n:\n\n`)
     audience.add(subscriber)
   }
