@@ -93,6 +93,7 @@ test('patterns that repeat themselves, of a hundred readers, delay no delivery, 
     Array.from({ length: count }, (_, index) => `*${'a'.repeat(100)}Z${mark}-${index}`).join(',')
   for (let index = 0; index < 100; index++) await reader(`project=${patterns(index)}`)
   const whoFinds = await reader(`project=${patterns(100, 19)},*${'a'.repeat(200)}`)
+  await until(() => whoFinds.status() === '200', 'all read along')
   const publish = publisherOf(stage, 'repeating')
   let slowest = 0
   for (let round = 0; round < 3; round++) {
