@@ -15,7 +15,9 @@ export type Scene = Flow & {
 
 /** `hangs` tells on which task Phabricator gives no answer. */
 export async function play(hangs: (task: number) => boolean, action: (scene: Scene) => Promise<void>): Promise<void> {
-  const flow = await openFlow(() => ({ SINKS_ENABLED: 'phabricator', GITLAB_TOKEN: '' }))
+  // Long enough that no call is given up before all are under way: that would hold the queue.
+  const limits = { CALL_SECONDS: '10', SETTLE_SECONDS: '1' }
+  const flow = await openFlow(() => ({ SINKS_ENABLED: 'phabricator', GITLAB_TOKEN: '', ...limits }))
   const { phabricator } = flow.sandbox
   const taskOf = ({ path, body }: { path: string; body: string }) =>
     path.endsWith('maniphest.edit') ? Number(/objectIdentifier\W+T(\d+)/.exec(body)?.[1]) : 0
