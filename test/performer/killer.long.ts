@@ -1,3 +1,4 @@
+// Takes a minute, and more on a busy machine: bin/test test/performer/killer.long.ts
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { effectRows } from '../flow/flow.ts'
