@@ -71,7 +71,7 @@ watchSpool(spool, metrics)
 
 const goodbye = new AbortController()
 void config.secrets.watch({ redact, log, signal: goodbye.signal })
-const tail = followTail({ relay: openRelay({ redis: tailRedis, prefix }), signal: goodbye.signal, log })
+const tail = await followTail({ relay: openRelay({ redis: tailRedis, prefix }), signal: goodbye.signal, log })
 const measures = feedMetrics(metrics)
 const history = openHistory({
   relay: openRelay({ redis: askRedis, prefix }),

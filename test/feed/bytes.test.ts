@@ -36,7 +36,7 @@ before(async () => {
   const log = pino({ level: 'silent' })
   const relay = openRelay({ redis: stage.redis, prefix })
   const tailRedis = stage.redis.duplicate()
-  const tail = followTail({ relay: openRelay({ redis: tailRedis, prefix }), signal: goodbye.signal, log })
+  const tail = await followTail({ relay: openRelay({ redis: tailRedis, prefix }), signal: goodbye.signal, log })
   const limits = { connections: 100, connectionsPerAddress: 100, readerBytes: 1_000_000, patienceMs: 60_000 }
   const parts = { tail, history: openHistory({ relay, journal: undefined, onRead: () => undefined }), limits, log, metrics }
   // A sign of life falls between all that is written: its time is that of an event loop's turn.

@@ -6,6 +6,7 @@ import { fnmatch } from '#shared/event/fnmatch.ts'
 import { openRelay } from '#shared/queue/relay.ts'
 import { type Reader, readFeed } from '../support/feed.ts'
 import { type Publish, publisherOf } from '../support/relay.ts'
+import { openSlowRedis } from '../support/slow-redis.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
 
@@ -142,11 +143,11 @@ test('a cursor counts before a time, as an EventSource that comes back keeps its
   await gets(reader, all.slice(-3), 'the last three')
 })
 
-test('since now on a feed that was quiet for long, everything comes that is new', async () => {
+test('since now on a feed that was quiet for long, everything comes that is new, from the first moment on', async () => {
   const quiet = `${stage.environment.REDIS_PREFIX}-quiet`
   const relay = openRelay({ redis: stage.redis, prefix: quiet })
   await relay.publish('long ago', JSON.stringify({ number: 1 }), { cursor: '1000-0', previous: '0-0' })
-  const ingest = await stage.start('ingest', { REDIS_PREFIX: quiet })
+  const ingest = await stage.start('ingest', { REDIS_PREFIX: quiet, REDIS_URL: await openSlowRedis(stage, 100) })
   const readers = ['', `?since=${Date.now()}`, `?since=${Date.now()}&kind=push`]
   const open = await Promise.all(readers.map((query) => readFeed(`http://127.0.0.1:${ingest.port()}/sse/${query}`)))
   for (let number = 2; number < 5; number++) {

@@ -27,7 +27,7 @@ before(async () => {
     onRead: () => undefined,
   })
   const tailRedis = stage.redis.duplicate()
-  const tail = followTail({ relay: openRelay({ redis: tailRedis, prefix: 'heartbeat' }), signal: goodbye.signal, log })
+  const tail = await followTail({ relay: openRelay({ redis: tailRedis, prefix: 'heartbeat' }), signal: goodbye.signal, log })
   const limits = { connections: 10, connectionsPerAddress: 10, readerBytes: 100_000, patienceMs: 60_000 }
   const measures = feedMetrics(metrics)
   const feed = feedRoute({ tail, history, limits, signal: goodbye.signal, log, metrics, measures, everyMs: 30 })

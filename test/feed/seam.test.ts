@@ -27,7 +27,7 @@ before(async () => {
   const metrics = openMetrics()
   const far = new Redis(await openSlowRedis(stage, 300), { maxRetriesPerRequest: null })
   const history = openHistory({ relay: openRelay({ redis: stage.redis, prefix }), journal: undefined, onRead: () => undefined })
-  const tail = followTail({ relay: openRelay({ redis: far, prefix }), signal: goodbye.signal, log })
+  const tail = await followTail({ relay: openRelay({ redis: far, prefix }), signal: goodbye.signal, log })
   const limits = { connections: 10, connectionsPerAddress: 10, readerBytes: 100_000, patienceMs: 60_000 }
   const feed = feedRoute({ tail, history, limits, signal: goodbye.signal, log, metrics, measures: feedMetrics(metrics) })
   listener = await listen({ fetch: new Hono().all('/sse/', feed).fetch, host: '127.0.0.1', port: 0 })

@@ -42,6 +42,8 @@ export function catcherUp({ tail, history, readerBytes, inSlice, log, measures, 
   const cut = pieceCutter(Math.min(pieceBytes, readerBytes), hidden)
 
   return async function catchUp(subscriber, arrived) {
+    // From now on is from its coming on: nothing may be published between the two.
+    if (subscriber.cursor === undefined && hasAll(subscriber)) return arrived()
     try {
       await hidden?.known
       while (isOpen(subscriber)) {

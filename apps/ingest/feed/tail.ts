@@ -30,9 +30,13 @@ const windowBytes = 4 * 1024 * 1024
 const mostAtOnce = 128
 const longestRest = 10
 const blockMs = 2000
+const mostAskingMs = 500
 
-/** Follows `relay`, which needs a connection of its own, until `signal` aborts. */
-export function followTail({ relay, signal, log }: { relay: Relay; signal: AbortSignal; log: Log }): Tail {
+/**
+ * Follows `relay`, which needs a connection of its own, until `signal` aborts. Resolves when the newest message is known, so
+ * that whoever comes has a place at once; while the relay is away, soon.
+ */
+export async function followTail({ relay, signal, log }: { relay: Relay; signal: AbortSignal; log: Log }): Promise<Tail> {
   let window: Frame[] = []
   let bytes = 0
   let start: Cursor | undefined // everything after it, up to the newest, is in the window
@@ -99,6 +103,7 @@ export function followTail({ relay, signal, log }: { relay: Relay; signal: Abort
     window = []
   }
   void follow()
+  await Promise.race([wake.promise, pause(mostAskingMs, undefined, { ref: false })])
 
   return {
     newest: () => newest,
