@@ -41,10 +41,11 @@ for (const name of ['ingest', 'worker'] as const) {
     )
   })
 
-  test(`the health check of ${name} asks the port that it listens on`, () => {
+  test(`the health check of ${name} asks the port that it listens on, and starts no Node.js for it`, () => {
     const { environment, healthcheck } = services[name]
     const port = name === 'ingest' ? environment.PORT : environment.OPS_PORT
-    assert.match(healthcheck?.test.join(' ') ?? '', new RegExp(`^CMD node -e fetch\\('http://127\\.0\\.0\\.1:${port}/healthz'\\)`))
+    assert.deepEqual(healthcheck?.test.slice(0, 3), ['CMD', 'bash', '-c'])
+    assert.match(healthcheck?.test[3] ?? '', new RegExp(`^exec 3<>/dev/tcp/127\\.0\\.0\\.1/${port} && .*GET /healthz `))
   })
 }
 
@@ -90,9 +91,9 @@ test('what must survive a new container lies in a volume', () => {
   assert.match(services.ingest.environment.SPOOL_DIR ?? '', /^\/app\/data\//)
 })
 
-test('the port of ingest is published, the operator’s page for this host only, and workers can be three', () => {
+test('the port of ingest is published, the operator’s page for this host only, and workers can be ninety-nine', () => {
   const published = all.flatMap(([name, { ports }]) => ports.map((port) => `${name} ${port}`))
-  assert.deepEqual(published, ['ingest 8000:8000', 'worker 127.0.0.1:8001-8009:8001'])
+  assert.deepEqual(published, ['ingest 8000:8000', 'worker 127.0.0.1:8001-8099:8001'])
   assert.doesNotMatch(composeText(), /container_name/)
 })
 

@@ -116,12 +116,12 @@ test('the migrations end well, then ingest and worker carry a merge request', as
 test('the health checks answer as those of Docker do', async () => {
   for (const name of ['ingest', 'worker'] as const) {
     const [, command = '', ...args] = services[name].healthcheck?.test ?? []
-    const here = args.map((word) => word.replace(/127\.0\.0\.1:\d+/, `127.0.0.1:${host.ports[name]}`))
+    const here = args.map((word) => word.replace(/127\.0\.0\.1\/\d+/, `127.0.0.1/${host.ports[name]}`))
     await run(command, here)
     await assert.rejects(
       run(
         command,
-        args.map((word) => word.replace(/127\.0\.0\.1:\d+/, '127.0.0.1:1')),
+        args.map((word) => word.replace(/127\.0\.0\.1\/\d+/, '127.0.0.1/1')),
       ),
     )
   }
