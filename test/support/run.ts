@@ -5,12 +5,16 @@ import { once } from 'node:events'
 import { statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { startMariaDb } from './servers.ts'
+import { databaseVersion, redisVersion, startMariaDb } from './servers.ts'
 
 // Node's test runner takes files and patterns, but no directories.
 const given = process.argv.slice(2).map((argument) => (isDirectory(argument) ? join(argument, '**/*.test.ts') : argument))
 const files = given.some((argument) => !argument.startsWith('-')) ? [] : ['test/**/*.test.ts']
-const server = process.env.DATABASE_URL ? undefined : await startMariaDb()
+const { DATABASE_URL: givenDatabase, REDIS_URL: givenRedis } = process.env
+const server = givenDatabase ? undefined : await startMariaDb()
+const databaseUrl = givenDatabase || (server?.url ?? '')
+const [database, redis] = await Promise.all([databaseVersion(databaseUrl), redisVersion(givenRedis || undefined)])
+console.log(`on ${database}${server ? ', our own' : ''}, and ${redis}${givenRedis ? '' : ', our own'}`)
 
 // Hundreds of processes are started: each in half the time.
 process.env.NODE_COMPILE_CACHE ??= new URL('../../.node/compiled', import.meta.url).pathname
@@ -21,7 +25,7 @@ const end = new URL('end.ts', import.meta.url).href
 const options = ['--test', `--test-concurrency=${atOnce}`, '--test-timeout=240000', `--import=${end}`]
 const runner = spawn(process.execPath, [...options, ...given, ...files], {
   stdio: 'inherit',
-  env: { ...process.env, DATABASE_URL: process.env.DATABASE_URL || (server?.url ?? '') },
+  env: { ...process.env, DATABASE_URL: databaseUrl },
 })
 // The terminal tells the runner as well; we stay until it has ended.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal))

@@ -1,12 +1,13 @@
 // Real Redis and MariaDB servers of our own: on free loopback ports, with their data in a temporary directory, and on a
 // leash, so that nothing of them outlives the process that started them, however it ends.
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { createConnection } from 'mysql2/promise'
+import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { type Leashed, letGo, onLeash } from './leashed.ts'
 import { until } from './until.ts'
 
@@ -97,6 +98,30 @@ export async function runSql(url: string, statement: string): Promise<true> {
     return true
   } finally {
     connection.destroy()
+  }
+}
+
+/** What the server at `url` calls itself, such as `10.11.6-MariaDB`. */
+export async function databaseVersion(url: string): Promise<string> {
+  const connection = await createConnection({ uri: url, connectTimeout: 10_000 })
+  try {
+    const [rows] = await connection.query<RowDataPacket[]>('select version() as version')
+    return String(rows[0]?.version)
+  } finally {
+    connection.destroy()
+  }
+}
+
+/** The name and version of the Redis at `url`, or of the one that is installed. */
+export async function redisVersion(url: string | undefined): Promise<string> {
+  if (url === undefined) return `Redis ${/v=([\d.]+)/.exec(execFileSync('redis-server', ['--version'], { encoding: 'utf8' }))?.[1]}`
+  const redis = probe(url)
+  try {
+    const info = await redis.info('server')
+    const valkey = /valkey_version:([\d.]+)/.exec(info)?.[1]
+    return valkey === undefined ? `Redis ${/redis_version:([\d.]+)/.exec(info)?.[1]}` : `Valkey ${valkey}`
+  } finally {
+    redis.disconnect()
   }
 }
 
