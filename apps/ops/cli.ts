@@ -1,54 +1,12 @@
-// `bin/ops`: the operator's command line. Each verb is an action of its own; in `commands/` is what is typed.
-import { Command, CommanderError } from 'commander'
+// `bin/ops`: the operator's command line.
+import { CommanderError } from 'commander'
 import { inWords } from '#shared/process/errors.ts'
-import { BadUsage } from './command.ts'
-import { canaryCommands } from './commands/canary.ts'
-import { deadCommands } from './commands/dead.ts'
-import { doctorCommands } from './commands/doctor.ts'
-import { handInCommands } from './commands/hand-in.ts'
-import { inspectCommands } from './commands/inspect.ts'
-import { pauseCommands } from './commands/pause.ts'
-import { pruneCommands } from './commands/prune.ts'
-import { reconcileCommands } from './commands/reconcile.ts'
-import { repairCommands } from './commands/repair.ts'
-import { tailCommands } from './commands/tail.ts'
-import { tokenCommands } from './commands/token.ts'
+import { program } from './program.ts'
+import { BadUsage } from './usage.ts'
 import { warn, words } from './words.ts'
 
-const examples = `
-Examples:
-  bin/ops doctor                                         is all well, and if not, what to do
-  bin/ops status --watch                                 the state of everything, again every 2 s
-  bin/ops deliveries --mr repos/releng/tool!12           what came about a merge request
-  bin/ops explain <delivery>                             what became of a delivery, and why
-  bin/ops dead groups                                    what failed, by error
-  bin/ops replay --group <error> --dry-run               what a replay would do now
-  bin/ops replay --group <error> --reason 'repaired'     do it
-  bin/ops redeliver --since 2h --reason 'Redis was lost' send deliveries through again
-
-The same environment variables as the worker's are read. Exit 0 done, 1 something failed, 2 bad usage (nothing has been
-changed), 78 bad configuration.`
-
-const ops = new Command('bin/ops')
-  .description('Inspect and repair what gitlab-webhooks does.')
-  .exitOverride()
-  .configureHelp({ showGlobalOptions: true })
-  .configureOutput({ outputError: (fault) => warn(words`${fault.trimEnd()}`) })
-  .option('--json', 'print JSON')
-  .addHelpText('after', examples)
-
-const groups = {
-  'Inspect:': [inspectCommands, tailCommands, doctorCommands, canaryCommands],
-  'Repair:': [deadCommands, repairCommands, handInCommands, reconcileCommands],
-  'Maintain:': [pauseCommands, tokenCommands, pruneCommands],
-}
-for (const [heading, commands] of Object.entries(groups)) {
-  ops.commandsGroup(heading)
-  for (const add of commands) add(ops)
-}
-
 try {
-  await ops.parseAsync()
+  await program().parseAsync()
 } catch (error) {
   if (!(error instanceof CommanderError)) warn(words`${inWords(error)}`)
   const usage = error instanceof BadUsage || (error instanceof CommanderError && error.exitCode !== 0)

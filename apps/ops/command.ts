@@ -9,10 +9,8 @@ import { noDeadLetters, type Selection } from './actions/selection.ts'
 import { meaningOfRedis } from './away.ts'
 import { type OpsContext, openContext, openUncheckedContext, opsSchema } from './context.ts'
 import { filterSchema } from './filters.ts'
+import { BadUsage } from './usage.ts'
 import { output, outputJson, type Words, warn } from './words.ts'
-
-/** The words of a command cannot be used: exit 2, nothing changed. */
-export class BadUsage extends Error {}
 
 /** What a command answers: data for `--json` (undefined: all has been said already), words for people, and whether it failed (exit 1). */
 export type Said = { data: unknown; words: Words; failed?: boolean }
@@ -53,18 +51,6 @@ export function untilInterrupted(): AbortSignal {
   const interrupted = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort())
   return interrupted.signal
-}
-
-/** Adds `--reason` to a command that changes something. */
-export function withReason(command: Command): Command {
-  return command.option('--reason <text>', 'why, for the record: nothing is changed without it')
-}
-
-const reasonSchema = z.string({ error: '--reason: say why, for the record' }).trim().min(1, '--reason: say why, for the record')
-
-/** The reason given with `--reason`; none is asked for in a dry run. Throws `BadUsage`. */
-export function reasonOf({ reason, dryRun }: { reason?: unknown; dryRun?: unknown }): string {
-  return dryRun === true ? '' : readOr(reasonSchema, reason, ({ message }) => message)
 }
 
 const rateForm = '--rate: expected a number from 0.1 to 1000, in effects a second'

@@ -1,6 +1,5 @@
 // The filters by which an operator chooses deliveries or effects, the same in every command:
 // `--sink phabricator --project 'repos/*' --since 2h`.
-import { type Command, Option } from 'commander'
 import { z } from 'zod'
 import { router } from '#shared/journal/entry.ts'
 import { states } from '#shared/journal/search/filters.ts'
@@ -62,20 +61,3 @@ export const filterSchema = z.object({
     .transform(Number)
     .optional(),
 })
-
-/** Adds the filters to a command. */
-export function withFilters(command: Command): Command {
-  return command
-    .addOption(new Option('--sink <name>', `one of ${performerNames.join(', ')}`))
-    .option('--kind <kind>', 'the event kind, such as merge_request')
-    .option('--project <path>', 'the path of a project; * stands for anything')
-    .option('--mr <project!iid>', 'a merge request')
-    .option('--task <task>', 'a Phabricator task, such as T123')
-    .addOption(new Option('--state <state>', `how effects ended: one of ${states.join(', ')}`))
-    .option('--error <id>', 'an error group')
-    .option('--since <time>', 'received then or later: ISO 8601, or 90s, 10m, 2h, 3d, 1w ago')
-    .option('--until <time>', 'received before')
-    .option('--id <id>', 'the id of a delivery, or how ids begin')
-    .option('--text <text>', 'words of the title, the user name or the project, or how they begin')
-    .option('--limit <count>', 'at most so many')
-}

@@ -7,20 +7,29 @@ import { join, relative } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { program } from '../../apps/ops/program.ts'
+import { BadUsage } from '../../apps/ops/usage.ts'
 import { bareEnvironment } from '../support/bare.ts'
 import { ops } from '../support/ops.ts'
 
 const id = 'a-delivery/phabricator/T1'
 const group = '0123456789ab'
 
-const atOnce = 4
 // Nothing is there to connect to: what is looked at before the words are read would exit with 1.
 const environment = { REDIS_URL: 'redis://127.0.0.1:1', DATABASE_URL: 'mysql://root@127.0.0.1:1/nothing' }
+Object.assign(process.env, environment)
 
-const bad: Array<[words: string[], says: RegExp]> = [
+const mistyped: Array<[words: string[], says: RegExp]> = [
   [['frobnicate'], /unknown command 'frobnicate'/],
   [['status', '--frobnicate'], /unknown option '--frobnicate'/],
   [['dead', 'frobnicate'], /too many arguments/],
+  [['import'], /missing required argument 'file'/],
+  [['resume'], /missing required argument 'sink'/],
+  [['tail', '--task', 'T1'], /unknown option '--task'/],
+  [['replay', '--limit', '5'], /^Name ids, or choose some with a filter\.$/],
+]
+
+const bad: Array<[words: string[], says: RegExp]> = [
   [['replay'], /^Name ids, or choose some with a filter\.$/],
   [['replay', '--limit', '5'], /^Name ids, or choose some with a filter\.$/],
   [['replay', ''], /^An id is empty\.$/],
@@ -41,13 +50,10 @@ const bad: Array<[words: string[], says: RegExp]> = [
   [['redeliver', '--since', 'yesterday'], /^--since: expected ISO 8601/],
   [['redeliver', '--mr', 'nonsense'], /^--mr: expected <project path>!<number>/],
   [['redeliver'], /^Name ids, or choose some with a filter\.$/],
-  [['import'], /missing required argument 'file'/],
-  [['pause', 'nonsense'], /Allowed choices are phabricator, commits, gitlab-mentions, sse/],
-  [['resume'], /missing required argument 'sink'/],
+  [['pause', 'nonsense', '--reason', 'tea'], /^nonsense: expected one of phabricator, commits, gitlab-mentions, sse$/],
   [['redeliver', '--since', '2026-11-23 junk'], /^--since: expected ISO 8601/],
   [['redeliver', '--since', '2026-02-31'], /^--since: expected ISO 8601/],
   [['canary', '--timeout', 'abc'], /^--timeout: expected a number of seconds from 1 to 3600$/],
-  [['tail', '--task', 'T1'], /unknown option '--task'/],
   [['tail', '--sink', 'phabricator'], /^--sink: the feed is what the sink sse makes: expected sse$/],
   [['audit', '--limit', '0'], /^--limit: expected a whole number from 1/],
 ]
@@ -76,29 +82,32 @@ test('whatever changes something wants a reason, and exits with 2 without one; w
   const verbs = new Set([...help.matchAll(/^ {2}([a-z]+) /gm)].map(([, verb]) => verb))
   assert.deepEqual(verbs, new Set([...looking, ...changing.map(([verb]) => verb)]), 'each verb is known to look or to change')
   const wordless = changing.flatMap((words) => [words, [...words, '--reason', ' ']])
-  await inTurns(wordless, async (words) => {
-    const { code, out, err } = await ops(environment, ...words)
-    assert.deepEqual([code, out, err], [2, '', '--reason: say why, for the record\n'], words.join(' '))
-  })
+  for (const words of wordless)
+    await assert.rejects(
+      type(words),
+      (error) => error instanceof BadUsage && error.message === '--reason: say why, for the record',
+      words.join(' '),
+    )
   // As far as to Redis, which is away.
-  await inTurns([...dry, ...changing.map((words) => [...words, '--reason', 'to be sure'])], async (words) => {
-    const { code, err } = await ops(environment, ...words)
-    assert.deepEqual([code, err], [1, 'Redis does not answer at 127.0.0.1:1.\n'], words.join(' '))
-  })
+  for (const words of [...dry, ...changing.map((words) => [...words, '--reason', 'to be sure'])])
+    await assert.rejects(type(words), { name: 'Unavailable', message: 'Redis does not answer at 127.0.0.1:1.' }, words.join(' '))
+  const { code, out, err } = await ops(environment, 'discard', id)
+  assert.deepEqual([code, out, err], [2, '', '--reason: say why, for the record\n'])
 })
 
-async function inTurns<T>(all: T[], each: (one: T) => Promise<void>): Promise<void> {
-  for (let from = 0; from < all.length; from += atOnce) await Promise.all(all.slice(from, from + atOnce).map(each))
+// The same words, but read in this process.
+async function type(words: string[]): Promise<void> {
+  await program().parseAsync(words, { from: 'user' })
 }
 
 test('bad words exit with 2 and say what was expected', async () => {
-  async function check([words, says]: (typeof bad)[number]): Promise<void> {
-    const { code, out, err } = await ops(environment, ...words)
-    assert.equal(code, 2, `${words.join(' ')}: ${err}`)
-    assert.match(err.trim(), says)
-    assert.equal(out, '')
+  for (const [words, says] of bad)
+    await assert.rejects(type(words), (error) => error instanceof BadUsage && says.test(error.message), words.join(' '))
+  const said = await Promise.all(mistyped.map(([words]) => ops(environment, ...words)))
+  for (const [at, { code, out, err }] of said.entries()) {
+    assert.deepEqual([code, out], [2, ''], err)
+    assert.match(err.trim(), mistyped[at]?.[1] ?? /^$/)
   }
-  await inTurns(bad, check)
 })
 
 test('good words with nothing to connect to exit with 1, and a bad configuration with 78', async () => {
@@ -107,7 +116,7 @@ test('good words with nothing to connect to exit with 1, and a bad configuration
   assert.match(away.err, /Redis does not answer at 127\.0\.0\.1:1/)
   // The forms of a time that are understood get as far as that.
   for (const time of ['2026-11-23', '2026-11-23T10:00', '2026-11-23T10:00:30.5+02:00', '2h'])
-    assert.equal((await ops(environment, 'redeliver', '--since', time, '--reason', 'lost')).code, 1, time)
+    await assert.rejects(type(['redeliver', '--since', time, '--reason', 'lost']), { name: 'Unavailable' }, time)
   const tail = await ops(environment, 'tail')
   assert.deepEqual([tail.code, tail.err], [1, 'Redis does not answer at 127.0.0.1:1.\n'])
   assert.equal((await ops({ ...environment, REDIS_PREFIX: '?' }, 'replay', id, '--reason', 'repaired')).code, 78)

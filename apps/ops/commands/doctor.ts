@@ -1,10 +1,6 @@
 // `doctor`.
 import type { Command } from 'commander'
-import type { Finding } from '#sinks/finding.ts'
-import { doctor } from '../actions/doctor/doctor.ts'
-import { lookAround, type Said, untilInterrupted } from '../command.ts'
-import { dim, state } from '../print.ts'
-import { lines, padded, words } from '../words.ts'
+import type { Typed } from '../usage.ts'
 
 const help = `
 It changes nothing. Exit 0 when nothing is wrong (there may be warnings), 1 when something is, 78 when the configuration
@@ -15,16 +11,5 @@ export function doctorCommands(ops: Command): void {
     .command('doctor')
     .description('check all that the service needs, and say what is wrong and how to repair it')
     .addHelpText('after', help)
-    .action((_: unknown, command: Command) => lookAround(command, async (context) => say(await doctor(context, untilInterrupted()))))
-}
-
-const stateWidth = 9
-const idWidth = 15
-
-function say(data: Finding[]): Said {
-  const findings = data.map(({ id, state: word, message, remedy }) => {
-    const repair = remedy === null || remedy === '' ? '' : dim(`  → ${remedy}`)
-    return words`${padded(state(word), stateWidth)}${padded(id, idWidth)}${message}${repair}`
-  })
-  return { data, words: lines(findings), failed: data.some(({ state: word }) => word === 'wrong') }
+    .action(async (_: Typed, command: Command) => (await import('../runs/doctor.ts')).check(command))
 }

@@ -1,44 +1,18 @@
 // The commands that hand in whole deliveries: from the journal, from an event log.
 import type { Command } from 'commander'
-import { importFile } from '../actions/import.ts'
-import { redeliver } from '../actions/redeliver.ts'
-import { act, filtersOf, mustChoose, reasonOf, untilInterrupted, withReason } from '../command.ts'
-import { withFilters } from '../filters.ts'
-import { warn, words } from '../words.ts'
+import { reasonOf, type Typed, withFilters, withReason } from '../usage.ts'
 
-const onWait = (waiting: number) => warn(words`${waiting} deliveries wait to be routed: the rest follows as they become fewer`)
+const runs = () => import('../runs/hand-in.ts')
 
 export function handInCommands(ops: Command): void {
   withReason(withFilters(ops.command('redeliver [delivery...]')))
     .description('send whole deliveries through again from the journal; what is there already is not made twice')
-    .action((ids: string[], options: Record<string, unknown>, command: Command) => {
-      const filters = filtersOf(options)
-      mustChoose(ids, filters)
-      const reason = reasonOf(options)
-      return act(command, async (context) => {
-        const manner = { reason, signal: untilInterrupted(), onWait }
-        const data = await redeliver(context, ids.length > 0 ? { ids } : { filters }, manner)
-        const { redelivered, missing, unreadable, interrupted } = data
-        for (const id of missing) warn(words`${id}: no such delivery in the journal`)
-        for (const id of unreadable) warn(words`${id}: its body in the journal cannot be read`)
-        if (interrupted) warn(words`interrupted after ${redelivered} deliveries; the same command starts over, and makes nothing twice`)
-        const failed = missing.length + unreadable.length > 0 || interrupted
-        return { data, words: words`${redelivered} deliveries sent through again`, failed }
-      })
-    })
+    .action(async (ids: string[], options: Typed, command: Command) => (await runs()).again(ids, options, command))
 
   withReason(ops.command('import <file>'))
     .description('accept the deliveries of a LOG_EVENTS_TO file; repeats are no-ops')
-    .action((file: string, options: Record<string, unknown>, command: Command) => {
+    .action(async (file: string, options: Typed, command: Command) => {
       const reason = reasonOf(options)
-      return act(command, async (context) => {
-        const data = await importFile(context, file, { reason, signal: untilInterrupted(), onWait })
-        const { imported, bad, lines, interrupted } = data
-        for (const { line, reason } of bad) warn(words`${file}:${line}: ${reason}`)
-        if (interrupted)
-          warn(words`interrupted after ${imported} deliveries, in line ${lines}; the same command starts over, and makes nothing twice`)
-        const summary = words`${imported} deliveries handed in, ${bad.length} lines left out`
-        return { data, words: summary, failed: bad.length > 0 || interrupted }
-      })
+      return (await runs()).fromFile(file, reason, command)
     })
 }
