@@ -3,14 +3,15 @@
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 import { z } from 'zod'
+import { expected } from '#shared/process/expected.ts'
 
-const networksForm = 'expected addresses or networks such as 10.0.0.0/8, with commas between'
+const networksForm = expected('addresses or networks such as 10.0.0.0/8, with commas between')
 
 /** Reads a list of addresses and networks: `10.0.0.0/8, ::1`. */
 export const networks = z.string().transform((text, context) => {
   const list = new BlockList()
-  const isRead = text.split(',').every((network) => addTo(list, network.trim()))
-  if (!isRead) context.addIssue(networksForm)
+  const wrong = text.split(',').find((network) => !addTo(list, network.trim()))
+  if (wrong !== undefined) context.addIssue(networksForm.error({ input: wrong.trim() }))
   return list
 })
 

@@ -1,7 +1,8 @@
 // What ingest reads from its environment.
 import { z } from 'zod'
+import { databaseUrl } from '#shared/process/database-address.ts'
 import { connectionsAtMost } from '#shared/process/descriptors.ts'
-import { databaseUrl, places, redisUrl, required, secretFile, webAddress, wholeNumber, yesOrNo } from '#shared/process/env.ts'
+import { places, redisUrl, required, secretFile, webAddress, wholeNumber, yesOrNo } from '#shared/process/env.ts'
 import { readRedisUrl } from '#shared/process/redis-address.ts'
 import { openSecrets } from '#shared/process/secret.ts'
 import { isSigningKey, signingKeyForm } from '#shared/process/signing.ts'

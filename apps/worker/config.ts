@@ -1,5 +1,5 @@
 // What the worker reads from its environment, and what of it must be there.
-import { databaseUrl } from '#shared/process/env.ts'
+import { databaseUrl } from '#shared/process/database-address.ts'
 import { configFrom, variables } from '#sinks/config.ts'
 import { missingWhere } from '#sinks/settings.ts'
 

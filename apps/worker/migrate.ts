@@ -2,7 +2,8 @@
 // for whoever wants it done before a worker starts. Exits 1, with the reason, when it cannot be done.
 import { z } from 'zod'
 import { migrate, openDatabase } from '#shared/journal/database.ts'
-import { configure, databaseUrl, places } from '#shared/process/env.ts'
+import { databaseUrl } from '#shared/process/database-address.ts'
+import { configure, places } from '#shared/process/env.ts'
 import { inWords } from '#shared/process/errors.ts'
 import { harmless } from '#shared/process/harmless.ts'
 

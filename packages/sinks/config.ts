@@ -1,6 +1,7 @@
 // What the worker and the operators' tools read from their environment, with what the sinks declare.
 import { z } from 'zod'
-import { databaseUrl, places, redisUrl, secretFile, wholeNumber, yesOrNo } from '#shared/process/env.ts'
+import { databaseUrl } from '#shared/process/database-address.ts'
+import { places, redisUrl, secretFile, wholeNumber, yesOrNo } from '#shared/process/env.ts'
 import { openSecrets } from '#shared/process/secret.ts'
 import { gitlabVariables } from '#sinks/gitlab/variables.ts'
 import { fileOf, readSettings, sinkList, sinkVariables } from './settings.ts'

@@ -1,6 +1,7 @@
 // What the sinks read from the environment, all from their declarations: names, forms, secrets and their files, what is missing.
 import { z } from 'zod'
 import { isPlain, secretFile } from '#shared/process/env.ts'
+import { expected } from '#shared/process/expected.ts'
 import type { Secrets } from '#shared/process/secret.ts'
 import { byDefault, choices, declarations, isOn } from './registry.ts'
 import type { Declaration } from './sink.ts'
@@ -11,7 +12,7 @@ const variables = oneOfEachName(declarations.map((one) => one.variables))
 /** The secrets of the sinks, by the names of their variables. */
 export const sinkSecrets = Object.entries(variables).flatMap(([name, { isSecret }]) => (isSecret ? [name] : []))
 
-const form = `expected names out of ${choices.join(', ')}, with commas between`
+const form = expected(`names out of ${choices.join(', ')}, with commas between`)
 
 /** `SINKS_ENABLED`. */
 export const sinkList = z

@@ -1,17 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
-import {
-  BadConfiguration,
-  databaseUrl,
-  places,
-  readEnvironment,
-  redisUrl,
-  required,
-  webAddress,
-  wholeNumber,
-  yesOrNo,
-} from '#shared/process/env.ts'
+import { databaseUrl } from '#shared/process/database-address.ts'
+import { BadConfiguration, places, readEnvironment, redisUrl, required, webAddress, wholeNumber, yesOrNo } from '#shared/process/env.ts'
 import { passwordOf, redactor } from '#shared/process/log.ts'
 
 const schema = z
@@ -58,13 +49,17 @@ const wrong: Record<string, string[]> = {
   DATABASE_URL: ['root:hush@h/x', 'mysql://u:hush@h', 'mysql://u:hush@h/', 'mysql://u:hush@h:99999/x', 'mysql://u:hu%sh@h/x', 'mysql:///x'],
   REDIS_PREFIX: ['{x}', 'a b', 'x'.repeat(101)],
 }
+const secretive = new Set(['REDIS_URL', 'DATABASE_URL'])
 for (const [name, values] of Object.entries(wrong)) {
-  test(`a ${name} of a wrong form is one mistake that names it and does not repeat it`, () => {
+  test(`a ${name} of a wrong form is one mistake that names it, and repeats only what can be no secret`, () => {
     for (const value of values) {
       const [first, ...more] = mistakes({ ...good, [name]: value })
       assert.deepEqual(more, [], value)
       assert.match(first ?? '', new RegExp(`^${name}: expected `), value)
       assert.ok(!first?.includes('hush'))
+      const isQuoted = !secretive.has(name) && !value.includes('@')
+      assert.equal(first?.includes(`, not "${value.slice(0, 60)}`), isQuoted, first)
+      assert.ok((first?.length ?? 0) < 200)
     }
   })
 }

@@ -40,6 +40,7 @@ test('a sink that is part of another is on with it, and is none that can be name
     () => readEnvironment(variables, { SINKS_ENABLED: 'commits' }),
     /SINKS_ENABLED: expected names out of phabricator, gitlab-mentions, sse/,
   )
+  assert.throws(() => readEnvironment(variables, { SINKS_ENABLED: 'phabricator, fabricator' }), /, with commas between, not "fabricator"$/)
 })
 
 test('a name in a declaration is one that a queue, a row and an option can have, and whatever it belongs to or waits for is a sink', () => {

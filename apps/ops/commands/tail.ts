@@ -13,7 +13,7 @@ export function tailCommands(ops: Command): void {
     .option('--since <time>', 'begin with those received then or later, as far back as Redis has them: ISO 8601, or 90s, 10m, 2h ago')
     .option('--until <time>', 'only those received before; when that has passed it ends')
     .option('--id <id>', 'the id of a delivery, or how ids begin')
-    .option('--sink <name>', 'sse, whose work the feed is')
+    .option('--sink <name>', 'the sink whose work the feed is, and no other')
     .option('--limit <count>', 'end after so many')
     .addHelpText('after', "\nWith --json each line is an object.\n\n  bin/ops tail --project 'repos/releng/*' --since 10m")
     .action(async (options: Typed, command: Command) => (await import('../runs/tail.ts')).follow(options, command))

@@ -1,6 +1,8 @@
 // The one place where the environment is read: each process describes its variables as a zod schema, and learns about
-// all mistakes at once, by name, without ever seeing a value printed.
+// all mistakes at once, by name. The value of a secret is never printed.
 import { z } from 'zod'
+import { databaseAddress } from './database-address.ts'
+import { expected } from './expected.ts'
 import { harmless } from './harmless.ts'
 import { readRedisUrl, redisForm } from './redis-address.ts'
 import { readSecretFile } from './secret.ts'
@@ -94,32 +96,23 @@ export const secretFile = z.string().optional()
 export const wholeNumber = (least: number, most: number) =>
   z
     .string()
-    .regex(/^\d{1,12}$/, `expected a whole number from ${least} to ${most}`)
+    .refine(
+      (text) => /^\d{1,12}$/.test(text) && Number(text) >= least && Number(text) <= most,
+      expected(`a whole number from ${least} to ${most}`),
+    )
     .transform(Number)
-    .refine((number) => number >= least && number <= most, `expected a whole number from ${least} to ${most}`)
 
-export const yesOrNo = z.stringbool({ error: 'expected true or false' })
+export const yesOrNo = z.stringbool(expected('true or false'))
 
 export const webAddress = z
-  .url({ protocol: /^https?$/, error: 'expected an address such as https://example.org', abort: true })
-  .refine((value) => !/[\s<>"'%]/.test(value) && new URL(value).username === '', 'expected an address without user name, blanks or escapes')
+  .url({ protocol: /^https?$/, ...expected('an address such as https://example.org'), abort: true })
+  .refine(
+    (value) => !/[\s<>"'%]/.test(value) && new URL(value).username === '',
+    expected('an address without user name, blanks or escapes'),
+  )
   .transform((value) => value.replace(/\/+$/, ''))
 
 const redisAddress = z.string().refine((value) => readRedisUrl(value) !== undefined, redisForm)
-
-const databaseForm = 'expected mysql://user:password@host:port/database'
-const databaseAddress = z
-  .url({ protocol: /^(mysql|mariadb)$/, error: databaseForm, abort: true })
-  .refine((value) => isPlace(value) && new URL(value).pathname.length > 1, `${databaseForm}, with the name of a database`)
-
-// With a host, and with nothing in it that only looks like an escape: the clients would throw on that, and print it.
-function isPlace(address: string): boolean {
-  try {
-    return decodeURIComponent(address) !== '' && new URL(address).hostname !== ''
-  } catch {
-    return false
-  }
-}
 
 /** Where Redis and the database are: variables of our own, else those that Toolforge injects. */
 export const places = {
@@ -127,9 +120,9 @@ export const places = {
   TOOL_REDIS_URI: redisAddress.optional(),
   REDIS_PREFIX: z
     .string()
-    .regex(/^[\w.-]{1,100}$/, 'expected letters, digits, dots, dashes and underscores')
+    .regex(/^[\w.-]{1,100}$/, expected('letters, digits, dots, dashes and underscores'))
     .default('gitlab-webhooks'),
-  REDIS_UNSAFE: z.literal('allow', { error: 'expected allow, or nothing' }).optional(),
+  REDIS_UNSAFE: z.literal('allow', expected('allow, or nothing')).optional(),
   DATABASE_URL: databaseAddress.optional(),
   TOOL_TOOLSDB_USER: z.string().optional(),
   TOOL_TOOLSDB_PASSWORD: z.string().optional(),
@@ -137,18 +130,4 @@ export const places = {
 
 export function redisUrl(env: { REDIS_URL?: string | undefined; TOOL_REDIS_URI?: string | undefined }): string {
   return env.REDIS_URL ?? env.TOOL_REDIS_URI ?? 'redis://127.0.0.1:6379'
-}
-
-type DatabaseVariables = {
-  DATABASE_URL?: string | undefined
-  TOOL_TOOLSDB_USER?: string | undefined
-  TOOL_TOOLSDB_PASSWORD?: string | undefined
-}
-
-/** The database's address, or undefined when nothing tells it. ToolsDB wants databases named `<user>__<name>`. */
-export function databaseUrl(env: DatabaseVariables): string | undefined {
-  if (env.DATABASE_URL) return env.DATABASE_URL
-  if (!env.TOOL_TOOLSDB_USER || !env.TOOL_TOOLSDB_PASSWORD) return undefined
-  const user = encodeURIComponent(env.TOOL_TOOLSDB_USER)
-  return `mysql://${user}:${encodeURIComponent(env.TOOL_TOOLSDB_PASSWORD)}@tools.db.svc.wikimedia.cloud:3306/${user}__gitlab_webhooks`
 }
