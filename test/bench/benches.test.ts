@@ -60,6 +60,34 @@ test('the benchmark of the way from hook to feed tells the percentiles at each r
   for (const [, , , ...figures] of rows) assertSane(figures.slice(0, -1))
 })
 
+test('the benchmark of the flow compares the service with a naive worker', async () => {
+  const rows = await rowsOf('flow')
+  assert.deepEqual(
+    rows.map(([remote, workers, who]) => [remote, workers, who]),
+    ['naive', 'the service'].map((who) => ['at once', '1', who]),
+  )
+  // In so short a time the system may count no CPU for what is cheap.
+  for (const [, , , rate = '', ofNaive = ''] of rows) assertSane([rate, ofNaive])
+})
+
+test('the benchmark of the router tells how fast it takes what nobody acts on, and what only the feed takes', async () => {
+  const rows = await rowsOf('router')
+  assert.deepEqual(
+    rows.map(([acts, kind]) => [acts, kind]),
+    [
+      ['nobody', 'user_create'],
+      ['the feed', 'push'],
+    ],
+  )
+  for (const [, , bytes = '', rate = ''] of rows) assertSane([bytes, rate])
+})
+
+test('the benchmark of a burst tells how long it takes and how much memory', async () => {
+  const [[seconds = '', rate = '', , , , ...memory] = []] = await rowsOf('burst')
+  assert.equal(memory.length, 3)
+  assertSane([seconds, rate, ...memory])
+})
+
 test('the benchmark of several ingest processes compares them with one', async () => {
   const rows = await rowsOf('ingests')
   assert.deepEqual(

@@ -12,14 +12,18 @@ export function pushBody(bytes: number): string {
   return JSON.stringify({ ...body, commits: [...commits, ...added], total_commits_count: commits.length + more })
 }
 
-/** The hook of the merge request with this number, opened at `at` (ISO 8601), that names the task of 1000 more. */
-export function mergeRequestBody(number: number, at: string): string {
+type MergeRequest = { iid: number; task: number; at: string; action?: string; username?: string }
+
+/** The hook of the merge request `iid`, which names `task`; `at` (ISO 8601) is when it was changed. */
+export function mergeRequestBody({ iid, task, at, action = 'open', username = 'alice' }: MergeRequest): string {
   const body = hook('merge-request-open')
   const attributes = {
-    iid: number,
-    url: `https://gitlab.example/repos/releng/gitlab-demo/-/merge_requests/${number}`,
-    description: `Readers can follow merge requests.\n\nBug: T${1000 + number}`,
+    iid,
+    action,
+    url: `https://gitlab.example/repos/releng/gitlab-demo/-/merge_requests/${iid}`,
+    description: `Readers can follow merge requests.\n\nBug: T${task}`,
     updated_at: at,
   }
-  return JSON.stringify({ ...body, object_attributes: Object.assign({}, body.object_attributes, attributes) })
+  const user = Object.assign({}, body.user, { username })
+  return JSON.stringify({ ...body, user, object_attributes: Object.assign({}, body.object_attributes, attributes) })
 }

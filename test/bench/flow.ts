@@ -1,86 +1,92 @@
-// How many deliveries a second go through the whole of the worker: router, lanes, performers, remotes, journal. Merge
-// requests, each with a task and a message for the feed, wait in Redis; then the workers start. Remotes that answer at
-// once show what the service costs, remotes that take their time show how it grows with the number of workers.
-//   node test/bench/flow.ts [--short] [--rounds 5] [--deliveries 1000]
+// How many deliveries a second go through the whole of the worker: router, lanes, performers, remotes, journal; beside what
+// most would write with the same parts (`naive-worker.ts`). Merge requests, each with a comment and a message of the feed,
+// wait in Redis; then their queue is opened. Remotes that answer at once show what the service costs, remotes that take
+// their time show how it grows with the number of workers.
+//   node test/bench/flow.ts [--short] [--rounds 5] [--deliveries 1000] [--workers 1,2,4]
 import { parseArgs } from 'node:util'
-import { openQueues } from '#sinks/queues.ts'
-import { addDeliveriesTo } from '../../apps/ingest/hooks/add-deliveries.ts'
-import type { Process } from '../support/service.ts'
-import { openStage } from '../support/stage.ts'
-import { until } from '../support/until.ts'
+import { openStage, type Stage } from '../support/stage.ts'
 import { mergeRequestBody } from './bodies.ts'
-import { cpuOf } from './processes.ts'
+import { type Carrier, type Hook, naive, type StartCarrier, service } from './carriers.ts'
+import { carry, type Figures, messagesOf } from './carry.ts'
 import { machine, median, table } from './table.ts'
 
-const { values } = parseArgs({
-  options: { short: { type: 'boolean', default: false }, rounds: { type: 'string' }, deliveries: { type: 'string' } },
-})
+const text = { type: 'string' } as const
+const { values } = parseArgs({ options: { short: { type: 'boolean', default: false }, rounds: text, deliveries: text, workers: text } })
 const rounds = Number(values.rounds ?? (values.short ? 1 : 5))
-const most = Number(values.deliveries ?? (values.short ? 40 : 1000))
-const workerCounts = values.short ? [1, 2] : [1, 2, 4]
+const most = Number(values.deliveries ?? (values.short ? 20 : 1000))
+const workerCounts = (values.workers ?? (values.short ? '1' : '1,2,4')).split(',').map(Number)
 // A remote that takes 100 ms is the limit by itself, so fewer deliveries tell as much.
 const remotes = [
-  { answers: 'at once', ms: 0, deliveries: most },
-  { answers: 'in 100 ms', ms: 100, deliveries: Math.ceil(most / 4) },
+  { answers: 'at once', ms: 0, deliveries: () => most },
+  { answers: 'in 100 ms', ms: 100, deliveries: (workers: number) => Math.ceil(most / 4) * workers },
+].slice(0, values.short ? 1 : 2)
+const contestants: Array<{ name: string; start: StartCarrier }> = [
+  { name: 'naive', start: naive },
+  { name: 'the service', start: service },
 ]
 
-type Figures = { rate: number; workerCpu: number; redisCpu: number }
+const stage = await openStage({ SINKS_ENABLED: 'phabricator,sse', GITLAB_TOKEN: '' })
+try {
+  console.log(`${await machine(stage.redis)}; remotes, Redis, MariaDB and workers on the same machine`)
+  console.log(`Merge requests of 5 KB with a comment and a message each; medians of ${rounds} interleaved rounds\n`)
+  const rows: string[][] = []
+  for (const remote of remotes) rows.push(...(await compare(stage, remote)))
+  const cpus = ['workers ms', 'ratio', 'Redis ms', 'ratio', 'database ms']
+  console.log(table(['remote', 'workers', 'who', 'comments/s', 'of naive', 'of one', ...cpus], rows))
+  console.log('\nMilliseconds of CPU are for each comment, of all workers together. The ratios are medians of the rounds’ ratios.')
+} finally {
+  await stage.close()
+}
 
-let said = false
-const rows: string[][] = []
-for (const { answers, ms, deliveries } of remotes) {
-  const found = workerCounts.map((): Figures[] => [])
+async function compare(stage: Stage, { answers, ms, deliveries }: (typeof remotes)[number]): Promise<string[][]> {
+  const cases = workerCounts.flatMap((workers) => contestants.map((who) => ({ ...who, workers, found: [] as Figures[] })))
   for (let round = 0; round < rounds; round += 1)
-    for (const [index, workers] of workerCounts.entries()) found[index]?.push(await measure(workers, ms, deliveries))
-  const of = (index: number, figure: keyof Figures) => median((found[index] ?? []).map((figures) => figures[figure]))
-  for (const [index, workers] of workerCounts.entries()) {
-    const ratio = of(index, 'rate') / of(0, 'rate')
-    const cpus = [of(index, 'workerCpu').toFixed(2), of(index, 'redisCpu').toFixed(2)]
-    rows.push([answers, String(workers), String(deliveries), of(index, 'rate').toFixed(0), ratio.toFixed(2), ...cpus])
+    for (const { start, workers, found } of round % 2 === 0 ? cases : cases.toReversed())
+      found.push(await measure(stage, start, workers, ms, deliveries(workers)))
+  return cases.map(({ name, workers, found }) => {
+    const of = (figure: keyof Figures, digits = 2) => median(found.map((figures) => figures[figure])).toFixed(digits)
+    const ratio = (figure: keyof Figures, isOther: (one: (typeof cases)[number]) => boolean) => {
+      const other = cases.find(isOther)?.found ?? []
+      return median(found.map((figures, round) => figures[figure] / (other[round]?.[figure] ?? Number.NaN))).toFixed(2)
+    }
+    const isNaive = (one: (typeof cases)[number]) => one.name === 'naive' && one.workers === workers
+    const isFirst = (one: (typeof cases)[number]) => one.name === name
+    const rates = [of('rate', 0), ratio('rate', isNaive), ratio('rate', isFirst)]
+    const cpus = [of('workerCpu'), ratio('workerCpu', isNaive), of('redisCpu'), ratio('redisCpu', isNaive), of('databaseCpu')]
+    return [answers, String(workers), name, ...rates, ...cpus]
+  })
+}
+
+async function measure(stage: Stage, start: StartCarrier, workers: number, ms: number, count: number): Promise<Figures> {
+  const { phabricator } = stage.sandbox
+  const warmUp = values.short ? 2 : 300 * workers
+  const carrier = await start(stage, workers)
+  const own = phabricator.state.tasks.length
+  try {
+    const hooks = Array.from({ length: warmUp + count }, (_, index) => hookOf(index + 1))
+    for (let number = 1; number <= hooks.length; number += 1) phabricator.addTask({ id: 1000 + number, title: 'A task' })
+    await through(carrier, hooks.slice(0, warmUp), 0)
+    phabricator.fault(ms > 0 ? { kind: 'slow', ms } : undefined)
+    return await through(carrier, hooks.slice(warmUp), warmUp)
+  } finally {
+    await carrier.stop()
+    phabricator.fault(undefined)
+    phabricator.state.tasks.splice(own)
+    phabricator.requests.splice(0)
+  }
+
+  async function through(carrier: Carrier, hooks: Hook[], before: number): Promise<Figures> {
+    const all = before + hooks.length
+    const comments = () => phabricator.state.tasks.slice(own, own + all).map(({ transactions }) => transactions.length)
+    const isOver = async () => comments().every((count) => count > 0) && (await stage.redis.xlen(carrier.feed)) >= all
+    const figures = await carry(stage, carrier, hooks, { isOver, due: { hooks: all, effects: 2 * all } })
+    const messages = new Set((await messagesOf(stage, carrier)).map((message) => /"iid":(\d+)/.exec(message)?.[1]))
+    const isOnce = messages.size === all && (await stage.redis.xlen(carrier.feed)) === all && comments().every((count) => count === 1)
+    if (!isOnce) throw new Error('Not each delivery has its comment and its message once: the figures do not count.')
+    return figures
   }
 }
-console.log(table(['remotes answer', 'workers', 'deliveries', 'deliveries/s', 'of one worker', 'CPU ms', 'Redis CPU ms'], rows))
-console.log('\nCPU is for each delivery, that of all workers together.')
 
-/** From when all workers have started until the last comment is made and the last message is out. */
-async function measure(workers: number, ms: number, count: number): Promise<Figures> {
-  const stage = await openStage({ SINKS_ENABLED: 'phabricator,sse', GITLAB_TOKEN: '' })
-  try {
-    if (!said)
-      console.log(`${await machine(stage.redis)}; remotes, Redis, MariaDB and workers on the same machine; medians of ${rounds} rounds\n`)
-    said = true
-    const prefix = stage.environment.REDIS_PREFIX ?? ''
-    const queues = openQueues({ redis: stage.redis, prefix })
-    for (let number = 1; number <= count; number += 1) stage.sandbox.phabricator.addTask({ id: 1000 + number, title: 'A task' })
-    if (ms > 0) stage.sandbox.phabricator.fault({ kind: 'slow', ms })
-    const receivedAt = new Date().toISOString()
-    const add = addDeliveriesTo({ redis: stage.redis, prefix })
-    await queues.phabricator.pause()
-    await queues.deliveries.pause()
-    for (let number = 1; number <= count; number += 1)
-      await add([{ id: `flow-${number}`, receivedAt, headers: {}, body: mergeRequestBody(number, receivedAt) }])
-
-    const running: Process[] = await Promise.all(Array.from({ length: workers }, () => stage.start('worker')))
-    const pids = running.map((worker) => worker.pid())
-    const redisPid = Number(/process_id:(\d+)/.exec(await stage.redis.info('server'))?.[1])
-    const [cpu, redisCpu] = [await cpuOf(...pids), await cpuOf(redisPid)]
-    const started = performance.now()
-    await queues.phabricator.resume()
-    await queues.deliveries.resume()
-    const left = async () => {
-      const counts = await Promise.all(
-        [queues.deliveries, queues.phabricator, queues.sse].map((queue) => queue.getJobCounts('wait', 'active', 'delayed')),
-      )
-      return counts.flatMap((each) => Object.values(each)).reduce((sum, number) => sum + number, 0)
-    }
-    await until(async () => (await left()) === 0 && (await left()) === 0, 'all deliveries are through', 300_000)
-    const seconds = (performance.now() - started) / 1000
-    const used = { workerCpu: ((await cpuOf(...pids)) - cpu) / count, redisCpu: ((await cpuOf(redisPid)) - redisCpu) / count }
-    const made = stage.sandbox.phabricator.state.tasks.filter(({ id }) => id > 1000 && stage.sandbox.phabricator.comments(id).length === 1)
-    if (made.length !== count) throw new Error(`${made.length} of ${count} tasks have their comment.`)
-    await Promise.all(running.map((worker) => worker.stop()))
-    return { rate: count / seconds, ...used }
-  } finally {
-    await stage.close()
-  }
+function hookOf(number: number): Hook {
+  return { id: String(number), body: mergeRequestBody({ iid: number, task: 1000 + number, at: new Date().toISOString() }) }
 }
