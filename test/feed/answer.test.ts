@@ -67,7 +67,9 @@ for (const path of ['/sse', '/sse/']) {
     assert.equal(status, 204)
     assert.equal(headers['access-control-allow-origin'], '*')
     assert.match(headers['access-control-allow-methods'] ?? '', /GET/)
-    assert.match(headers['access-control-allow-headers'] ?? '', /last-event-id/i)
+    assert.match(headers['access-control-allow-headers'] ?? '', /(^|, )last-event-id(,|$)/i)
+    assert.match(headers['access-control-allow-headers'] ?? '', /(^|, )authorization(,|$)/i)
+    assert.match(headers['access-control-expose-headers'] ?? '', /(^|, )retry-after(,|$)/i)
   })
 
   for (const method of ['POST', 'PUT', 'DELETE', 'TRACE']) {

@@ -105,6 +105,7 @@ for (const [form, write] of [
   ['a time as Python writes it', (dt: string) => dt.replace('Z', '000')],
   ['a time whose offset has no colon', (dt: string) => `${new Date(Date.parse(dt) - 3600_000).toISOString().slice(0, -1)}-0100`],
   ['Unix milliseconds', (dt: string) => String(Date.parse(dt))],
+  ['Unix seconds', (dt: string) => String(Math.floor(Date.parse(dt) / 1000))],
 ] as const) {
   test(`since ${form}, everything received from then on comes, and then what is live`, async () => {
     const from = all[120]

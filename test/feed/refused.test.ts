@@ -35,6 +35,14 @@ const badQuestions = [
   ['since', 'since=0&since=1'],
   ['last_event_id', 'last_event_id=1-1&last_event_id=2-2'],
   ['since', 'since=nonsense&last_event_id=1-1'],
+  ['lastEventId', 'lastEventId=nonsense'],
+  ['last-event-id', 'last-event-id=1-1&last-event-id=1-1'],
+  ['last_event_id', 'last_event_id=latest'],
+  ['kinds', 'kinds=push'],
+  ['Kind', 'Kind=push'],
+  ['__proto__', '__proto__=push'],
+  ['', '=push'],
+  ['a'.repeat(60), 'a'.repeat(5000)],
 ] as const
 
 test('what cannot be understood is 400 with the name of the parameter, also on HEAD', async () => {
@@ -48,6 +56,14 @@ test('what cannot be understood is 400 with the name of the parameter, also on H
     }
     assert.equal((await send({ port, path: `/sse/?${query}`, method: 'HEAD' })).status, 400)
   }
+})
+
+test('an unknown parameter is answered with the names of those that are known', async () => {
+  const { status, body } = await send({ port, path: '/sse/?project=repos/*&kinds=push', method: 'GET' })
+  assert.equal(status, 400)
+  const { error } = JSON.parse(body.toString())
+  for (const name of ['action', 'kind', 'last_event_id', 'lastEventId', 'last-event-id', 'project', 'since'])
+    assert.match(error, new RegExp(`[ ,]${name}(,|$)`))
 })
 
 test('when all connections are taken whoever comes is asked to come later, at different times, and nobody is thrown out', async () => {

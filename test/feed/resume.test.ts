@@ -72,6 +72,16 @@ test('Last-Event-ID in the header counts before the one in the address, which an
   await readsFrom(await readFeed(url, { 'last-event-id': all[2200]?.id ?? '' }), 2201)
 })
 
+test('clients may send their cursor by other names in the address, and these count before ours', async () => {
+  const url = `http://127.0.0.1:${ingests[0]?.port()}/sse/?last_event_id=${all[0]?.id}`
+  for (const name of ['lastEventId', 'last-event-id']) await readsFrom(await readFeed(`${url}&${name}=${all[2200]?.id}`), 2201)
+})
+
+test('a header that is empty is none', async () => {
+  const url = `http://127.0.0.1:${ingests[0]?.port()}/sse/?last_event_id=${all[2200]?.id}`
+  await readsFrom(await readFeed(url, { 'last-event-id': '' }), 2201)
+})
+
 test('a reader that resumes after the newest message gets only what comes then', async () => {
   const reader = await open({ from: all.at(-1)?.id ?? '' })
   const index = all.length
@@ -81,6 +91,8 @@ test('a reader that resumes after the newest message gets only what comes then',
 
 test('a reader from the very beginning gets everything there is', async () => {
   await readsFrom(await open({ from: '0-0', by: 'query' }), 0)
+  await readsFrom(await open({ from: 'earliest', by: 'query' }), 0)
+  await readsFrom(await open({ from: 'earliest', by: 'header' }), 0)
 })
 
 test('a cursor that the feed never gave is told to be none, and what comes after it follows', async () => {

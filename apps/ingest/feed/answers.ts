@@ -1,7 +1,7 @@
 // The answers of `/sse/` that are not a stream. All of them may be read by every page of the web.
 import type { Context } from 'hono'
 
-const open = { 'access-control-allow-origin': '*' }
+const open = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'Date, Retry-After' }
 
 export const streamHeaders = {
   'content-type': 'text/event-stream; charset=utf-8',
@@ -14,7 +14,7 @@ export function preflight(c: Context): Response {
   return c.body(null, 204, {
     ...open,
     'access-control-allow-methods': 'GET, HEAD, OPTIONS',
-    'access-control-allow-headers': 'Last-Event-ID, Cache-Control',
+    'access-control-allow-headers': 'Authorization, Last-Event-ID, Cache-Control',
     'access-control-max-age': '86400',
   })
 }
@@ -36,6 +36,5 @@ export function full(c: Context): Response {
   return c.json({ error: 'Too many read along. Come again a little later.' }, 503, {
     ...open,
     'retry-after': String(seconds),
-    'access-control-expose-headers': 'Retry-After',
   })
 }

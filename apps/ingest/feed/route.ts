@@ -134,7 +134,7 @@ export function feedRoute({
 
 function read(c: Context): Question | string {
   try {
-    return questionOf(c.req.header('last-event-id'), (name) => c.req.queries(name) ?? [])
+    return questionOf(c.req.header('last-event-id'), new URL(c.req.url).searchParams)
   } catch (error) {
     if (error instanceof BadQuestion) return error.message
     throw error

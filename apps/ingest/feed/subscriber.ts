@@ -7,7 +7,8 @@ import { type Filter, withSince } from './filter.ts'
 import { gapFrame } from './frame.ts'
 import type { FeedMetrics } from './metrics.ts'
 import type { Piece } from './piece.ts'
-import type { Question, Since } from './question.ts'
+import type { Question } from './question.ts'
+import type { Time } from './times.ts'
 
 export type Subscriber = {
   response: ServerResponse
@@ -17,7 +18,7 @@ export type Subscriber = {
   filter: Filter
   live: Filter
   /** The time it asked for, until something from then on has been written. */
-  since: Since | undefined
+  since: Time | undefined
   /** It came with a cursor, and it is not known yet whether the feed ever gave that. */
   isUnproven: boolean
   /** The last cursor that was sent to it, or the one with which it began. Undefined if it began at a time or at the end. */
