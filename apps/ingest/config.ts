@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { databaseUrl } from '#shared/process/database-address.ts'
 import { connectionsAtMost } from '#shared/process/descriptors.ts'
-import { places, redisUrl, required, secretFile, webAddress, wholeNumber, yesOrNo } from '#shared/process/env.ts'
+import { gitlabAddress, places, redisUrl, required, secretFile, webAddress, wholeNumber, yesOrNo } from '#shared/process/env.ts'
 import { readRedisUrl } from '#shared/process/redis-address.ts'
 import { openSecrets } from '#shared/process/secret.ts'
 import { isSigningKey, signingKeyForm } from '#shared/process/signing.ts'
@@ -31,6 +31,7 @@ export const configSchema = z
     REDIS_REPLICAS: wholeNumber(0, 10).default(0),
     SPOOL_DIR: z.string().default('./data/spool'),
     LOG_EVENTS_TO: appendable.optional(),
+    GITLAB_URL: gitlabAddress,
     FEED_PRIVATE: yesOrNo.default(false),
     FEED_CONNECTIONS: wholeNumber(0, 1_000_000).default(10_000),
     FEED_CONNECTIONS_PER_ADDRESS: wholeNumber(1, 1_000_000).optional(),
@@ -62,6 +63,7 @@ export const configSchema = z
       signatureRequired: env.SIGNATURE_REQUIRED,
       spoolDir: env.SPOOL_DIR,
       logEventsTo: env.LOG_EVENTS_TO,
+      gitlabUrl: env.GITLAB_URL,
       feedPrivate: env.FEED_PRIVATE,
       connections,
       trustedProxies: env.TRUSTED_PROXIES,

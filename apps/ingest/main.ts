@@ -75,7 +75,7 @@ const tail = await followTail({ relay: openRelay({ redis: tailRedis, prefix }), 
 const measures = feedMetrics(metrics)
 const history = openHistory({
   relay: openRelay({ redis: askRedis, prefix }),
-  journal: database && feedJournal({ database, feedPrivate: config.feedPrivate }),
+  journal: database && feedJournal({ database, gitlabUrl: config.gitlabUrl, feedPrivate: config.feedPrivate }),
   onRead: () => measures.historyReads.inc(),
 })
 const projects = openHiddenProjects({ redis: hiddenRedis, prefix })

@@ -27,7 +27,7 @@ function event(): GitLabEvent {
 
 /** What the feed makes of that body. */
 export function pushMessage(): string {
-  return messageOf(event())
+  return messageOf(event(), 'https://gitlab.example')
 }
 
 /** Publishes `count` messages in Redis. */

@@ -31,7 +31,7 @@ test('it comes out of the feed, marked, and says how long it took; no other sink
   assert.ok(ms > 0 && ms < 30_000)
   await until(() => feed.messages.length === 1, 'the feed has it')
   const { object_kind, meta } = JSON.parse(feed.messages[0]?.data ?? '')
-  assert.deepEqual([object_kind, meta.id, meta.origin], ['canary', id, 'canary'])
+  assert.deepEqual([object_kind, meta.id, meta.origin, meta.domain], ['canary', id, 'canary', 'canary'])
   await flow.settled()
   const effects = await flow.database.selectFrom('effects').select('sink').where('delivery', '=', id).execute()
   assert.deepEqual(effects, [{ sink: 'sse' }])

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { messageOf } from '#shared/event/message.ts'
 import { forThePublic, whyPrivate } from '#shared/event/privacy.ts'
 import { type Json, type JsonObject, readObject } from '#shared/process/json.ts'
 import { hook } from '../support/fixtures.ts'
@@ -227,9 +228,29 @@ test('the message is the payload as it was sent, less the addresses, and `meta`'
   const { meta, ...payload } = message
   assert.deepEqual(payload, expected)
   assert.ok(isObject(meta))
-  assert.deepEqual({ ...meta, dt: 'x' }, { id: 'one', dt: 'x', kind: 'merge_request', stream: 'gitlab-webhooks' })
+  const uri = 'https://gitlab.example/repos/releng/gitlab-demo/-/merge_requests/1'
+  const about = { domain: 'gitlab.example', uri, $schema: '/schemas/merge_request.json' }
+  assert.deepEqual({ ...meta, dt: 'x' }, { id: 'one', dt: 'x', kind: 'merge_request', stream: 'gitlab-webhooks', ...about })
   assert.ok(!planned.data.message.includes('\n'))
 })
+
+const project = { web_url: 'https://gitlab.example/a/b' }
+const told = 'https://gitlab.example/a/b/-/issues/1'
+for (const [what, body, uri] of [
+  ['the object', { project, object_attributes: { url: told } }, told],
+  ['what an emoji was given to', { project, object_attributes: { awarded_on_url: told } }, told],
+  ['a release', { project, url: told }, told],
+  ['the project', { project, object_attributes: { url: 'git@gitlab.example:a/b.git' } }, project.web_url],
+  ['the repository', { repository: { homepage: project.web_url, url: 'git@gitlab.example:a/b.git' } }, project.web_url],
+  ['nothing that has one', { object_attributes: { url: 'javascript:alert(1)' } }, undefined],
+  ['an address without its account', { object_attributes: { url: 'https://me:secret@gitlab.example/x' } }, 'https://gitlab.example/x'],
+] as const)
+  test(`meta.uri is the address of ${what}, and meta stands at the end of the message`, () => {
+    const message = messageOf(eventOf({ object_kind: 'push', meta: 'of the sender', ...body }), 'https://gitlab.example:8443/gitlab')
+    const { meta } = JSON.parse(message)
+    assert.deepEqual([meta.uri, meta.domain, meta.$schema], [uri, 'gitlab.example:8443', '/schemas/push.json'])
+    assert.ok(message.endsWith(`,"meta":${JSON.stringify(meta)}}`))
+  })
 
 test('no address of an account is on the feed, of all bodies of all versions of GitLab', () => {
   for (const { name, body } of hooksOfVersions().filter((hook) => isPublished(hook.body, true))) {

@@ -11,7 +11,7 @@ import { forked, mark, planted, plants } from '../support/secrets-in-bodies.ts'
 
 function publish(body: object): string | undefined {
   const event = eventOf(body)
-  return whyPrivate(event, false) === undefined ? messageOf(event) : undefined
+  return whyPrivate(event, false) === undefined ? messageOf(event, 'https://gitlab.example') : undefined
 }
 
 describe('each kind of a public project is published:', () => {

@@ -20,8 +20,10 @@ export type FeedJournal = {
 const mostRows = 100
 const mostBytes = 64 * 1024 // compressed
 
+type Parts = { database: Database; gitlabUrl: string; feedPrivate: boolean }
+
 /** The journal in `database`; events of projects that are not public only with `feedPrivate`. Rejects when it is away. */
-export function feedJournal({ database, feedPrivate }: { database: Database; feedPrivate: boolean }): FeedJournal {
+export function feedJournal({ database, gitlabUrl, feedPrivate }: Parts): FeedJournal {
   async function read(after: Cursor, to: Cursor | undefined): Promise<FeedEntry[]> {
     const rows = await messagesAfter(database, after, to, mostRows)
     if (rows.length === 0) return []
@@ -40,7 +42,11 @@ export function feedJournal({ database, feedPrivate }: { database: Database; fee
 
   async function entryOf(link: Link, stored: StoredDelivery): Promise<FeedEntry> {
     const event = parseEvent(await deliveryFrom(stored))
-    return { ...link, about: aboutOf(event), message: whyPrivate(event, feedPrivate) === undefined ? messageOf(event) : undefined }
+    return {
+      ...link,
+      about: aboutOf(event),
+      message: whyPrivate(event, feedPrivate) === undefined ? messageOf(event, gitlabUrl) : undefined,
+    }
   }
 
   return {

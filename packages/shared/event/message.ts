@@ -1,14 +1,41 @@
 // A message of the feed: what the public may see of an event, made when it is published, and made anew, by the rules of
 // that day, when the feed's history is read.
 
-import { type Json, type JsonObject, readObject } from '#shared/process/json.ts'
+import { isObject, type JsonObject, readObject } from '#shared/process/json.ts'
 import { type GitLabEvent, parseEvent } from './event.ts'
 import { forThePublic } from './privacy.ts'
 
-/** One line of JSON: the payload as GitLab sent it, less what is nobody's business, and `meta`. */
-export function messageOf({ delivery: id, receivedAt: dt, kind, origin, body }: GitLabEvent): string {
-  const marked = origin === 'reconciled' || origin === 'canary'
-  return JSON.stringify({ ...forThePublic(body), meta: { id, dt, kind, stream: 'gitlab-webhooks', ...(marked && { origin }) } })
+/**
+ * One line of JSON: the payload as GitLab sent it, less what is nobody's business, and at its end `meta`. `gitlabUrl` is the
+ * address of the GitLab that it is from.
+ */
+export function messageOf(event: GitLabEvent, gitlabUrl: string): string {
+  const { meta: _, ...shown } = forThePublic(event.body)
+  return JSON.stringify({ ...shown, meta: metaOf(event, shown, gitlabUrl) })
+}
+
+function metaOf({ delivery: id, receivedAt: dt, kind, origin }: GitLabEvent, shown: JsonObject, gitlabUrl: string): JsonObject {
+  const domain = origin === 'canary' ? 'canary' : new URL(gitlabUrl).host
+  const uri = addressOf(shown)
+  return {
+    id,
+    dt,
+    kind,
+    stream: 'gitlab-webhooks',
+    domain,
+    ...(uri !== undefined && { uri }),
+    $schema: `/schemas/${encodeURIComponent(kind.toWellFormed())}.json`,
+    ...((origin === 'reconciled' || origin === 'canary') && { origin }),
+  }
+}
+
+const address = /^https?:\/\/\S{1,2000}$/
+
+// The page of what it is about, else that of the project.
+function addressOf({ object_attributes, url, project, repository }: JsonObject): string | undefined {
+  const [object, own, place] = [object_attributes, project, repository].map((part) => (isObject(part) ? part : {}))
+  const told = [object?.url, object?.awarded_on_url, url, own?.web_url, own?.homepage, place?.homepage]
+  return told.find((text): text is string => typeof text === 'string' && address.test(text))
 }
 
 /** What messages are chosen by. `receivedAt` is in ms since 1970. */
@@ -22,7 +49,8 @@ export type MessageFacts = {
 
 /** The facts of a message, as the event says them that it was made of. */
 export function factsOf(message: string): MessageFacts {
-  const { dt } = metaOf(readObject(message)?.meta)
+  const meta = readObject(message)?.meta
+  const dt = isObject(meta) ? meta.dt : undefined
   const told = typeof dt === 'string' ? Date.parse(dt) : Number.NaN
   const receivedAt = Number.isNaN(told) ? 0 : told
   const { kind, action, project } = parseEvent({
@@ -32,8 +60,4 @@ export function factsOf(message: string): MessageFacts {
     body: message,
   })
   return { kind, action, project: project?.path, projectId: project?.id, receivedAt }
-}
-
-function metaOf(meta: Json | undefined): JsonObject {
-  return typeof meta === 'object' && meta !== null && !Array.isArray(meta) ? meta : {}
 }

@@ -112,6 +112,9 @@ export const webAddress = z
   )
   .transform((value) => value.replace(/\/+$/, ''))
 
+/** `GITLAB_URL`. */
+export const gitlabAddress = webAddress.default('https://gitlab.wikimedia.org')
+
 const redisAddress = z.string().refine((value) => readRedisUrl(value) !== undefined, redisForm)
 
 /** Where Redis and the database are: variables of our own, else those that Toolforge injects. */

@@ -5,6 +5,7 @@ import { messageOf } from '#shared/event/message.ts'
 import { privateIsPublished, whyPrivate } from '#shared/event/privacy.ts'
 import { yesOrNo } from '#shared/process/env.ts'
 import { aboutOf, readAbout, writeAbout } from '#shared/queue/hidden-projects.ts'
+import { gitlabAddress } from '#sinks/gitlab/variables.ts'
 import { defineSink } from '#sinks/sink.ts'
 import { variable } from '#sinks/variables.ts'
 
@@ -15,7 +16,7 @@ import { variable } from '#sinks/variables.ts'
 export const feed = defineSink({
   name: 'sse',
   byDefault: true,
-  variables: { FEED_PRIVATE: variable(yesOrNo.default(false)) },
+  variables: { ...gitlabAddress, FEED_PRIVATE: variable(yesOrNo.default(false)) },
   remotes: [],
   repeat: 'look',
   order: 'one-by-one',
@@ -23,15 +24,15 @@ export const feed = defineSink({
 
   open({ relay, publishedAt, log, settings }) {
     if (settings.FEED_PRIVATE) log.warn(privateIsPublished)
-    return { relay, publishedAt, feedPrivate: settings.FEED_PRIVATE }
+    return { relay, publishedAt, feedPrivate: settings.FEED_PRIVATE, gitlabUrl: settings.GITLAB_URL }
   },
 
-  plan(event, { feedPrivate }) {
+  plan(event, { feedPrivate, gitlabUrl }) {
     const reason = whyPrivate(event, feedPrivate)
     if (reason !== undefined) return nothing(reason)
     const about = aboutOf(event)
     const subject = about ? { about: writeAbout(about), isPublic: event.visibility === 'public' } : {}
-    return [{ about: 'message', order: feedOrder, data: { id: event.delivery, message: messageOf(event), ...subject } }]
+    return [{ about: 'message', order: feedOrder, data: { id: event.delivery, message: messageOf(event, gitlabUrl), ...subject } }]
   },
 
   async perform({ id, message, about, isPublic = false }, { history, dryRun }, { relay, publishedAt }) {

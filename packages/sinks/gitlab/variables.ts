@@ -1,8 +1,8 @@
 // GitLab as sinks declare it.
-import { webAddress } from '#shared/process/env.ts'
+import { gitlabAddress as address } from '#shared/process/env.ts'
 import { secret, variable } from '#sinks/variables.ts'
 
-export const gitlabAddress = { GITLAB_URL: variable(webAddress.default('https://gitlab.wikimedia.org')) }
+export const gitlabAddress = { GITLAB_URL: variable(address) }
 export const gitlabVariables = { ...gitlabAddress, GITLAB_TOKEN: secret('an access token') }
 
 export const gitlabName = { name: 'gitlab', title: 'GitLab' }
