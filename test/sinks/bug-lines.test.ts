@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { tasksIn } from '#sinks/phabricator/bug-lines.ts'
+import { nearMiss, tasksIn } from '#sinks/phabricator/bug-lines.ts'
 import { effortOf } from '../support/effort.ts'
 
 const phabricator = 'https://phabricator.example'
@@ -93,6 +93,31 @@ table('a line is hidden', [
   ['in verbatim HTML', '<pre>\nBug: T1\n\nBug: T2\n</pre>\nBug: T3', [3]],
 ])
 
+describe('of lines that look like one and are none the first is quoted, with what would be one:', () => {
+  const long = `Bug: T1 ${'x'.repeat(200)}`
+  // biome-ignore format: a list
+  const misses = [
+    '**Bug:** T142', '**Bug**: T142', '- Bug: T142', '* [ ] Bug: T142', '1. Bug: T142', 'Bug: [T142](https://phabricator.example/T142)',
+    'Bug: #T142', 'BUG: T142', 'Bug : T142', 'Bug: T142.', 'Bug: T0', 'Bug: T9999999999', 'Bug: 142', 'Bug: t142', 'Bugs: T142',
+    'Bug T142', 'Bug: T142 (partly)', '    Bug: T142', '| Bug: T142 |', 'Bug: https://phabricator.evil.example/T142',
+  ]
+  for (const line of misses)
+    test(line, () => {
+      for (const text of [line, `Mend it\n\n${line}\nBugs: T9`, `Mend it\r\n\r\n${line}  \r\n`])
+        assert.equal(nearMiss(text, phabricator), `“${line.trim()}” is none, it takes a line with nothing on it but \`Bug: T123\``)
+    })
+  test('one that is long, which is cut', () => assert.match(nearMiss(long, phabricator) ?? '', /^“Bug: T1 x{71}…” is none/))
+  test('one that breaks the line or turns the writing', () => {
+    assert.match(nearMiss('Bug: T1\u2028\u0007\u202e.', phabricator) ?? '', /^“Bug: T1 \.” is none/)
+  })
+  for (const text of ['`Bug: T142`', '> Bug: T142', '```\nBug: T142\n```', '<!-- Bug: T142 -->', '    <pre>\n<pre>\nBug: T142'])
+    test(`${JSON.stringify(text)}, by where it stands`, () => {
+      assert.match(nearMiss(text, phabricator) ?? '', /^“.*Bug: T142.*” is in code, a quotation or a comment$/)
+    })
+  for (const text of ['', 'Bug: T1', 'bug:T1\n> Bug: T2', 'Debug: T1', 'Fixes T1', 'Bug:', 'A bug in T1', 'See Bug: T1', 'Bug:\nT1'])
+    test(`but not in ${JSON.stringify(text)}`, () => assert.equal(nearMiss(text, phabricator), undefined))
+})
+
 const million = 1_000_000
 const growing = Array.from({ length: 1400 }, (_, index) => '`'.repeat(index + 1)).join('x')
 const hostile = {
@@ -124,7 +149,7 @@ const hostile = {
 describe('a megabyte is read in about a second, were it nothing but', () => {
   for (const [what, text] of Object.entries(hostile)) {
     test(what, () => {
-      const ms = effortOf(() => tasks(text))
+      const ms = effortOf(() => [tasks(text), nearMiss(text, phabricator)])
       assert.ok(ms < 4000, `it took ${ms} ms`)
     })
   }

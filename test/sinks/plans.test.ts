@@ -10,6 +10,7 @@ type Short = Record<string, string>
 const notAbout = 'nothing: not about a merge request'
 const notPublic = 'nothing: the project is private, or its visibility is not stated'
 const noLine = 'nothing: no `Bug:` line in the description'
+const noneIsThat = '“**Bug:** T142” is none, it takes a line with nothing on it but `Bug: T123`'
 const test_ = 'nothing: no action: a test delivery'
 const noCommits = 'nothing: the update brings no commits'
 const noChange = 'nothing: the update changed neither the code nor the target, nor made it ready'
@@ -99,6 +100,7 @@ table('a body that says too little has no effects:', [
   ['no description', merge({ description: null }), { phabricator: noLine, commits: 'commits' }],
   ['an empty description', merge({ description: '' }), { phabricator: noLine }],
   ['a description that is a number', merge({ description: 7 }), { phabricator: noLine }],
+  ['a line that looks like one', merge({ description: 'Mend it\n\n**Bug:** T142' }), { phabricator: `${noLine}: ${noneIsThat}` }],
   ['no `object_attributes`', { object_kind: 'merge_request' }, { ...silent(unnamed), sse: notPublic }],
   ['`object_attributes` is a list', { ...merge({}), object_attributes: [1] }, silent(unnamed)],
   ['no number', merge(without('iid')), silent(unnamed)],

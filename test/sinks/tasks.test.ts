@@ -193,5 +193,8 @@ describe('the commits of a merge request', () => {
     assert.deepEqual(await effects([1]), nothing)
     messages()
     assert.deepEqual(await effects([]), nothing)
+    messages('Fix\n\nBug: T1', 'Fix\n\nBug: #T142')
+    const miss = '“Bug: #T142” is none, it takes a line with nothing on it but `Bug: T123`'
+    assert.deepEqual(await effects([1]), { ...nothing, reason: `${nothing.reason}: ${miss}` })
   })
 })

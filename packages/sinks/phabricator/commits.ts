@@ -5,7 +5,7 @@ import { nothing, nothingDone } from '#shared/event/effect.ts'
 import { openGitLab } from '#sinks/gitlab/gitlab.ts'
 import { gitlabRemote, gitlabVariables } from '#sinks/gitlab/variables.ts'
 import { defineSink } from '#sinks/sink.ts'
-import { tasksIn } from './bug-lines.ts'
+import { nearMiss, tasksIn } from './bug-lines.ts'
 import { commentOn } from './comment.ts'
 import { commentEffects, unnamed, whyNot } from './sink.ts'
 import { phabricatorAddress } from './variables.ts'
@@ -55,14 +55,16 @@ export const commits = defineSink({
   async perform({ projectId, iid, action, text, elsewhere }, { signal }, { gitlab, phabricatorUrl }) {
     const tasks = new Set<number>()
     let read = 'the commits'
+    let miss: string | undefined
     const onBound = () => {
       read = 'those of the commits that could be read, which are too many or too large'
     }
     for await (const message of gitlab.commitMessages({ project: projectId, iid }, signal, onBound)) {
       for (const task of tasksIn(message, phabricatorUrl)) if (tasks.size < mostTasks) tasks.add(task)
+      miss ??= nearMiss(message, phabricatorUrl)
     }
     for (const task of elsewhere) tasks.delete(task)
-    if (tasks.size === 0) return nothingDone(`no \`Bug:\` line in ${read} names a further task`)
+    if (tasks.size === 0) return nothingDone(`no \`Bug:\` line in ${read} names a further task${miss === undefined ? '' : `: ${miss}`}`)
     return commentEffects(text, { projectId, iid, action }, [...tasks])
   },
 

@@ -6,7 +6,7 @@ import type { GitLabEvent, MergeRequest } from '#shared/event/event.ts'
 import { clocksDifferMs } from '#shared/event/time.ts'
 import { gitlabAddress } from '#sinks/gitlab/variables.ts'
 import { defineSink } from '#sinks/sink.ts'
-import { tasksIn } from './bug-lines.ts'
+import { nearMiss, tasksIn } from './bug-lines.ts'
 import { commentOn, firstLine } from './comment.ts'
 import { openConduit } from './conduit.ts'
 import { checkPhabricator } from './doctor.ts'
@@ -60,7 +60,9 @@ export const phabricator = defineSink({
     const named = tasksIn(mergeRequest.description, url)
     const tasks = mergeRequest.action === 'update' ? newTasks(mergeRequest, named, url) : named
     if (tasks.length > 0) return commentEffects(commentOn(event, mergeRequest, gitlabUrl), mergeRequest, tasks)
-    return nothing(named.length > 0 ? 'the update brings no task that was not named before' : 'no `Bug:` line in the description')
+    if (named.length > 0) return nothing('the update brings no task that was not named before')
+    const miss = nearMiss(mergeRequest.description, url)
+    return nothing(`no \`Bug:\` line in the description${miss === undefined ? '' : `: ${miss}`}`)
   },
 
   // A task may have been named by a commit, which only GitLab can tell; the comment is the same wherever it was named.
