@@ -5,10 +5,12 @@ import { authenticate, whoami } from './account.ts'
 import { ConduitError, type Given, readCall } from './conduit-form.ts'
 import { edit } from './maniphest-edit.ts'
 import { searchTasks } from './maniphest-search.ts'
-import { taskPage } from './page.ts'
+import { setupErrorPage, taskPage } from './page.ts'
+import { changeProjects, searchProjects } from './projects.ts'
 import { type Answer, htmlPage, json, type Received, type Remote, startRemote } from './server.ts'
 import {
   type Account,
+  addProject,
   addTask,
   addTransaction,
   commentTexts,
@@ -18,6 +20,7 @@ import {
   newAccount,
   newComment,
   newManiphest,
+  type Project,
   randomLetters,
   removeComment,
   type Task,
@@ -34,6 +37,11 @@ export type Phabricator = Remote & {
   comments(id: number): string[]
   /** A comment by somebody else; the account is made if need be. Without a name it is the bot's own. */
   addComment(id: number, text: string, userName?: string): Transaction
+  addProject(given: Partial<Project> & Pick<Project, 'name'>): Project
+  /** The names of a task's projects. */
+  projects(id: number): string[]
+  /** Somebody else adds a project to a task, or removes it; the account is made if need be. */
+  changeProject(id: number, operation: 'add' | 'remove', project: Project, userName: string): void
   editComment(transaction: Transaction, text: string): void
   removeComment(transaction: Transaction): void
   /** Another account, and its token. */
@@ -51,19 +59,27 @@ export async function startPhabricator(port: number): Promise<Phabricator> {
     state.tokens.set(fresh, { account: account.phid, expired: false })
     return { account, token: fresh }
   }
+  const accountOf = (userName: string) => state.accounts.find((one) => userName === one.userName) ?? addAccount(userName).account
   return {
     ...remote,
     token,
     state,
     addAccount,
+    addProject: (given) => addProject(state, given),
+    projects: (id) => findTask(state, id).projects.map((phid) => state.projects.find((one) => one.phid === phid)?.name ?? phid),
+    changeProject(id, operation, { phid }, userName) {
+      changeProjects(state, findTask(state, id), [{ operation, phid }], {
+        authorPHID: accountOf(userName).phid,
+        groupID: randomLetters(32),
+      })
+    },
     editComment,
     removeComment,
     task: (id) => findTask(state, id),
     addTask: (given) => addTask(state, given),
     comments: (id) => commentTexts(findTask(state, id)),
     addComment: (id, text, userName) => {
-      const known = state.accounts.find((one) => userName === undefined || one.userName === userName)
-      const { phid } = known ?? addAccount(userName ?? '').account
+      const { phid } = userName === undefined ? (state.accounts[0] ?? accountOf('')) : accountOf(userName)
       const given = { type: 'comment', authorPHID: phid, groupID: randomLetters(32), comments: [newComment(text)] }
       return addTransaction(state, findTask(state, id), given)
     },
@@ -89,6 +105,7 @@ const methods: Record<string, { parameters: string[]; anonymous?: boolean; run: 
   'user.whoami': { parameters: [], run: whoami },
   'maniphest.edit': { parameters: ['objectIdentifier', 'transactions'], run: edit },
   'maniphest.search': { parameters: ['queryKey', 'constraints', 'attachments', 'order', 'before', 'after', 'limit'], run: searchTasks },
+  'project.search': { parameters: ['queryKey', 'constraints', 'attachments', 'order', 'before', 'after', 'limit'], run: searchProjects },
   'transaction.search': {
     parameters: ['objectIdentifier', 'objectType', 'constraints', 'before', 'after', 'limit'],
     run: searchTransactions,
@@ -101,7 +118,7 @@ function answer(state: Maniphest, request: Received, url: string): Answer | Prom
     return { status: 429, headers: { 'Content-Type': 'text/plain; charset=utf-8' }, body }
   }
   if (request.body.length > 32 * 1024 * 1024) return htmlPage(413, '<html><head><title>413 Request Entity Too Large</title></head></html>')
-  if (state.mode === 'database-down') return htmlPage(500, setupError)
+  if (state.mode === 'database-down') return htmlPage(500, setupErrorPage)
   const page = /^\/T(\d+)$/.exec(request.url.pathname)
   if (page) return showTask(state, Number(page[1]))
   const method = /^\/api\/([^/]+)$/.exec(request.url.pathname)?.[1]
@@ -137,6 +154,3 @@ async function showTask(state: Maniphest, id: number): Promise<Answer> {
   const task = state.tasks.find((one) => one.id === id && one.access !== 'hidden')
   return task ? htmlPage(200, await taskPage(state, task)) : htmlPage(404, '<!DOCTYPE html><title>404 Not Found</title>')
 }
-
-const setupError =
-  '<!DOCTYPE html>\n<html>\n  <head>\n    <meta charset="UTF-8" />\n    <title>Setup Error</title>\n  </head>\n  <body class="setup-fatal in-flight"><h1>A Troublesome Encounter!</h1><div>Woe! This request had its journey cut short by unexpected circumstances (Can Not Connect to MySQL).</div></body>\n</html>'

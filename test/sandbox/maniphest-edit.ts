@@ -1,8 +1,9 @@
-// maniphest.edit: comments on a task, all transactions of a call or none. DANGER, as with the real one: an identifier
+// maniphest.edit: comments on a task and its projects, all transactions of a call or none. DANGER, as with the real one: an identifier
 // that is empty, null, 0 or absent means "create a task". Only the missing title stops it, and with a title a task is
 // really made; the sandbox keeps a list of those.
 import { z } from 'zod'
 import { ConduitError, type Given } from './conduit-form.ts'
+import { changeProjects, projectChanges } from './projects.ts'
 import { effectsOf } from './remarkup.ts'
 import { addTask, addTransaction, type Maniphest, newComment, randomLetters, type Task, type Transaction } from './tasks.ts'
 
@@ -16,12 +17,15 @@ export function edit(given: Given) {
   if (!existing && (typeof title !== 'string' || title.trim() === '')) throw core('Validation errors:\n  - Tasks must have a title.')
   const effective = wanted.filter(({ type, value }) => !(type === 'comment' && String(value).trim() === ''))
   if (existing) mayChange(existing, effective)
-  const beyond = effective.find(({ type }) => !texts.includes(type))
+  const beyond = effective.find(({ type }) => !texts.includes(type) && !ofProjects.includes(type))
   if (beyond) throw core(`The sandbox does not carry out transactions of type "${beyond.type}".`)
   if (effective.length > 0 && state.mode === 'read-only') throw core(readOnly)
   const task = existing ?? addTask(state, { title: String(title) })
   if (!existing) state.madeByMistake.push(task)
-  const made = apply(given, task, effective)
+  // Comments come last, whatever the order asked for. What cannot be read is found before anything is done.
+  const ordered = effective.toSorted((a, b) => Number(a.type === 'comment') - Number(b.type === 'comment'))
+  for (const { type, value } of ordered) if (ofProjects.includes(type)) projectChanges(state, task, type, value)
+  const made = apply(given, task, ordered)
   return { object: { id: task.id, phid: task.phid }, transactions: made.map(({ phid }) => ({ phid })) }
 }
 
@@ -102,6 +106,7 @@ function apply({ state, viewer }: Given, task: Task, wanted: Wanted[]): Transact
     return [addTransaction(state, task, { ...by, type: 'subscribers', fields: { operations: [{ operation: 'add', phid }] } })]
   }
   const made = wanted.flatMap(({ type, value }) => {
+    if (ofProjects.includes(type)) return changeProjects(state, task, projectChanges(state, task, type, value), by)
     const text = String(value)
     if (type === 'comment') {
       const { people, tasks } = effectsOf(text)
@@ -124,6 +129,7 @@ const custom =
   '// This object has a custom policy controlling who can take this action. The assignee of a task can always view and edit it.'
 const readOnly =
   'Unable to establish a write-mode connection (to application database "phabricator_maniphest") because this server is in read-only mode. Whatever you are trying to do does not function correctly in read-only mode.'
+const ofProjects = ['projects.add', 'projects.remove', 'projects.set']
 const texts = ['title', 'status', 'description', 'comment']
 const known =
   'parent, column, space, title, owner, status, priority, description, parents.add, parents.remove, parents.set, subtasks.add, subtasks.remove, subtasks.set, commits.add, commits.remove, commits.set, view, edit, projects.add, projects.remove, projects.set, subscribers.add, subscribers.remove, subscribers.set, subtype, comment, mfa'.split(

@@ -85,3 +85,7 @@ td { padding: .25rem .75rem .25rem 0; vertical-align: top; }
 pre { font: inherit; margin: .25rem 0; overflow-wrap: anywhere; white-space: pre-wrap; }
 code { font-size: .9em; overflow-wrap: anywhere; }
 `
+
+/** What Phabricator answers when its database is away. */
+export const setupErrorPage =
+  '<!DOCTYPE html>\n<html>\n  <head>\n    <meta charset="UTF-8" />\n    <title>Setup Error</title>\n  </head>\n  <body class="setup-fatal in-flight"><h1>A Troublesome Encounter!</h1><div>Woe! This request had its journey cut short by unexpected circumstances (Can Not Connect to MySQL).</div></body>\n</html>'

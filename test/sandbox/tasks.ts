@@ -32,9 +32,13 @@ export type Task = {
   /** `hidden`: the bot may not see it. `locked`: nobody may comment. `uneditable`: comments only. */
   access: 'open' | 'hidden' | 'locked' | 'uneditable'
   subscribers: string[]
+  /** The PHIDs of its projects, whatever they are of. */
+  projects: string[]
   dateCreated: number
   transactions: Transaction[]
 }
+/** `hidden`: the bot may not see it. */
+export type Project = { id: number; phid: string; name: string; slug: string; hidden: boolean }
 
 export type Maniphest = {
   mode: 'normal' | 'read-only' | 'database-down' | 'rate-limited'
@@ -44,6 +48,7 @@ export type Maniphest = {
   /** By token of 32 characters. */
   tokens: Map<string, { account: string; expired: boolean }>
   tasks: Task[]
+  projects: Project[]
   /** Tasks that came to be through `maniphest.edit` without an identifier. Nobody ever wants one: see that it stays empty. */
   madeByMistake: Task[]
   /** The id given last: ids of transactions only grow. */
@@ -53,7 +58,7 @@ export type Maniphest = {
 export function newManiphest(token: string): Maniphest {
   const bot = newAccount('gitlab-bot', { realName: 'GitLab Bot', bot: true })
   const tokens = new Map([[token, { account: bot.phid, expired: false }]])
-  return { mode: 'normal', release: '2026-08', accounts: [bot], tokens, tasks: [], madeByMistake: [], lastTransaction: 0 }
+  return { mode: 'normal', release: '2026-08', accounts: [bot], tokens, tasks: [], projects: [], madeByMistake: [], lastTransaction: 0 }
 }
 
 export function newAccount(userName: string, given: Partial<Account> = {}): Account {
@@ -62,10 +67,17 @@ export function newAccount(userName: string, given: Partial<Account> = {}): Acco
 
 export function addTask(maniphest: Maniphest, given: Partial<Task> & Pick<Task, 'title'>): Task {
   const id = Math.max(0, ...maniphest.tasks.map((task) => task.id)) + 1
-  const defaults = { id, phid: newPhid('TASK'), description: '', status: 'open', access: 'open' as const, subscribers: [] }
+  const defaults = { id, phid: newPhid('TASK'), description: '', status: 'open', access: 'open' as const, subscribers: [], projects: [] }
   const task: Task = { ...defaults, dateCreated: now(), transactions: [], ...given }
   maniphest.tasks.push(task)
   return task
+}
+
+export function addProject(maniphest: Maniphest, given: Partial<Project> & Pick<Project, 'name'>): Project {
+  const slug = given.name.toLowerCase().replaceAll(/[^\p{L}\p{N}-]+/gu, '_')
+  const project = { id: maniphest.projects.length + 1, phid: newPhid('PROJ'), slug, hidden: false, ...given }
+  maniphest.projects.push(project)
+  return project
 }
 
 export function addTransaction(
