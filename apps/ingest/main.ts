@@ -3,16 +3,17 @@ import type { Delivery } from '#shared/event/delivery.ts'
 import { privateIsPublished } from '#shared/event/privacy.ts'
 import { openDatabase } from '#shared/journal/database.ts'
 import { configure } from '#shared/process/env.ts'
-import { health } from '#shared/process/health.ts'
+import { health, watched } from '#shared/process/health.ts'
 import { startLifecycle } from '#shared/process/lifecycle.ts'
 import { listen } from '#shared/process/listener.ts'
 import { openLog, passwordOf, redactor } from '#shared/process/log.ts'
 import { countCrowded, openMetrics } from '#shared/process/metrics.ts'
 import { openHiddenProjects } from '#shared/queue/hidden-projects.ts'
 import { announce } from '#shared/queue/presence.ts'
-import { impatientRedis, patientRedis, redisProbe } from '#shared/queue/queues.ts'
+import { impatientRedis, patientRedis } from '#shared/queue/queues.ts'
 import { watchRedis } from '#shared/queue/redis-check.ts'
 import { countRedisErrors } from '#shared/queue/redis-errors.ts'
+import { redisProbe, writeUnder } from '#shared/queue/redis-trouble.ts'
 import { openRelay } from '#shared/queue/relay.ts'
 import { createApp } from './app.ts'
 import { clientAddress } from './client-address.ts'
@@ -34,7 +35,7 @@ import { hooks } from './hooks/route.ts'
 import { signatureCheck } from './hooks/signature.ts'
 import { roomForStrangers } from './hooks/strangers.ts'
 import { welcome } from './pages/page.ts'
-import { ingestFacts } from './presence.ts'
+import { addressOf, ingestFacts } from './presence.ts'
 import { acceptThrough } from './spool/accept.ts'
 import { spoolProbe, watchSpool } from './spool/probe.ts'
 import { openSpool } from './spool/spool.ts'
@@ -91,9 +92,21 @@ const takeDelivery = hooks({
   log,
   metrics,
 })
-const addressOf = clientAddress(config.trustedProxies)
-const feed = feedRoute({ tail, history, limits: config.feedLimits, addressOf, signal: goodbye.signal, log, metrics, measures, hidden })
-const probes = { redis: redisProbe(askRedis), spool: spoolProbe(spool) }
+const clientOf = clientAddress(config.trustedProxies)
+const feed = feedRoute({
+  tail,
+  history,
+  limits: config.feedLimits,
+  addressOf: clientOf,
+  signal: goodbye.signal,
+  log,
+  metrics,
+  measures,
+  hidden,
+})
+const write = onReplicas({ redis: askRedis, prefix }, config.redisReplicas, () => writeUnder(askRedis, prefix))
+const askedRedis = redisProbe({ redis: askRedis, prefix, url: config.redisUrl, write: () => write([]) })
+const probes = { redis: watched('redis', askedRedis, metrics), spool: spoolProbe(spool) }
 const app = createApp({ takeDelivery, feed, welcome: welcome(config.publicUrl), health: health({ probes, enough: 'any', metrics }), log })
 
 const { host, port, connections } = config
@@ -101,5 +114,6 @@ const onCrowded = countCrowded(metrics)
 const listener = await listen({ fetch: app.fetch, host, port, connections: connections.all, invites: true, onCrowded })
 lifecycle.push('listener', () => listener.stop())
 lifecycle.push('feed', () => goodbye.abort())
-lifecycle.push('presence', announce({ redis: askRedis, prefix, app: 'ingest', more: ingestFacts(spool, metrics) }))
+const address = addressOf(host, listener.port)
+lifecycle.push('presence', announce({ redis: askRedis, prefix, app: 'ingest', address, more: ingestFacts(spool, metrics) }))
 log.info({ host, port: listener.port, connections: connections.all, ofTheFeed: connections.feed }, 'listening')

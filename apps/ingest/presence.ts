@@ -1,4 +1,5 @@
-// What ingest tells operators about itself: what waits in its spool, and how many read its feed.
+// What ingest tells operators about itself: where it can be asked, what waits in its spool, and how many read its feed.
+import { networkInterfaces } from 'node:os'
 import type { Registry } from '#shared/process/metrics.ts'
 import type { ProcessFacts } from '#shared/queue/presence.ts'
 import type { Spool } from './spool/spool.ts'
@@ -13,4 +14,16 @@ export function ingestFacts(spool: Spool, metrics: Registry): () => Promise<Pick
       feed: { subscribers: subscribers?.values[0]?.value ?? 0 },
     }
   }
+}
+
+const anywhere = new Set(['0.0.0.0', '::', ''])
+
+/** Where operators' tools can ask a listener on `host` and `port`: of all addresses of this machine the first that others reach. */
+export function addressOf(host: string, port: number): string {
+  const outer = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal }) => !internal)
+    .toSorted((a, b) => a.family.localeCompare(b.family))
+  const name = anywhere.has(host) ? (outer[0]?.address ?? '127.0.0.1') : host
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
 }

@@ -8,6 +8,7 @@ import { databaseUrl } from '#shared/process/database-address.ts'
 import { Unavailable } from '#shared/process/errors.ts'
 import { hostsOf } from '#shared/process/redis-address.ts'
 import { type Lanes, openLanes } from '#shared/queue/lanes.ts'
+import type { Presence } from '#shared/queue/presence.ts'
 import { impatientRedis } from '#shared/queue/queues.ts'
 import type { Redis } from '#shared/queue/redis.ts'
 import { type Config, configFrom, variables } from '#sinks/config.ts'
@@ -32,6 +33,8 @@ export type OpsContext = {
   /** Who acts. */
   who: string
   record: RecordAct
+  /** The processes as Redis had them last, for when it can be read no more. */
+  seen: { processes: Presence[] }
   close: () => Promise<void>
 }
 
@@ -52,6 +55,7 @@ export function contextOver({ config, redis, queues: given, database, who }: Par
     database,
     who,
     record: recorder(database, who),
+    seen: { processes: [] },
     async close() {
       await Promise.all(Object.values(queues).map((queue) => queue.close()))
       redis.disconnect()

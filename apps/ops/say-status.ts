@@ -13,18 +13,18 @@ export function sayStatus(data: Status): Said {
   const first: Array<[name: string, value: Piece]> = [
     ['redis', partOf(redis)],
     ['database', partOf(database)],
-    ['dead letters', dead === null ? unknown : String(dead)],
+    ['dead letters', dead === null ? unknown : `${dead}${database.state === 'down' ? ', by what is in the queues' : ''}`],
     ['last delivery', database.state === 'down' ? unknown : last ? `${since(last.at)}, ${last.kind}, ${last.id}` : 'none'],
     ['silence', silence ? `${span(silence.seconds)}, usually at most ${span(silence.usualSeconds)}` : unknown],
-    ['spool', spool ? spoolOf(spool) : unknown],
+    ['spool', spool ? spoolOf(spool) : 'unknown: ask ingest itself, /readyz at its PORT'],
     ['subscribers', feed ? String(feed.subscribers) : unknown],
-    ['GitLab token', token ? tokenOf(token) : 'not checked yet'],
+    ['GitLab token', token ? tokenOf(token) : queues.length > 0 ? 'not checked yet' : unknown],
   ]
   const parts = [
     lines(first.map(([name, value]) => words`${padded(name, 15)}${value}`)),
     queues.length > 0 && table(queues.map(queueRow), ''),
     remotes.length > 0 && table(remotes.map(remoteRow), ''),
-    redis.state === 'up' && table(processes.map(processRow), 'No process of the service has been seen within the last minute.'),
+    queues.length > 0 && table(processes.map(processRow), 'No process of the service has been seen within the last minute.'),
   ]
   return { data, words: joined(parts, '\n\n'), failed: redis.state === 'down' || database.state === 'down' }
 }
@@ -33,8 +33,11 @@ function partOf({ state: word, reason }: Status['redis']): Words {
   return reason === null ? state(word) : words`${state(word)}: ${reason}`
 }
 
-function spoolOf({ deliveries, bytes, since: at, unreadable }: NonNullable<Status['spool']>): string {
-  const aside = unreadable ? `, unreadable files: ${unreadable.files}` : ''
+function spoolOf({ deliveries, bytes, since: at, unreadable, unknown: silent }: NonNullable<Status['spool']>): string {
+  const aside = [
+    unreadable && `, unreadable files: ${unreadable.files}`,
+    silent && `, and what ${silent} ingest have that did not answer`,
+  ].join('')
   if (deliveries === 0 && bytes === 0) return `empty${aside}`
   return `${deliveries} deliveries, ${bytes} bytes${at === null ? '' : `, since ${since(at)}`}${aside}`
 }
@@ -60,7 +63,11 @@ function remoteRow({ id, state: word, since: at, reason }: RemoteState) {
   return { remote: id, state: word, since: at === null ? '' : since(at), why: reason ?? '' }
 }
 
-function processRow({ app, host, pid, version, since: at, seen, spool, feed }: Status['processes'][number]) {
-  const more = [spool && spool.deliveries > 0 && `${spool.deliveries} in its spool`, feed && `${feed.subscribers} subscribers`]
+function processRow({ app, host, pid, version, since: at, seen, silent, spool, feed }: Status['processes'][number]) {
+  const more = [
+    silent && 'silent: frozen, or gone; its work was taken over',
+    spool && spool.deliveries > 0 && `${spool.deliveries} in its spool`,
+    feed && `${feed.subscribers} subscribers`,
+  ]
   return { process: app, host, pid, version, started: since(at), seen: since(seen), more: more.filter((part) => part).join(', ') }
 }

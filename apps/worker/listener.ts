@@ -3,13 +3,14 @@
 import { Hono, type MiddlewareHandler } from 'hono'
 import { type Database, databaseProbe, migrate } from '#shared/journal/database.ts'
 import { inWords } from '#shared/process/errors.ts'
-import { health } from '#shared/process/health.ts'
+import { health, watched } from '#shared/process/health.ts'
 import type { Lifecycle } from '#shared/process/lifecycle.ts'
 import { listen } from '#shared/process/listener.ts'
 import type { Log } from '#shared/process/log.ts'
 import type { Registry } from '#shared/process/metrics.ts'
-import { impatientRedis, redisProbe } from '#shared/queue/queues.ts'
+import { impatientRedis } from '#shared/queue/queues.ts'
 import type { Redis } from '#shared/queue/redis.ts'
+import { redisProbe } from '#shared/queue/redis-trouble.ts'
 import { watchToken } from '#sinks/gitlab/token/look.ts'
 import { openQueues, type Queues } from '#sinks/queues.ts'
 import { watchQueues } from './queue-metrics.ts'
@@ -52,8 +53,16 @@ export async function startListener({
 
   const app = new Hono()
   if (guard) for (const path of ['/readyz', '/metrics']) app.use(path, guard)
-  app.route('/', health({ probes: { redis: redisProbe(redis), database: databaseProbe(database) }, enough: 'all', metrics }))
+  const probes = {
+    redis: watched('redis', redisProbe({ redis, prefix, url: redisUrl }), metrics),
+    database: watched('database', databaseProbe(database), metrics),
+  }
+  app.route('/', health({ probes, enough: 'all', metrics }))
   app.route('/', page({ redis, queues }))
+  app.onError((error, c) => {
+    log.error({ path: c.req.path, reason: inWords(error) }, 'could not answer')
+    return c.json({ error: 'Something went wrong here.' }, 500)
+  })
 
   // What the pages read should be there before anything has happened. The recorder makes sure of it.
   void migrate(database).catch((error: unknown) => log.debug({ reason: inWords(error) }, 'no tables yet'))

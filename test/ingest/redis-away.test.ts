@@ -104,6 +104,12 @@ for (const [how, spool] of Object.entries(spools)) {
       process.kill(pid, 'SIGCONT')
     }
     await recovers(ingest, redis.url)
+    await until(async () => spool.post === 503 || (await metric(ingest, 'spool_bytes')) === 0, 'all is handed over')
+    assert.deepEqual(await ready(ingest), { status: 200, state: spool.post === 202 ? 'ready' : 'degraded', redis: 'up' })
+    const control = new Redis(redis.url)
+    await control.config('SET', 'maxmemory', '1')
+    control.disconnect()
+    assert.deepEqual(await ready(ingest), away, 'one that refuses writes is as bad')
     assert.equal(await ingest.stop(), 0)
     await redis.stop()
   })

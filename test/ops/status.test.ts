@@ -121,9 +121,9 @@ test('with Redis or the database away it tells what it can, and exits 1', async 
 
   const withoutDatabase = await status({ ...stage.environment, DATABASE_URL: `mysql://root@${nowhere}/nothing` })
   assert.deepEqual([withoutDatabase.code, withoutDatabase.redis.state, withoutDatabase.database.state], [1, 'up', 'down'])
-  assert.deepEqual([withoutDatabase.dead, withoutDatabase.lastDelivery, withoutDatabase.processes.length], [null, null, 2])
+  assert.deepEqual([withoutDatabase.dead, withoutDatabase.lastDelivery, withoutDatabase.processes.length], [0, null, 2])
   const words = await ops({ ...stage.environment, DATABASE_URL: `mysql://root@${nowhere}/nothing` }, 'status')
-  assert.match(words.out, /database +down: The database says: .*ECONNREFUSED/)
+  assert.match(words.out, /database +down: The database says: .*ECONNREFUSED.*\ndead letters +0, by what is in the queues\n/)
 })
 
 test('a process that has stopped is gone at once', async () => {

@@ -7,8 +7,9 @@ import type { Spool } from './spool.ts'
 /** Down when the disk could not be written the last time. */
 export function spoolProbe(spool: Spool): Probe {
   return () => {
-    const { deliveries, trouble } = spool.state()
-    return Promise.resolve(trouble === undefined ? { state: 'up', deliveries } : { state: 'down', deliveries, reason: trouble })
+    const { deliveries, bytes, since, trouble } = spool.state()
+    const kept = { deliveries, bytes, ...(since !== undefined && { since: new Date(since).toISOString() }) }
+    return Promise.resolve(trouble === undefined ? { state: 'up', ...kept } : { state: 'down', ...kept, reason: trouble })
   }
 }
 

@@ -4,27 +4,30 @@ import { type Database, meaningOf } from '#shared/journal/database.ts'
 import { readSilence } from '#shared/journal/silence.ts'
 import { inWords } from '#shared/process/errors.ts'
 import { type Presence, present } from '#shared/queue/presence.ts'
+import { redisTrouble, whyAway } from '#shared/queue/redis-trouble.ts'
 import { daysLeft, type KnownToken, knownToken } from '#sinks/gitlab/token/memory.ts'
-import { meaningOfRedis } from '../away.ts'
+import { redisIsAway } from '../away.ts'
 import type { OpsContext } from '../context.ts'
 import { pausedBy } from './paused-by.ts'
 import { type QueueState, queueStates, type RemoteState, remoteStates } from './queue-states.ts'
+import { type SpoolState, spoolAsked, spoolTold } from './spools.ts'
 
 export type PartState = { state: 'up' | 'down'; reason: string | null }
 export type Status = {
   at: string
+  /** Up when it takes what the service writes; one that only refuses writes can be read all the same. */
   redis: PartState
   database: PartState
-  /** Empty when Redis is away, as are `remotes` and `processes`. */
+  /** Empty when Redis cannot be read, as are `remotes` and `processes`. */
   queues: QueueState[]
   remotes: RemoteState[]
   processes: Presence[]
-  /** Of all ingest processes together; null when Redis is away. */
-  spool: { deliveries: number; bytes: number; since: string | null; unreadable: { files: number; reason: string } | null } | null
+  /** Of all ingest processes together; null when nobody can say. */
+  spool: SpoolState | null
   feed: { subscribers: number } | null
   /** GitLab's token, as somebody saw it last. */
   token: { expiresAt: string | null; daysLeft: number | null; active: boolean; checkedAt: string } | null
-  /** Dead letters; null when the database is away. */
+  /** Dead letters; by the queues when the database is away, and null when Redis cannot be read either. */
   dead: number | null
   lastDelivery: { id: string; at: string; kind: string } | null
   /** For how many seconds no delivery has come, and how long that is usual at this hour; null when nobody can say. */
@@ -33,33 +36,52 @@ export type Status = {
 
 /** How everything stands. Never rejects. */
 export async function status(context: OpsContext): Promise<Status> {
-  const [inRedis, inDatabase] = await Promise.all([
-    lookInRedis(context).then(up, (error: unknown) => down<InRedis>(meaningOfRedis(error, context.config.redisUrl))),
-    lookInDatabase(context.database).then(up, (error: unknown) => down<InDatabase>(meaningOf(error))),
-  ])
+  const [redis, { part: database, ...told }] = await Promise.all([askRedis(context), askDatabase(context.database)])
+  const { part, ...found } = redis
   return {
     at: new Date().toISOString(),
-    redis: inRedis.part,
-    database: inDatabase.part,
-    ...(inRedis.found ?? { queues: [], remotes: [], processes: [], spool: null, feed: null, token: null }),
-    queues: await withPausedBy(inRedis.found?.queues ?? [], context.database),
-    ...(inDatabase.found ?? { dead: null, lastDelivery: null, silence: null }),
+    redis: part,
+    database,
+    ...found,
+    queues: await withPausedBy(found.queues, context.database),
+    ...told,
+    dead: told.dead ?? deadInQueues(found.queues),
   }
 }
 
 type InRedis = Pick<Status, 'queues' | 'remotes' | 'processes' | 'spool' | 'feed' | 'token'>
 type InDatabase = Pick<Status, 'dead' | 'lastDelivery' | 'silence'>
 
-const up = <T>(found: T) => ({ found, part: { state: 'up' as const, reason: null } })
-const down = <T>(error: unknown) => ({ found: undefined as T | undefined, part: { state: 'down' as const, reason: inWords(error) } })
+const up: PartState = { state: 'up', reason: null }
+const down = (reason: string): PartState => ({ state: 'down', reason })
+
+// What is there is read first: a client whose write was refused connects anew.
+async function askRedis(context: OpsContext): Promise<InRedis & { part: PartState }> {
+  const { redis, prefix, seen } = context
+  const { redisUrl: url } = context.config
+  try {
+    const found = await lookInRedis(context)
+    const trouble = await redisTrouble({ redis, prefix, url })
+    if (!trouble) return { part: up, ...found }
+    // Nobody can write that it is there.
+    const processes = seen.processes.map((one) => ({ ...one, silent: false }))
+    return { part: down(trouble.reason), ...found, processes, spool: await spoolAsked(processes) }
+  } catch (error) {
+    const reason = redisIsAway(error) ? (await whyAway(url, error)).reason : inWords(error)
+    const spool = await spoolAsked(seen.processes)
+    return { part: down(reason), queues: [], remotes: [], processes: [], spool, feed: null, token: null }
+  }
+}
 
 async function lookInRedis(context: OpsContext): Promise<InRedis> {
   const [queues, processes, token] = await Promise.all([queueStates(context), present(context), knownToken(context)])
+  context.seen.processes = await present(context, true)
   return {
     queues,
     remotes: remoteStates(queues, context.config),
     processes,
-    ...together(processes),
+    spool: spoolTold(processes),
+    feed: { subscribers: processes.reduce((sum, { feed }) => sum + (feed?.subscribers ?? 0), 0) },
     token: token ? tokenState(token) : null,
   }
 }
@@ -71,23 +93,22 @@ async function withPausedBy(queues: QueueState[], database: Database): Promise<Q
   return queues.map((queue) => (queue.paused ? { ...queue, pausedBy: known?.get(queue.id) ?? null } : queue))
 }
 
-function together(processes: Presence[]): Pick<InRedis, 'spool' | 'feed'> {
-  const spools = processes.flatMap(({ spool }) => spool ?? [])
-  const unreadable = spools.flatMap((spool) => spool.unreadable ?? [])
-  const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0)
-  return {
-    spool: {
-      deliveries: sum(spools.map(({ deliveries }) => deliveries)),
-      bytes: sum(spools.map(({ bytes }) => bytes)),
-      since: spools.flatMap(({ since }) => since ?? []).toSorted()[0] ?? null,
-      unreadable: unreadable[0] ? { files: sum(unreadable.map(({ files }) => files)), reason: unreadable[0].reason } : null,
-    },
-    feed: { subscribers: sum(processes.map(({ feed }) => feed?.subscribers ?? 0)) },
-  }
+// The journal's own jobs, and chores, are no effects.
+function deadInQueues(queues: QueueState[]): number | null {
+  if (queues.length === 0) return null
+  return queues.reduce((sum, { id, dead }) => sum + (id === 'journal' || id === 'chores' ? 0 : dead), 0)
 }
 
 function tokenState({ expiresAt, active, checkedAt }: KnownToken): NonNullable<Status['token']> {
   return { expiresAt: expiresAt ?? null, daysLeft: expiresAt === undefined ? null : daysLeft(expiresAt), active, checkedAt }
+}
+
+async function askDatabase(database: Database): Promise<InDatabase & { part: PartState }> {
+  try {
+    return { part: up, ...(await lookInDatabase(database)) }
+  } catch (error) {
+    return { part: down(inWords(meaningOf(error))), dead: null, lastDelivery: null, silence: null }
+  }
 }
 
 async function lookInDatabase(database: Database): Promise<InDatabase> {

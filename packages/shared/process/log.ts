@@ -1,6 +1,7 @@
 // Structured logs: one line a unit of work, with a verb and every id. JSON, or readable lines on a terminal.
 // Secrets are taken out of the finished line, so that no careless field can let one slip.
 import { type Logger, pino } from 'pino'
+import { inWords } from './errors.ts'
 import { harmless, harmlessJson } from './harmless.ts'
 import { readJson } from './json.ts'
 
@@ -8,6 +9,12 @@ export type Log = Logger
 
 /** A logger for one process. What `redact` knows never appears in a line, whoever logs it. */
 export async function openLog(process_: 'ingest' | 'worker', { debug, redact }: { debug: boolean; redact: Redact }): Promise<Log> {
+  const log = await openLogger(process_, debug, redact)
+  takeConsole(log)
+  return log
+}
+
+async function openLogger(process_: 'ingest' | 'worker', debug: boolean, redact: Redact): Promise<Log> {
   const destination = process.stdout.isTTY ? await prettyStream() : undefined
   const options = {
     level: debug ? 'debug' : 'info',
@@ -17,6 +24,22 @@ export async function openLog(process_: 'ingest' | 'worker', { debug, redact }: 
     hooks: { streamWrite: (line: string) => (destination ? forTerminal : harmlessJson)(redact(line)) },
   }
   return destination ? pino(options, destination) : pino(options)
+}
+
+const againMs = 60_000
+const mostTexts = 100
+
+// Libraries print what they think, over many lines and many times. It goes the way of every line, and each text once a minute.
+function takeConsole(log: Log): void {
+  const told = new Map<string, number>()
+  for (const method of ['log', 'info', 'warn', 'error'] as const)
+    console[method] = (...parts: unknown[]) => {
+      const reason = inWords(parts.map((part) => (part instanceof Error ? inWords(part) : String(part))).join(' '))
+      if (Date.now() - (told.get(reason) ?? 0) < againMs) return
+      if (told.size >= mostTexts) told.clear()
+      told.set(reason, Date.now())
+      log.warn({ reason }, 'a library says')
+    }
 }
 
 // pino-pretty shows texts as they are.

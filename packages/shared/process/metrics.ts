@@ -10,6 +10,12 @@ export function openMetrics(): Registry {
   return registry
 }
 
+/** All of `registry` as text. What cannot be asked just now is left out: whatever is wrong, the rest is told. */
+export async function metricsText(registry: Registry): Promise<string> {
+  const texts = await Promise.allSettled(registry.getMetricsAsArray().map(({ name }) => registry.getSingleMetricAsString(name)))
+  return `${texts.flatMap((text) => (text.status === 'fulfilled' ? [text.value] : [])).join('\n\n')}\n`
+}
+
 /** A function that counts a connection which was closed to make room for another. */
 export function countCrowded(metrics: Registry): () => void {
   const closed = new Counter({

@@ -24,19 +24,24 @@ const factsSchema = z.object({
     })
     .optional(),
   feed: z.object({ subscribers: z.number() }).optional(),
+  /** Where it can be asked, by whoever reaches its host. */
+  address: z.url({ protocol: /^http$/ }).optional(),
   sinks: z.array(z.string()).optional(),
 })
 
 /** What a process tells about itself. Nothing secret belongs in here. */
 export type ProcessFacts = z.output<typeof factsSchema>
 
-/** `seen` is when it wrote last, ISO 8601 by the clock of Redis. */
-export type Presence = ProcessFacts & { id: string; seen: string }
+/** `seen` is when it wrote last, ISO 8601 by the clock of Redis; `silent` that this is so long ago that others do its work. */
+export type Presence = ProcessFacts & { id: string; seen: string; silent: boolean }
 
-const everyMs = 5000
+const everyMs = 3000
+const silentMs = 10_000
 const forgetMs = 60_000
+const keepMs = 86_400_000
 
-// Whoever has not written for a minute is gone. By the clock of Redis, so that those of the processes do not matter.
+// Whoever has not written for a minute is gone. By the clock of Redis, so that those of the processes do not matter. While
+// Redis takes nothing nobody can write, so it is kept for a day where ingest was.
 const announceScript = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -47,8 +52,8 @@ for _, id in ipairs(gone) do
   redis.call('ZREM', KEYS[1], id)
   redis.call('HDEL', KEYS[2], id)
 end
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-redis.call('PEXPIRE', KEYS[2], ARGV[3])`
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call('PEXPIRE', KEYS[2], ARGV[4])`
 
 const keysOf = (prefix: string) => [`${keyPrefix(prefix)}:present`, `${keyPrefix(prefix)}:present:facts`] as const
 
@@ -56,13 +61,21 @@ type Parts = {
   redis: Redis
   prefix: string
   app: ProcessFacts['app']
+  address?: string
   /** Asked each time: what changes while the process runs. */
   more: () => Promise<Pick<ProcessFacts, 'spool' | 'feed' | 'sinks'>>
 }
 
 /** Announces this process from now on; to be called when it stops. Never rejects, and never waits for Redis. */
-export function announce({ redis, prefix, app, more }: Parts): () => void {
-  const own = { app, host: hostname(), pid: process.pid, version: project.version, since: new Date().toISOString() }
+export function announce({ redis, prefix, app, address, more }: Parts): () => void {
+  const own = {
+    app,
+    host: hostname(),
+    pid: process.pid,
+    version: project.version,
+    since: new Date().toISOString(),
+    ...(address !== undefined && { address }),
+  }
   const id = `${own.host}/${own.pid}/${own.since}`
   let isWriting = false
 
@@ -71,7 +84,7 @@ export function announce({ redis, prefix, app, more }: Parts): () => void {
     isWriting = true
     try {
       const facts: ProcessFacts = { ...own, ...(await more()) }
-      await redis.eval(announceScript, 2, ...keysOf(prefix), id, JSON.stringify(facts), forgetMs)
+      await redis.eval(announceScript, 2, ...keysOf(prefix), id, JSON.stringify(facts), forgetMs, keepMs)
     } catch {
       // It is told again in a moment.
     } finally {
@@ -97,18 +110,23 @@ export function announce({ redis, prefix, app, more }: Parts): () => void {
   }
 }
 
-/** The processes that wrote within the last minute, the longest there first. Rejects when Redis does not answer. */
-export async function present({ redis, prefix }: { redis: Redis; prefix: string }): Promise<Presence[]> {
+/**
+ * The processes that wrote within the last minute, or within the day if `longAgo`, the longest there first. Rejects when Redis
+ * does not answer.
+ */
+export async function present({ redis, prefix }: { redis: Redis; prefix: string }, longAgo = false): Promise<Presence[]> {
   const [presentKey, factsKey] = keysOf(prefix)
   const facts = await redis.hgetall(factsKey)
   const seen = await redis.zrange(presentKey, '0', '-1', 'WITHSCORES')
+  const now = Number((await redis.time())[0]) * 1000
   const times = new Map<string, number>()
   for (let at = 0; at < seen.length; at += 2) times.set(seen[at] ?? '', Number(seen[at + 1]))
   return Object.entries(facts)
     .flatMap(([id, text]) => {
       const read = factsSchema.safeParse(readJson(text))
       const time = times.get(id)
-      return read.success && time !== undefined ? [{ id, ...read.data, seen: new Date(time).toISOString() }] : []
+      if (!read.success || time === undefined || (now - time > forgetMs && !longAgo)) return []
+      return [{ id, ...read.data, seen: new Date(time).toISOString(), silent: now - time > silentMs }]
     })
     .toSorted((a, b) => a.since.localeCompare(b.since))
 }

@@ -1,7 +1,5 @@
 // The BullMQ queues and the Redis connections behind them: names, options, and what both processes must agree on.
 import { Queue } from 'bullmq'
-import { inWords } from '#shared/process/errors.ts'
-import type { Probe } from '#shared/process/health.ts'
 import { connectRedis, type Redis } from './redis.ts'
 
 /** The job of a delivery. BullMQ refuses ids that are whole numbers or have a colon. */
@@ -30,18 +28,6 @@ export function patientRedis(url: string): Redis {
  */
 export function impatientRedis(url: string, commandTimeout?: number): Redis {
   return connectRedis(url, { patient: false, commandTimeout })
-}
-
-/** Whether Redis answers a ping, for `/readyz`. Needs an impatient connection. */
-export function redisProbe(redis: Redis): Probe {
-  return async () => {
-    try {
-      await redis.ping()
-      return { state: 'up' }
-    } catch (error) {
-      return { state: 'down', reason: inWords(error) }
-    }
-  }
 }
 
 /** All keys share one hash tag, so that they live in one slot of a Redis Cluster. */

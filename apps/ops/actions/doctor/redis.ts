@@ -1,20 +1,21 @@
 // Whether Redis is there, new enough, and one that a queue can be trusted to.
-import { Unavailable } from '#shared/process/errors.ts'
 import { hostsOf, readRedisUrl } from '#shared/process/redis-address.ts'
 import { inspectRedis } from '#shared/queue/redis-check.ts'
+import { redisTrouble } from '#shared/queue/redis-trouble.ts'
 import { type Finding, ok, warning, wrong } from '#sinks/finding.ts'
 import type { OpsContext } from '../../context.ts'
 
 const id = 'redis'
 const sharedHost = /^redis\.svc\.(tools|toolsbeta)\./
 
-export async function checkRedis({ redis, config }: OpsContext): Promise<Finding[]> {
+export async function checkRedis({ redis, prefix, config }: OpsContext): Promise<Finding[]> {
   const host = hostsOf(config.redisUrl)
   if (readRedisUrl(config.redisUrl)?.nodes.some((node) => sharedHost.test(node.host))) {
     const message = `${host} is Toolforge's shared Redis: it throws keys away, forgets, and everybody there can read it`
     return [wrong(id, message, 'run a Redis of your own, and name it in REDIS_URL: docs/toolforge.md')]
   }
-  if (redis.status !== 'ready') throw new Unavailable(`Redis does not answer at ${host}`)
+  const trouble = await redisTrouble({ redis, prefix, url: config.redisUrl })
+  if (trouble) return [wrong(id, trouble.reason, trouble.remedy)]
   const { version, tooOld, dangers, slowSyncs } = await inspectRedis(redis)
   if (tooOld !== undefined) return [wrong(id, tooOld, 'upgrade it')]
   const judge = config.redisUnsafe ? warning : wrong

@@ -7,35 +7,54 @@ import { type Status, status } from '../status.ts'
 
 export async function checkWork(context: OpsContext): Promise<Finding[]> {
   const now = await status(context)
-  const redisIsUp = now.redis.state === 'up'
+  const isRead = now.queues.length > 0
   const databaseIsUp = now.database.state === 'up'
-  const inRedis = ['processes', 'spool', 'queues'].map((id) => notLooked(id, 'Redis does not answer', 'see redis'))
+  const inRedis = ['processes', 'queues'].map((id) => notLooked(id, 'Redis does not answer', 'see redis'))
   const inDatabase = ['deliveries', 'dead'].map((id) => notLooked(id, 'the database does not answer', 'see database'))
   return [
-    ...(redisIsUp ? [processes(now), ...spool(now), ...queues(now)] : inRedis),
+    ...spool(now),
+    ...(isRead ? [...processes(now), ...queues(now)] : inRedis),
     ...(databaseIsUp ? [deliveries(now), dead(now)] : inDatabase),
   ]
 }
 
-function processes({ processes: all }: Status): Finding {
+function processes({ processes: all }: Status): Finding[] {
+  const silent = all.filter((one) => one.silent)
+  if (silent.length > 0)
+    return silent.map(({ app, host, pid, seen }) =>
+      warning(
+        'processes',
+        `${app} ${pid} on ${host} has been silent for ${span((Date.now() - Date.parse(seen)) / 1000)}; ${takenOver[app]}`,
+        'is it frozen, or its machine? It goes on by itself when it can; else kill it and start another',
+      ),
+    )
   const count = (app: string) => all.filter((one) => one.app === app).length
   const missing = ['ingest', 'worker'].filter((app) => count(app) === 0)
-  if (missing.length > 0) return warning('processes', `no ${missing.join(' and no ')} has been seen within the last minute`, 'start one')
+  if (missing.length > 0) return [warning('processes', `no ${missing.join(' and no ')} has been seen within the last minute`, 'start one')]
   const versions = [...new Set(all.map(({ version }) => version))]
-  if (versions.length > 1) return warning('processes', `versions ${versions.join(' and ')} run side by side`, 'restart the older ones')
-  return ok('processes', `${count('ingest')} ingest, ${count('worker')} worker, version ${versions.join()}`)
+  if (versions.length > 1) return [warning('processes', `versions ${versions.join(' and ')} run side by side`, 'restart the older ones')]
+  return [ok('processes', `${count('ingest')} ingest, ${count('worker')} worker, version ${versions.join()}`)]
 }
 
-function spool({ spool: all }: Status): Finding[] {
+const takenOver = {
+  ingest: 'its spool is taken over by others after half a minute',
+  worker: 'its work was taken over by other workers, if there are any',
+}
+
+function spool({ spool: all, redis }: Status): Finding[] {
+  if (!all) return [notLooked('spool', 'Redis does not say where ingest is', 'ask ingest itself: /readyz at its PORT')]
   const findings: Finding[] = []
-  if (all?.unreadable) {
+  if (all.unknown !== undefined)
+    findings.push(notLooked('spool', `ingest processes that did not answer: ${all.unknown}`, 'ask them themselves: /readyz at their PORT'))
+  if (all.unreadable) {
     const { files, reason } = all.unreadable
     const remedy = 'make it readable, or move it away; what is in it is handed over by itself as soon as it can be read'
     findings.push(wrong('spool', `files that cannot be read: ${files}. ${reason}`, remedy))
   }
-  if (all && all.deliveries > 0) {
+  if (all.deliveries > 0) {
     const age = all.since === null ? '' : `, for ${span((Date.now() - Date.parse(all.since)) / 1000)}`
-    const remedy = 'see that ingest reaches Redis, and that Redis takes writes'
+    const remedy =
+      redis.state === 'up' ? 'see that ingest reaches Redis' : 'see redis; they are handed over by themselves when it takes them'
     findings.push(warning('spool', `${all.deliveries} deliveries wait on disk${age}`, remedy))
   }
   return findings.length > 0 ? findings : [ok('spool', 'it is empty')]
@@ -69,7 +88,9 @@ function queues({ queues: all }: Status): Finding[] {
   return findings.length > 0 ? findings : [ok('queues', 'all are running')]
 }
 
-function deliveries({ lastDelivery, silence }: Status): Finding {
+function deliveries({ lastDelivery, silence, spool: kept, queues: all }: Status): Finding {
+  const onTheWay = (kept?.deliveries ?? 0) + (all.find(({ id }) => id === 'deliveries')?.waiting ?? 0)
+  if (!lastDelivery && onTheWay > 0) return ok('deliveries', `the first ones are on their way: ${onTheWay}`)
   const repair = "look at the system hook's recent deliveries in GitLab: is its address right, and its token still set?"
   if (!lastDelivery) return warning('deliveries', 'no delivery has ever come', repair)
   const message = `the last one came at ${lastDelivery.at}`

@@ -34,6 +34,7 @@ const looks: Record<string, string> = {
   stopped: 'warn',
   interrupted: 'warn',
   paused: 'warn',
+  silent: 'bad',
 }
 
 /** The word for a state, in its colour. */

@@ -40,9 +40,9 @@ function subscribers({ feed }: Status): Figure {
   return { value: feed ? count(feed.subscribers) : '?', name: 'feed subscribers' }
 }
 
-function token({ token: known, redis }: Status): Figure {
+function token({ token: known, queues }: Status): Figure {
   const before = 'GitLab token:'
-  if (redis.state !== 'up') return { before, value: '?' }
+  if (queues.length === 0) return { before, value: '?' }
   if (!known) return { before, value: 'not checked yet' }
   if (!known.active) return { before, value: 'expired or revoked', name: html`(checked ${ago(known.checkedAt)})`, isBad: true }
   if (known.daysLeft === null) return { before, value: 'no expiry date' }

@@ -2,7 +2,7 @@
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { cached } from '#sinks/http/cache.ts'
-import { status } from '../../actions/status.ts'
+import { type PartState, status } from '../../actions/status.ts'
 import type { Visited } from '../door/visitor.ts'
 import { type Html, page } from '../html/frame.ts'
 import type { PageContext } from '../page-context.ts'
@@ -26,7 +26,7 @@ export function overview({ database, contextFor }: PageContext): Hono<Visited> {
     return page(
       c,
       'Overview',
-      html`<section id="figures" data-live>${away('Redis', now.redis)}${away('The database', now.database)}${figures(now)}</section>
+      html`<section id="figures" data-live>${away('Redis', now.redis, now.queues.length > 0)}${away('The database', now.database)}${figures(now)}</section>
 <section id="queues" data-live>${queues(now)}</section>
 <section id="day" data-live>${drawn}</section>
 <section id="remotes" data-live>${remotes(now)}</section>
@@ -36,10 +36,12 @@ export function overview({ database, contextFor }: PageContext): Hono<Visited> {
   return app
 }
 
-function away(name: string, { state, reason }: { state: string; reason: string | null }): Html {
-  return state === 'up'
-    ? html``
-    : html`<p class="notice bad" role="alert">${name} is away: what is kept there is not shown. <small>${reason}</small></p>`
+function away(name: string, { state, reason }: PartState, isRead = false): Html {
+  if (state === 'up') return html``
+  const said = isRead
+    ? `${name} takes no writes: deliveries wait in the spool, effects in their queues.`
+    : `${name} is away: what is kept there is not shown.`
+  return html`<p class="notice bad" role="alert">${said} <small>${reason}</small></p>`
 }
 
 // What can be shown is shown, and in place of the rest stands why not.

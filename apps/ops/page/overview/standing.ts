@@ -8,7 +8,7 @@ import type { Html } from '../html/frame.ts'
 import { table } from '../html/table.ts'
 import { ago, count, foreign, many, state } from '../html/words.ts'
 
-const unknown = 'Not known while Redis is away.'
+const unknown = 'Not known while Redis cannot be read.'
 
 export function queues({ queues: all }: Status): Html {
   const rows = all.map((queue) => [
@@ -37,14 +37,15 @@ export function remotes({ remotes: all }: Status): Html {
 }
 
 export function processes({ processes: all, redis }: Status): Html {
-  const rows = all.map(({ app, host, pid, version, since, seen, sinks, feed, spool }) => [
+  const rows = all.map(({ app, host, pid, version, since, seen, silent, sinks, feed, spool }) => [
     `${app} ${pid}`,
     host,
     version,
     ago(since),
     ago(seen),
+    silent ? html`${state('silent')}: frozen, or gone; its work was taken over. Look at it, or kill it and start another.` : state('up'),
     sinks?.join(', ') ?? `${many(feed?.subscribers ?? 0, 'subscriber', 'subscribers')}, ${count(spool?.deliveries ?? 0)} in the spool`,
   ])
   const none = redis.state === 'up' ? 'None has been seen within the last minute.' : unknown
-  return html`<h2>Processes</h2>${table('Processes', ['Process', 'Host', 'Version', 'Started', 'Seen', '~Does'], rows, none)}`
+  return html`<h2>Processes</h2>${table('Processes', ['Process', 'Host', 'Version', 'Started', 'Seen', '~State', '~Does'], rows, none)}`
 }
