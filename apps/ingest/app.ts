@@ -9,13 +9,13 @@ type Bindings = { Bindings: HttpBindings }
 export function createApp({
   takeDelivery,
   feed,
-  welcome,
+  pages,
   health,
   log,
 }: {
   takeDelivery: Handler<Bindings>
   feed: Handler<Bindings>
-  welcome: Hono
+  pages: Hono[]
   health: Hono
   log: Log
 }) {
@@ -27,8 +27,7 @@ export function createApp({
     )
   }
   for (const path of ['/sse', '/sse/']) app.all(path, feed)
-  app.route('/', welcome)
-  app.route('/', health)
+  for (const part of [...pages, health]) app.route('/', part)
   app.onError((error, c) => {
     log.error({ path: c.req.path, reason: inWords(error) }, 'could not answer')
     return c.json({ error: 'Something went wrong here.' }, 500)

@@ -18,6 +18,7 @@ import { openRelay } from '#shared/queue/relay.ts'
 import { createApp } from './app.ts'
 import { clientAddress } from './client-address.ts'
 import { configSchema } from './config.ts'
+import { documents } from './documents/routes.ts'
 import { followHidden } from './feed/hidden.ts'
 import { openHistory } from './feed/history.ts'
 import { feedJournal } from './feed/journal.ts'
@@ -107,7 +108,8 @@ const feed = feedRoute({
 const write = onReplicas({ redis: askRedis, prefix }, config.redisReplicas, () => writeUnder(askRedis, prefix))
 const askedRedis = redisProbe({ redis: askRedis, prefix, url: config.redisUrl, write: () => write([]) })
 const probes = { redis: watched('redis', askedRedis, metrics), spool: spoolProbe(spool) }
-const app = createApp({ takeDelivery, feed, welcome: welcome(config.publicUrl), health: health({ probes, enough: 'any', metrics }), log })
+const pages = [welcome(config.publicUrl), documents(config.publicUrl)]
+const app = createApp({ takeDelivery, feed, pages, health: health({ probes, enough: 'any', metrics }), log })
 
 const { host, port, connections } = config
 const onCrowded = countCrowded(metrics)

@@ -2,6 +2,9 @@
 // somebody else could have put there.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { messageSchemaOf, schemaNames } from '#shared/event/message-schema.ts'
+import { openApi } from '../../apps/ingest/documents/openapi.ts'
+import { parameters } from '../../apps/ingest/documents/parameters.ts'
 import { exampleAddress } from '../../apps/ingest/pages/examples.ts'
 import { send } from '../support/request.ts'
 import { type Process, startProcess } from '../support/service.ts'
@@ -56,4 +59,30 @@ test('a PUBLIC_URL that is no address is a mistake', async () => {
   const bad = startProcess('ingest', { ...stage.environment, PUBLIC_URL: "https://x';id;'" })
   assert.equal(await bad.exit, 78)
   assert.match(bad.text(), /PUBLIC_URL: expected an address/)
+})
+
+async function get(path: string, method = 'GET') {
+  const { status, headers, body } = await send({ port: unnamed.port(), path, method })
+  return { status, type: headers['content-type'], isOpen: headers['access-control-allow-origin'] === '*', body: body.toString() }
+}
+
+test('the description and the schema of each kind are there for programs, and for every page of the web', async () => {
+  const { body, ...whole } = await get('/openapi.json')
+  assert.deepEqual(whole, { status: 200, type: 'application/json', isOpen: true })
+  assert.deepEqual(JSON.parse(body), JSON.parse(JSON.stringify(openApi(undefined))))
+  for (const name of schemaNames) {
+    const schema = await get(`/schemas/${name}.json`)
+    assert.deepEqual([schema.status, schema.type, schema.isOpen], [200, 'application/schema+json', true])
+    assert.deepEqual(JSON.parse(schema.body), JSON.parse(JSON.stringify(messageSchemaOf(name))))
+  }
+  for (const path of ['/schemas/key_create.json', '/schemas/push', '/schemas/.json', '/schemas/__proto__.json'])
+    assert.equal((await get(path)).status, 404, path)
+})
+
+test('the feed understands every parameter of the description, as its example gives it', async () => {
+  for (const { name, in: place, example } of parameters) {
+    const path = place === 'query' ? `/sse/?${name}=${encodeURIComponent(example)}` : '/sse/'
+    const headers = place === 'header' ? { [name]: example } : {}
+    assert.equal((await send({ port: unnamed.port(), path, method: 'HEAD', headers })).status, 200, name)
+  }
 })

@@ -1,5 +1,6 @@
 // What a test file plays on: a Redis, a database and a sandbox of its own, and the service's processes on request.
 // Everything is let go in reverse order at the end, whatever happened.
+import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,6 +9,7 @@ import { Redis } from 'ioredis'
 import { type Database, openDatabase } from '#shared/journal/database.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 import { seed } from '../sandbox/seed.ts'
+import { faultsOnFeed } from './schemas.ts'
 import { runSql, type Server, startMariaDb, startRedis } from './servers.ts'
 import { type Environment, environmentFor, type Process, sourceToken, startReady } from './service.ts'
 
@@ -28,18 +30,20 @@ export type Stage = {
 export async function openStage(environment: Environment = {}): Promise<Stage> {
   const releases: Array<() => unknown> = []
   const defer = (release: () => unknown) => void releases.push(release)
+  const faults: string[] = []
   const close = async () => {
     for (const release of releases.splice(0).reverse()) await release()
+    assert.deepEqual(faults, [], 'what was published is not as the schemas say')
   }
   try {
-    return { ...(await setUp(environment, defer)), defer, close }
+    return { ...(await setUp(environment, defer, faults)), defer, close }
   } catch (error) {
     await close()
     throw error
   }
 }
 
-async function setUp(environment: Environment, defer: Stage['defer']): Promise<Omit<Stage, 'defer' | 'close'>> {
+async function setUp(environment: Environment, defer: Stage['defer'], faults: string[]): Promise<Omit<Stage, 'defer' | 'close'>> {
   const sandbox = await startSandbox()
   seed(sandbox)
   defer(() => sandbox.close())
@@ -55,6 +59,7 @@ async function setUp(environment: Environment, defer: Stage['defer']): Promise<O
   const directory = redisServer?.directory ?? (await mkdtemp(join(tmpdir(), 'gitlab-webhooks-stage-')))
   if (!redisServer) defer(() => rm(directory, { recursive: true }))
   const prefix = `test-${randomBytes(4).toString('hex')}`
+  defer(async () => faults.push(...(await faultsOnFeed(redis, prefix))))
   const whole = {
     ...environmentFor({ sandbox, redisUrl, databaseUrl }),
     REDIS_PREFIX: prefix,

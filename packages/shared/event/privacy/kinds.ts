@@ -2,12 +2,33 @@
 // and groups.
 import type { JsonObject } from '#shared/process/json.ts'
 
-const published = new Set(
-  `push tag_push repository_update merge_request issue work_item note release pipeline build job deployment wiki_page
-  milestone emoji project_create project_destroy project_rename project_transfer project_update canary`
-    .split(/\s+/)
-    .map(spelled),
-)
+/** The kinds that may be published, as a current GitLab writes them; the last one is the operator's. */
+export const publishedKinds = [
+  'push',
+  'tag_push',
+  'repository_update',
+  'merge_request',
+  'issue',
+  'work_item',
+  'note',
+  'release',
+  'pipeline',
+  'build',
+  'job',
+  'deployment',
+  'wiki_page',
+  'milestone',
+  'emoji',
+  'project_create',
+  'project_destroy',
+  'project_rename',
+  'project_transfer',
+  'project_update',
+  'canary',
+] as const
+export type PublishedKind = (typeof publishedKinds)[number]
+
+const published = new Set(publishedKinds.map(spelled))
 
 /** The word in `body` that names a kind which is never published; undefined when all do that say what it is, and one does. */
 export function unpublishedKind({ object_kind, event_name }: JsonObject): string | undefined {
