@@ -29,7 +29,7 @@ const withMore = (value: Json): Json => {
 test('every body of every kind and version of GitLab makes a message as its schema says, also when GitLab adds to it', () => {
   assert.ok(events.length > 100)
   const faults = events.flatMap((event) => {
-    const message = messageOf(event)
+    const message = messageOf(event, 'https://gitlab.example')
     const more = JSON.stringify(withMore(JSON.parse(message)))
     return [...faultsOf(message), ...faultsOf(more)]
   })
