@@ -1,7 +1,7 @@
 // Errors of one kind share a fingerprint, whatever numbers, names and ids stand in them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { errorId, inWords } from '#shared/process/errors.ts'
+import { commonWords, errorId, inWords } from '#shared/process/errors.ts'
 
 test('what differs from one failure to the next is folded out', () => {
   const same: string[][] = [
@@ -14,6 +14,16 @@ test('what differs from one failure to the next is folded out', () => {
   for (const [a = '', b = ''] of same) assert.equal(errorId(a), errorId(b), a)
   assert.notEqual(errorId('not allowed'), errorId('not found'))
   assert.match(errorId('anything'), /^[0-9a-f]{12}$/)
+})
+
+test('what two failures of one kind have in common keeps what is the same, but for the number of a task', () => {
+  const rows: Array<[one: string, other: string, common: string]> = [
+    ['Monogram "T9999" does not exist.', 'Monogram "T10" does not exist.', 'Monogram "T…" does not exist.'],
+    ['comment on T10, 404', 'comment on T10, 404', 'comment on T…, 404'],
+    ['no project `a/b`, 404 at https://a.example/1', 'no project `c`, 404 at https://b.example', 'no project `…`, 404 at …'],
+    ['took 12 ms of 99', 'took 3456 ms of 99', 'took … ms of 99'],
+  ]
+  for (const [one, other, common] of rows) assert.equal(commonWords(one, other), common)
 })
 
 test('an error is told in one line, with the reason behind it', () => {

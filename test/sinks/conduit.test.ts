@@ -85,6 +85,24 @@ describe('each error that Phorge is known to answer means', () => {
   }
 })
 
+test('a remote that is none says in its own words what it is', async () => {
+  const said = async (given: Given) => {
+    await using remote = await startAnswering(given)
+    return await open(remote.url)
+      .whoami(signal)
+      .then(() => '', String)
+  }
+  const page = '<!DOCTYPE html>\n<html>\n<head><title>Site Not Found</title><style>body { color: red }</style></head><body></body></html>'
+  assert.match(await said({ status: 500, body: page }), /Phabricator answers 500 without a Conduit answer in it: "Site Not Found"\.$/)
+  const untitled = `<html><style>b {}</style><h1>Log  in</h1> with ${token} first${'.'.repeat(200)}</html>`
+  assert.match(await said({ body: untitled }), /: "Log in with \[secret\] first\.{80,100}…"\.$/)
+  assert.match(await said({ status: 500, body: 'no page' }), /without a Conduit answer in it\.$/)
+  assert.match(
+    await said(core('Monogram "T9" does not identify a valid object.')),
+    /No such task, or our account may not see it\. Phabricator says ERR-CONDUIT-CORE: Monogram "T9" does not identify/,
+  )
+})
+
 test('a comment is a form with the task, the text and the token, and nothing else', async () => {
   await using remote = await startAnswering({
     body: { result: { transactions: [{ phid: 'PHID-XACT-1' }] }, error_code: null, error_info: null },

@@ -5,6 +5,7 @@ import { causeConditions, concernsDeliveries, deliveryConditions, effectConditio
 import type { Filters } from '#shared/journal/search/filters.ts'
 import { fewCandidates } from '#shared/journal/search/search.ts'
 import type { Tables } from '#shared/journal/tables.ts'
+import { commonWords } from '#shared/process/errors.ts'
 import type { ListKey } from './deliveries.ts'
 
 export type DeadLetter = {
@@ -59,7 +60,8 @@ export async function groupDead(database: Database, filters: Filters): Promise<G
     .groupBy('effects.error')
     .select(({ fn }) => [
       'effects.error',
-      fn.max('effects.id').as('example'),
+      fn.min('effects.id').as('one'),
+      fn.max('effects.id').as('other'),
       fn.countAll<number>().as('count'),
       fn.min('effects.ended_at').as('first'),
       fn.max('effects.ended_at').as('last'),
@@ -68,12 +70,14 @@ export async function groupDead(database: Database, filters: Filters): Promise<G
     .orderBy('count', 'desc')
     .orderBy('effects.error')
   const rows = await (filters.limit === undefined ? grouped : grouped.limit(filters.limit)).execute()
-  const examples = rows.map(({ example }) => example)
-  const reasons =
+  const examples = rows.flatMap(({ one, other }) => [one, other])
+  const read =
     examples.length === 0 ? [] : await database.selectFrom('effects').select(['id', 'reason']).where('id', 'in', examples).execute()
-  return rows.map(({ error, example, count, first, last, sinks }) => ({
+  const reasons = new Map(read.map(({ id, reason }) => [id, reason ?? '']))
+  const words = (id: string) => reasons.get(id) ?? ''
+  return rows.map(({ error, one, other, count, first, last, sinks }) => ({
     id: error ?? '',
-    error: reasons.find(({ id }) => id === example)?.reason ?? '',
+    error: one === other ? words(one) : commonWords(words(one), words(other)),
     count: Number(count),
     first: first?.toISOString() ?? '',
     last: last?.toISOString() ?? '',

@@ -40,7 +40,8 @@ function report({ page: read, link, problems, usersUnknown }: Reviewers): Html {
     .map(({ section, entry, line, reason }) => [foreign(section), line ?? '–', foreign(entry), foreign(reason)])
   return html`<p>${outward(link, 'The page on the wiki')} has ${many(read.sections.length, 'section', 'sections')} with ${many(entries, 'entry', 'entries')},
 and ${problems.length === 0 ? 'no mistakes' : many(problems.length, 'mistake', 'mistakes')}.</p>
-${read.suspicious ? html`<p class="notice bad">The page has no headings: somebody may have emptied it.</p>` : ''}
+${read.missing ? html`<p class="notice bad">The page does not exist: a typo in REVIEWERS_PAGE?</p>` : ''}
+${read.suspicious && !read.missing ? html`<p class="notice bad">The page has no headings: somebody may have emptied it.</p>` : ''}
 ${usersUnknown === undefined ? '' : html`<p class="notice warn">It was not checked whether the users on it exist, ${usersUnknown.replace(/,$/, '')}.</p>`}
 ${table('Mistakes on the page', ['Section', '#Line', 'Entry', '~What is wrong'], rows, 'There are no mistakes on the page.')}`
 }

@@ -53,3 +53,12 @@ export function errorId(words: string): string {
     .replaceAll(/\d+/g, '<n>')
   return createHash('sha256').update(folded).digest('hex').slice(0, 12)
 }
+
+const differing = /https?:\/\/\S+|"[^"]*"|'[^']*'|`[^`]*`|\bPHID-[\w-]+|\b[0-9a-f]{7,}\b|\d+/gi
+
+/** What two errors of one group say in common: `…` stands for what differs, and for the number of a task in any case. */
+export function commonWords(one: string, other: string): string {
+  const [first, second] = [one, other].map((words) => words.replaceAll(/\bT\d+/g, 'T…'))
+  const theirs = second?.match(differing) ?? []
+  return (first ?? '').replaceAll(differing, (part) => (part === theirs.shift() ? part : part.replace(/[^"'`]+/, '…')))
+}

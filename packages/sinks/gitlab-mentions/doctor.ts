@@ -3,7 +3,7 @@
 import { pino } from 'pino'
 import { inWords } from '#shared/process/errors.ts'
 import { redactor } from '#shared/process/log.ts'
-import { type Finding, ok, warning } from '#sinks/finding.ts'
+import { type Finding, ok, warning, wrong } from '#sinks/finding.ts'
 import { type GitLab, openGitLab } from '#sinks/gitlab/gitlab.ts'
 import type { gitlabVariables } from '#sinks/gitlab/variables.ts'
 import type { SettingsOf } from '#sinks/variables.ts'
@@ -16,6 +16,7 @@ import { openWiki } from './wiki.ts'
 const id = 'reviewers'
 const mostShown = 50
 const mostUsers = 500
+const atOnce = 10
 
 /** The page as it is, its address for people, and what is wrong on it; `usersUnknown` says why nobody asked for its users. */
 export type Reviewers = { page: ReviewersPage; link: string; problems: Problem[]; usersUnknown?: string }
@@ -26,9 +27,12 @@ type Asked = Partial<SettingsOf<typeof gitlabVariables & typeof wikiVariables>>
 export async function checkReviewers(settings: Asked, signal: AbortSignal): Promise<Finding[]> {
   const { page, link, problems, usersUnknown } = await readReviewers(settings, signal)
   const entries = page.sections.flatMap((section) => section.entries)
+  if (page.missing)
+    return [wrong(id, `${link} does not exist, so nobody is mentioned: a typo in REVIEWERS_PAGE?`, 'put its name there, or write the page')]
   if (page.suspicious) return [warning(id, `${link} has no headings, so it lists nobody`, 'look at its history, and restore it')]
-  const findings = problems.slice(0, mostShown).map((problem) => warning(id, sentence(problem), `edit ${link}`))
-  if (problems.length > mostShown) findings.push(warning(id, `${problems.length - mostShown} more mistakes like these`, `edit ${link}`))
+  const kinds = [...Map.groupBy(problems, ({ reason }) => reason).values()]
+  const findings = kinds.slice(0, mostShown).map((kind) => warning(id, sentence(kind), `edit ${link}`))
+  if (kinds.length > mostShown) findings.push(warning(id, `${kinds.length - mostShown} more kinds of mistakes`, `edit ${link}`))
   const users = usersUnknown === undefined ? '' : `; ${usersUnknown} it is not known whether the users exist`
   return findings.length > 0 ? findings : [ok(id, `${link}: ${page.sections.length} sections, ${entries.length} entries${users}`)]
 }
@@ -60,17 +64,15 @@ async function badPatterns({ sections }: ReviewersPage): Promise<Problem[]> {
 }
 
 async function unknownUsers({ sections }: ReviewersPage, gitlab: GitLab, signal: AbortSignal): Promise<Problem[]> {
-  const looked = new Map<string, string | undefined>()
-  const problems: Problem[] = []
-  for (const { name: section, entries } of sections) {
-    for (const { username: entry, line } of entries) {
-      const key = entry.toLowerCase()
-      if (!looked.has(key) && looked.size < mostUsers) looked.set(key, await faultOf(entry, gitlab, signal))
-      const reason = looked.get(key)
-      if (reason !== undefined) problems.push({ section, entry, line, reason })
-    }
-  }
-  return problems
+  const all = sections.flatMap(({ name: section, entries }) => entries.map(({ username: entry, line }) => ({ section, entry, line })))
+  const names = [...new Set(all.map(({ entry }) => entry.toLowerCase()))].slice(0, mostUsers)
+  const faults = new Map<string, string | undefined>()
+  for (let from = 0; from < names.length; from += atOnce)
+    await Promise.all(names.slice(from, from + atOnce).map(async (name) => faults.set(name, await faultOf(name, gitlab, signal))))
+  return all.flatMap((one) => {
+    const reason = faults.get(one.entry.toLowerCase())
+    return reason === undefined ? [] : [{ ...one, reason }]
+  })
 }
 
 async function faultOf(name: string, gitlab: GitLab, signal: AbortSignal): Promise<string | undefined> {
@@ -79,7 +81,16 @@ async function faultOf(name: string, gitlab: GitLab, signal: AbortSignal): Promi
   return user.active ? undefined : 'the user is blocked or deactivated in GitLab'
 }
 
-function sentence({ section, entry, line, reason }: Problem): string {
-  const where = [line !== undefined && `line ${line}`, section !== undefined && `"${section}"`, entry].filter((part) => part)
-  return `${where.join(', ')}: ${reason}`
+// The problems of one kind: the only one with its place, several with the names and lines of all.
+function sentence(kind: Problem[]): string {
+  const [{ section, entry, line, reason } = { reason: '' }] = kind
+  if (kind.length === 1) {
+    const where = [line !== undefined && `line ${line}`, section !== undefined && `"${section}"`, entry].filter((part) => part)
+    return `${where.join(', ')}: ${reason}`
+  }
+  const named = kind
+    .slice(0, mostShown)
+    .map((one) => `${one.entry ?? one.section ?? 'the page'}${one.line === undefined ? '' : ` (line ${one.line})`}`)
+  const more = kind.length > mostShown ? ` and ${kind.length - mostShown} more` : ''
+  return `${kind.length} times, ${reason}: ${named.join(', ')}${more}`
 }

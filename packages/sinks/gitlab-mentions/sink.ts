@@ -65,6 +65,7 @@ export const gitlabMentions = defineSink({
     const place = { project: projectId, iid }
     const opening = openingWith(wiki.link)
     const page = await wiki.reviewers(signal)
+    if (page.missing) return nothingDone('the reviewers page does not exist')
     const files = needsFiles(page, projectPath) ? await gitlab.changedFiles(place, signal) : []
     const { usernames, problems } = await match(page, projectPath, files)
     report(projectPath, problems)

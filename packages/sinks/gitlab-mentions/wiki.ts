@@ -3,7 +3,8 @@
 import { z } from 'zod'
 import { inWords, Unavailable } from '#shared/process/errors.ts'
 import type { Log } from '#shared/process/log.ts'
-import { exchange, jsonIn, TooLarge } from '#sinks/http/http.ts'
+import { type Answer, exchange, jsonIn, TooLarge } from '#sinks/http/http.ts'
+import { wordsOfPage } from '#sinks/http/words-of-page.ts'
 import { NotAPage, parseInTurns, parsePage, type ReviewersPage } from './reviewers/page.ts'
 import type { Report } from './reviewers/report.ts'
 import { wikiName } from './variables.ts'
@@ -44,12 +45,13 @@ export function openWiki({ apiUrl, page, maxAge, report, log }: Options): Wiki {
       format: 'json',
       formatversion: '2',
     })
-    const { status, headers, json } = await fetchJson(`${apiUrl}?${query.toString()}`, signal)
+    const { said, json } = await fetchJson(`${apiUrl}?${query.toString()}`, signal)
     const answer = answerSchema.safeParse(json)
-    if (status !== 200 || !answer.success) throw new Unavailable(`The wiki answers ${status} without the page.`, down)
+    if (said.status !== 200 || !answer.success)
+      throw new Unavailable(`The wiki answers ${said.status} without the page${wordsOfPage(said)}.`, down)
     const { parse, error } = answer.data
-    if (error && missing.has(error.code)) return parsePage('<root/>')
-    if (!parse) throw new Unavailable(`The wiki says ${error?.code ?? 'nothing'}: ${headers.get('mediawiki-api-error') ?? ''}`, down)
+    if (error && missing.has(error.code)) return { ...parsePage('<root/>'), missing: true }
+    if (!parse) throw new Unavailable(`The wiki says ${error?.code ?? 'nothing'}: ${said.headers.get('mediawiki-api-error') ?? ''}`, down)
     return await read(parse.parsetree)
   }
 
@@ -88,10 +90,10 @@ export function openWiki({ apiUrl, page, maxAge, report, log }: Options): Wiki {
 }
 
 // Anybody can make the page too large for us. That is no fault of whoever waits to be mentioned.
-async function fetchJson(url: string, signal: AbortSignal): Promise<{ status: number; headers: Headers; json: unknown }> {
+async function fetchJson(url: string, signal: AbortSignal): Promise<{ said: Answer; json: unknown }> {
   try {
     const said = await exchange(wikiName, url, { signal, sizeLimit })
-    return { status: said.status, headers: said.headers, json: jsonIn(said) }
+    return { said, json: jsonIn(said) }
   } catch (error) {
     if (error instanceof TooLarge) throw new Unavailable(error.message, down)
     throw error

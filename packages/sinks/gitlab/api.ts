@@ -5,6 +5,7 @@ import { Permanent, Refused, Unavailable } from '#shared/process/errors.ts'
 import { readJson } from '#shared/process/json.ts'
 import type { Secret } from '#shared/process/secret.ts'
 import { type Answer, type Call, exchange, jsonIn, TooLarge } from '#sinks/http/http.ts'
+import { wordsOfPage } from '#sinks/http/words-of-page.ts'
 import { gitlabName } from './variables.ts'
 
 export type GitLabApi = {
@@ -59,7 +60,8 @@ export function openGitLabApi({ url, token, redact }: { url: string; token: Secr
     const { status, text } = answer
     if (status >= 300 || status < 200) throw meaning(status, redact(text))
     const value = jsonIn(answer)
-    if (value === undefined) throw new Unavailable(`GitLab answers ${status} without JSON, or with half of it.`, { remote })
+    if (value === undefined)
+      throw new Unavailable(`GitLab answers ${status} without JSON, or with half of it${wordsOfPage(answer, redact)}.`, { remote })
     const result = schema.safeParse(value)
     if (!result.success) throw new Error(`GitLab answers ${status} in an unknown shape: ${z.prettifyError(result.error)}`)
     return result.data

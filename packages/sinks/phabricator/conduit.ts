@@ -5,6 +5,7 @@ import { Permanent, Refused, Unavailable } from '#shared/process/errors.ts'
 import { madeOf, type Secret } from '#shared/process/secret.ts'
 import type { Fence } from '#sinks/fence.ts'
 import { type Answer, exchange, jsonIn } from '#sinks/http/http.ts'
+import { wordsOfPage } from '#sinks/http/words-of-page.ts'
 import { phabricatorName } from './variables.ts'
 
 export type OwnComment = { phid: string; text: string; at: Date }
@@ -113,7 +114,7 @@ function resultOf(said: Answer, redact: (text: string) => string, fence?: Fence)
   const answer = answerSchema.safeParse(jsonIn(said))
   if (!answer.success) {
     if (status === 413) throw new Permanent('Phabricator answers 413: the call is too large.')
-    throw new Unavailable(`Phabricator answers ${status} without a Conduit answer in it.`, { remote })
+    throw new Unavailable(`Phabricator answers ${status} without a Conduit answer in it${wordsOfPage(said, redact)}.`, { remote })
   }
   const { error_code: code, error_info: info, result } = answer.data
   if (code === null) return result
@@ -124,10 +125,16 @@ function resultOf(said: Answer, redact: (text: string) => string, fence?: Fence)
 }
 
 // `maniphest.edit` has one code for nearly everything, so here its words decide; each is tested with what Phorge is known to answer.
-const meanings: Array<[words: RegExp, code: RegExp, what: typeof Refused | typeof Unavailable | typeof Permanent]> = [
+type Meaning = [words: RegExp, code: RegExp, what: typeof Refused | typeof Unavailable | typeof Permanent, ours?: string]
+const meanings: Meaning[] = [
   [/./s, /^ERR-INVALID-(AUTH|SESSION)$/, Refused],
   [/read-only mode|Unable to establish a write-mode connection/, /./, Unavailable],
-  [/does not identify a valid object|No object exists with (ID|PHID) /, /./, Permanent],
+  [
+    /does not identify a valid object|No object exists with (ID|PHID) |"objectIdentifier" does not exist/,
+    /./,
+    Permanent,
+    'No such task, or our account may not see it. ',
+  ],
   [/You Shall Not Pass|\(Can (View|Interact|Edit)\)/, /./, Permanent],
   [/Exception when processing transaction|list of transaction|invalid type|Validation errors|non-utf8 string/i, /./, Permanent],
   [
@@ -142,6 +149,7 @@ const remote = phabricatorName.name
 
 function meaning(code: string, info: string): Error {
   const message = `Phabricator says ${code}: ${info}`
-  for (const [words, codes, What] of meanings) if (codes.test(code) && words.test(info)) return new What(message, { remote })
+  for (const [words, codes, What, ours = ''] of meanings)
+    if (codes.test(code) && words.test(info)) return new What(`${ours}${message}`, { remote })
   return new Error(message)
 }

@@ -13,8 +13,8 @@ export type Section = { name: string; entries: ReviewerEntry[] }
 /** Something the page says that could not be followed; `section`, `entry` and `line` tell where, `reason` is the end of a sentence. */
 export type Problem = { section?: string; entry?: string; line?: number; reason: string }
 
-/** `suspicious` marks a page without a single heading, blanked or vandalised: better keep the last good copy. */
-export type ReviewersPage = { sections: Section[]; problems: Problem[]; suspicious: boolean }
+/** `suspicious` marks a page without a single heading, blanked or vandalised; `missing` one that is not there. */
+export type ReviewersPage = { sections: Section[]; problems: Problem[]; suspicious: boolean; missing?: true }
 
 // A project path of GitLab may be longer, a heading that needs to be is not known. It bounds the work of one glob.
 const maxNameLength = 500
