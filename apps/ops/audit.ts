@@ -1,6 +1,7 @@
 // An act is written down before it is done, and to how many things it happened when it is over, however it ended: what
 // was interrupted, or failed half-way, is on record, too.
 import type { Database } from '#shared/journal/database.ts'
+import { readObject } from '#shared/process/json.ts'
 
 /** Writes down what an operator did: the verb, why, what it was asked for, and to how many things it happened; the act's id. */
 export type RecordAct = (verb: string, reason: string, details: object, count: number) => Promise<number>
@@ -32,7 +33,7 @@ export async function onRecord<T>(
   { verb, reason, details }: AuditEntry,
   work: (tally: Tally) => Promise<T>,
 ): Promise<T> {
-  const act = await record(verb, reason, details, 0)
+  const act = await record(verb, reason, { ...details, underWay: true }, 0)
   const tally: Tally = { count: 0, details }
   try {
     return await work(tally)
@@ -40,6 +41,18 @@ export async function onRecord<T>(
     const told = { count: tally.count, details: detailsOf(tally.details) }
     await database.updateTable('acts').set(told).where('id', '=', act).execute()
   }
+}
+
+/** Writes down something more about the act with the number `act`. */
+export async function addDetails(database: Database, act: number, more: object): Promise<void> {
+  const { details } = await database.selectFrom('acts').select('details').where('id', '=', act).executeTakeFirstOrThrow()
+  const known = readObject(details)
+  if (known)
+    await database
+      .updateTable('acts')
+      .set({ details: detailsOf({ ...known, ...more }) })
+      .where('id', '=', act)
+      .execute()
 }
 
 const longest = 60_000

@@ -68,7 +68,7 @@ export function sayReplay(data: Progress, continued: boolean): Said {
 }
 
 export function sayAudit(data: AuditEntry[]): Said {
-  const rows = data.map(({ id, at, who, verb, count, reason }) => ({ id, at, who, verb, count, reason }))
+  const rows = data.map(({ id, at, who, verb, what, reason }) => ({ id, at, who, verb, count: what, reason }))
   return { data, words: table(rows, 'The audit log has no such entries.') }
 }
 

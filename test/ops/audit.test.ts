@@ -61,6 +61,12 @@ test('of what matches the newest are meant by --limit, and are dealt with in the
     ['d3/phabricator/T1', 'd4/phabricator/T1'],
   )
   assert.equal((await rows('dead', 'groups')).length, 1)
+  const dry = await rows('redeliver', '--kind', 'push', '--limit', '3', '--dry-run')
+  assert.deepEqual(
+    dry.map(({ id }) => id),
+    ['d2', 'd3', 'd4'],
+  )
+  assert.deepEqual(await deliveriesOf(stage).ids(), [], 'nothing has been sent')
   assert.equal((await ops(stage.environment, 'redeliver', '--kind', 'push', '--limit', '3', '--reason', 'to be sure')).code, 0)
   assert.deepEqual(await deliveriesOf(stage).ids(), ['d2', 'd3', 'd4'])
   assert.equal(JSON.parse((await ops(stage.environment, 'redeliver', 'd1', 'd1', '--reason', 'to be sure', '--json')).out).redelivered, 1)
@@ -96,6 +102,8 @@ test('a letter that is put back while it is discarded stays, and Ctrl-C ends it 
   assert.ok(interrupted && discarded < 500)
   assert.match(err, new RegExp(`interrupted after ${discarded} dead letters`))
   assert.deepEqual(await lastAct(), { verb: 'discard', count: discarded, reason: 'in a hurry' })
+  const [said] = await rows('audit', '--limit', '1')
+  assert.match(String(said?.what), new RegExp(`^${discarded} of 50[0-9], interrupted$`))
   assert.deepEqual([await (await queue.getJob(id))?.isFailed(), await stateOf(id)], [true, 'planned'])
 })
 

@@ -41,6 +41,9 @@ test('lines that cannot be deliveries of ours are left out, each with its number
   // A separator of lines to some, but not to JSON.
   const good = [line('one', { body: '{"title":"a\u2028b"}' }), line('two')]
   await writeFile(file, `${bad.join('\n')}\n\n${good.join('\r\n')}`)
+  const dry = await ops(stage.environment, 'import', file, '--dry-run')
+  assert.deepEqual([dry.code, dry.out], [1, '2 deliveries would be handed in, 0 of which the journal knows, 8 lines left out\n'])
+  assert.deepEqual(await deliveriesOf(stage).ids(), [])
   const { code, out, err } = await ops(stage.environment, 'import', file, '--reason', 'to be sure', '--json')
   assert.equal(code, 1)
   const said = JSON.parse(out)

@@ -1,11 +1,15 @@
 // Replays that are interrupted, run twice at once, or begun after Redis was lost: each effect once, all the same.
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Queue } from 'bullmq'
+import { z } from 'zod'
 import { deliveryJobId } from '#shared/queue/queues.ts'
 import { ops, typeOps } from '../support/ops.ts'
 import { until } from '../support/until.ts'
-import { type Letters, openLetters, range, replaySchema } from './letters.ts'
+import { about, type Letters, openLetters, range, replaySchema } from './letters.ts'
 
 let letters: Letters
 before(async () => {
@@ -88,6 +92,10 @@ test('two operators at once: the same replay is run by one of them, different on
   assert.notEqual(read[0]?.id, read[2]?.id)
   const acts = await letters.database.selectFrom('acts').select(['details', 'count']).where('verb', '=', 'replay').execute()
   const ofBoth = acts.filter(({ details }) => JSON.parse(details).replay === read[0]?.id)
+  const { data } = await letters.json('audit', '--limit', '3')
+  const whats = z.array(z.object({ who: z.string(), what: z.string() })).parse(data)
+  const joined = `joined replay ${read[0]?.id}, begun by ${whats[0]?.who}`
+  assert.equal(whats.filter(({ what }) => what === joined).length, 1)
   // The other replay, which is faster, may have put back all of them before.
   assert.equal(ofBoth.length, 2)
   assert.ok(ofBoth.filter(({ count }) => count > 0).length <= 1, 'one runs it, the other watches')
@@ -121,20 +129,48 @@ test('after the loss of Redis a letter is planned anew from the journal, alone, 
   assert.deepEqual(await ended(), before, 'no other effect was performed')
 })
 
-test('a discarded letter stays in the journal, and its job is gone', async () => {
-  await letters.die('gone', [9601])
-  assert.equal((await ops(letters.environment, 'discard', '--id', 'gone', '--reason', 'never mind')).code, 0)
-  const row = await letters.database
-    .selectFrom('effects')
-    .select('state')
-    .where('delivery', '=', 'gone')
-    .where('task', '=', 9601)
-    .executeTakeFirst()
-  assert.equal(row?.state, 'discarded')
+test('a discarded letter stays in the journal, its job is gone, and whatever brings its delivery again brings no letter', async () => {
+  await letters.die('gone', [9601, 9602])
+  const group = await letters.database.selectFrom('effects').select('error').where('id', '=', 'gone/phabricator/T9601').executeTakeFirst()
+  const listed = await letters.json('discard', '--group', group?.error ?? '', '--id', 'gone', '--dry-run')
+  const dry = z.array(z.object({ id: z.string(), sink: z.string(), reason: z.string() })).parse(listed.data)
+  assert.deepEqual(
+    dry.map(({ id }) => id),
+    ['gone/phabricator/T9601', 'gone/phabricator/T9602'],
+  )
+  assert.equal((await ops(letters.environment, 'discard', '--group', group?.error ?? '', '--id', 'gone', '--reason', 'never mind')).code, 0)
+  const states = async () => {
+    const rows = await letters.database.selectFrom('effects').select(['id', 'state']).where('delivery', '=', 'gone').execute()
+    return rows.flatMap(({ id, state }) => (id.includes('/phabricator/T96') ? [state] : []))
+  }
+  assert.deepEqual(await states(), ['discarded', 'discarded'])
   assert.equal(await letters.redis.exists(`{${letters.environment.REDIS_PREFIX}}:phabricator:gone/phabricator/T9601`), 0)
   const again = await ops(letters.environment, 'discard', 'gone/phabricator/T9601', '--reason', 'to be sure')
   assert.equal(again.code, 1)
   assert.match(again.err, /gone\/phabricator\/T9601: no such dead letter/)
+
+  make([9601, 9602])
+  const redelivered = await ops(letters.environment, 'redeliver', 'gone', '--reason', 'to be sure')
+  assert.equal(redelivered.out, '1 deliveries sent through again; 2 effects of theirs that were discarded stay so; all is through\n')
+  const directory = await mkdtemp(join(tmpdir(), 'gitlab-webhooks-gone-'))
+  letters.defer(() => rm(directory, { recursive: true }))
+  const line = {
+    id: 'gone',
+    receivedAt: new Date().toISOString(),
+    headers: {},
+    body: JSON.stringify(about([9601, 9602], 'merge-request-close', letters.sandbox.gitlab.url)),
+  }
+  await writeFile(join(directory, 'events.log'), `${JSON.stringify(line)}\n`)
+  await letters.redis.flushall()
+  const imported = await ops(letters.environment, 'import', join(directory, 'events.log'), '--rate', '10', '--reason', 'Redis was lost')
+  assert.equal(imported.out, '1 deliveries handed in, 0 lines left out; 2 effects of theirs that were discarded stay so; all is through\n')
+  assert.deepEqual(
+    [made([9601, 9602]), await states()],
+    [
+      [0, 0],
+      ['discarded', 'discarded'],
+    ],
+  )
 })
 
 test('a delivery that the router could not read is replayed by sending it through again', async () => {

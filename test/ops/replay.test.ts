@@ -84,13 +84,23 @@ test('letters of one task are replayed in the order of their events, and before 
   assert.deepEqual(comments(9010), ['opened', 'closed', 'reopened'])
 })
 
-test('it stops by itself when more than half of the last 20 fail again', async () => {
+test('it stops by itself when more than half of the last 20 fail again, is over then, and the same command begins anew with all', async () => {
   await letters.die('many', range(9100, 40))
   const { code, data } = await letters.json('replay', '--id', 'many', '--rate', '1000', '--reason', 'to be sure')
   const { state, replayed } = replaySchema.parse(data)
   assert.equal(code, 1)
   assert.equal(state, 'stopped')
   assert.ok(replayed >= 11 && replayed < 40, `${replayed} were tried`)
+  const dead = async () => (await letters.dead()).filter((id) => id.startsWith('many/')).length
+  await until(async () => (await dead()) === 40, 'those that failed again are dead letters')
+  for (const id of range(9100, 40)) letters.sandbox.phabricator.addTask({ id, title: 'Made later' })
+  const anew = replaySchema.parse((await letters.json('replay', '--id', 'many', '--rate', '1000', '--reason', 'to be sure')).data)
+  assert.deepEqual([anew.state, anew.chosen, anew.replayed, anew.failedAgain, anew.continued], ['done', 40, 40, 0, false])
+  const [last] = z
+    .array(z.object({ what: z.string() }))
+    .parse((await letters.json('audit', '--limit', '2')).data)
+    .toReversed()
+  assert.equal(last?.what, `${replayed} of 40, stopped by itself`)
 })
 
 test('ids that are no dead letters are told, and keep no other from being dealt with', async () => {

@@ -46,6 +46,8 @@ const bad: Array<[words: string[], says: RegExp]> = [
   [['replay', '--sink', 'nonsense'], /^--sink: expected one of phabricator, /],
   [['replay', id, '--rate', '0'], /^--rate: expected a number from 0\.1 to 1000/],
   [['replay', id, '--rate', 'fast'], /^--rate: expected a number from 0\.1 to 1000/],
+  [['import', 'events.log', '--dry-run', '--rate', '0'], /^--rate: expected a number from 0\.1 to 1000/],
+  [['discard', '--group', group, '--error', group], /^Give --group or --error, but not both\.$/],
   [['discard'], /^Name ids, or choose some with a filter\.$/],
   [['redeliver', '--since', 'yesterday'], /^--since: expected ISO 8601/],
   [['redeliver', '--mr', 'nonsense'], /^--mr: expected <project path>!<number>/],
@@ -73,6 +75,9 @@ const changing = [
 ]
 const dry = [
   ['replay', id, '--dry-run'],
+  ['discard', id, '--dry-run'],
+  ['redeliver', 'a-delivery', '--dry-run'],
+  ['import', 'events.log', '--dry-run'],
   ['reconcile', '--since', '6h', '--dry-run'],
   ['prune', '--dry-run'],
 ]

@@ -7,12 +7,20 @@ import { clocksDifferMs } from '#shared/event/time.ts'
 import { readObject } from '#shared/process/json.ts'
 import { onRecord } from '../audit.ts'
 import type { OpsContext } from '../context.ts'
-import { type HandInOptions, handIn } from '../hand-in.ts'
+import { type HandInOptions, handIn, nothingYet } from '../hand-in.ts'
 
-/** `lines` is how many were read. */
-export type Imported = { imported: number; bad: Array<{ line: number; reason: string }>; lines: number; interrupted: boolean }
+/** `lines` is how many were read; `letGo` how many of their effects were discarded, and stay so. */
+export type Imported = {
+  imported: number
+  letGo: number
+  bad: Array<{ line: number; reason: string }>
+  lines: number
+  interrupted: boolean
+}
+/** What an import would do: `known` of the deliveries are in the journal already. */
+export type WouldImport = Pick<Imported, 'bad' | 'lines' | 'interrupted'> & { deliveries: number; known: number }
 
-type Options = Pick<HandInOptions, 'signal' | 'onWait'> & { reason: string }
+type Options = Omit<HandInOptions, 'tally'> & { reason: string }
 
 const chunkBytes = 1024 * 1024
 const importedSchema = deliverySchema.extend({
@@ -21,14 +29,41 @@ const importedSchema = deliverySchema.extend({
 })
 
 /** Imports the file at `path`. Lines that are no deliveries are told, and left out. Throws when it cannot be read. */
-export async function importFile(context: OpsContext, path: string, { reason, signal, onWait }: Options): Promise<Imported> {
+export async function importFile(context: OpsContext, path: string, { reason, ...options }: Options): Promise<Imported> {
   await using file = await open(path)
   const read: Pick<Imported, 'bad' | 'lines'> = { bad: [], lines: 0 }
   return await onRecord(context, { verb: 'import', reason, details: { file: path } }, async (tally) => {
-    await handIn(context.queues.deliveries, deliveriesIn(file, read, signal), { tally, signal, onWait })
-    tally.details = { file: path, bad: read.bad.length }
-    return { imported: tally.count, ...read, interrupted: signal?.aborted === true }
+    const handed = nothingYet()
+    const follow = (done: number) => {
+      tally.count = done
+      options.onProgress?.(read.lines)
+    }
+    await handIn(context, deliveriesIn(file, read, options.signal), { ...options, tally: handed, onProgress: follow })
+    const interrupted = options.signal?.aborted === true
+    tally.details = { file: path, bad: read.bad.length, ...(interrupted && { interrupted }) }
+    return { imported: handed.count, letGo: handed.letGo, ...read, interrupted }
   })
+}
+
+/** What an import of the file at `path` would do. Throws when it cannot be read. */
+export async function wouldImport({ database }: OpsContext, path: string, signal: AbortSignal): Promise<WouldImport> {
+  await using file = await open(path)
+  const read: Pick<Imported, 'bad' | 'lines'> = { bad: [], lines: 0 }
+  let [deliveries, known] = [0, 0]
+  for await (const { id } of deliveriesIn(file, read, signal)) {
+    deliveries += 1
+    const row = await database.selectFrom('deliveries').select('id').where('id', '=', id).executeTakeFirst()
+    if (row) known += 1
+  }
+  return { deliveries, known, ...read, interrupted: signal.aborted }
+}
+
+/** How many lines the file at `path` has. Throws when it cannot be read. */
+export async function countLines(path: string): Promise<number> {
+  await using file = await open(path)
+  let lines = 0
+  for await (const _ of linesOf(file)) lines += 1
+  return lines
 }
 
 async function* deliveriesIn(

@@ -9,11 +9,20 @@ import { deliveryFrom } from '#shared/journal/stored-delivery.ts'
 import { deliveryJobId } from '#shared/queue/queues.ts'
 import { onRecord } from '../audit.ts'
 import type { OpsContext } from '../context.ts'
-import { type HandInOptions, handIn } from '../hand-in.ts'
+import { type HandInOptions, handIn, nothingYet } from '../hand-in.ts'
 import { matchingDeliveries } from './deliveries.ts'
 
 /** `unreadable` are ids of deliveries whose body the journal has, but not so that it can be read. */
-export type Redelivered = { redelivered: number; missing: string[]; unreadable: string[]; interrupted: boolean }
+export type Redelivered = {
+  redelivered: number
+  /** How many of their effects were discarded, and stay so. */
+  letGo: number
+  /** How many were discarded whole. */
+  leftOut: number
+  missing: string[]
+  unreadable: string[]
+  interrupted: boolean
+}
 
 /**
  * The deliveries with these ids, in this order, or all that the filters choose, in the order in which they came: with a
@@ -23,22 +32,51 @@ export type ChosenDeliveries = { ids: string[] } | { filters: Filters }
 
 const pageSize = 500
 
-type Options = Pick<HandInOptions, 'signal' | 'onWait'> & { reason: string }
+type Options = Omit<HandInOptions, 'tally'> & { reason: string }
 
 /** Hands in the chosen deliveries from the journal, each once; what it does not have, or cannot read, is told. */
-export async function redeliver(context: OpsContext, chosen: ChosenDeliveries, { reason, signal, onWait }: Options): Promise<Redelivered> {
+export async function redeliver(context: OpsContext, chosen: ChosenDeliveries, { reason, ...options }: Options): Promise<Redelivered> {
   const not: Not = { missing: [], unreadable: [] }
-  return await onRecord(context, { verb: 'redeliver', reason, details: chosen }, async (tally) => {
-    await handIn(context.queues.deliveries, fromJournal(context, chosen, not), { tally, signal, onWait })
-    if (not.missing.length + not.unreadable.length > 0) tally.details = { ...chosen, ...not }
-    return { redelivered: tally.count, ...not, interrupted: signal?.aborted === true }
+  const of = await countDeliveries(context.database, chosen)
+  return await onRecord(context, { verb: 'redeliver', reason, details: { ...chosen, of } }, async (tally) => {
+    const handed = nothingYet()
+    const follow = (done: number) => {
+      tally.count = done
+      options.onProgress?.(done)
+    }
+    await handIn(context, fromJournal(context, chosen, not), { ...options, tally: handed, onProgress: follow })
+    const interrupted = options.signal?.aborted === true
+    const isShort = not.missing.length + not.unreadable.length > 0
+    tally.details = { ...chosen, of, ...(isShort && not), ...(interrupted && { interrupted }) }
+    return { redelivered: handed.count, letGo: handed.letGo, leftOut: handed.leftOut, ...not, interrupted }
   })
+}
+
+/** The deliveries that would be handed in, with what each is about. */
+export async function redeliverable(
+  context: OpsContext,
+  chosen: ChosenDeliveries,
+): Promise<Array<{ id: string; kind: string; about: string | null }>> {
+  const found = []
+  for await (const id of idsOf(context, chosen)) {
+    const row = await context.database.selectFrom('deliveries').select(['kind', 'project', 'iid']).where('id', '=', id).executeTakeFirst()
+    if (row) found.push({ id, kind: row.kind, about: row.iid === null ? row.project : `${row.project}!${row.iid}` })
+  }
+  return found
+}
+
+/** How many deliveries are chosen. */
+export async function countDeliveries(database: Database, chosen: ChosenDeliveries): Promise<number> {
+  if ('ids' in chosen) return new Set(chosen.ids).size
+  const query = matchingDeliveries(database, chosen.filters).select(({ fn }) => fn.countAll<number>().as('count'))
+  const { count } = await query.executeTakeFirstOrThrow()
+  return Math.min(Number(count), chosen.filters.limit ?? Number.POSITIVE_INFINITY)
 }
 
 /** Hands in one delivery from the journal; false when it does not have it, or cannot read it. */
 export async function redeliverOne(context: OpsContext, id: string): Promise<boolean> {
-  const tally = { count: 0 }
-  await handIn(context.queues.deliveries, fromJournal(context, { ids: [id] }, { missing: [], unreadable: [] }), { tally })
+  const tally = nothingYet()
+  await handIn(context, fromJournal(context, { ids: [id] }, { missing: [], unreadable: [] }), { tally })
   return tally.count === 1
 }
 

@@ -44,6 +44,15 @@ export async function* chosenDead(database: Database, selection: Selection): Asy
   yield* pagesOf(pageSize, read, filters.limit)
 }
 
+/** How many dead letters of `selection` there are now. Throws when a filter cannot be read. */
+export async function countChosen(database: Database, selection: Selection): Promise<number> {
+  const filters = 'filters' in selection ? filterSchema.parse(selection.filters) : {}
+  let query = matchingDead(database, filters).select(({ fn }) => fn.countAll<number>().as('count'))
+  if ('ids' in selection) query = query.where('effects.id', 'in', selection.ids)
+  const { count } = await query.executeTakeFirstOrThrow()
+  return Math.min(Number(count), filters.limit ?? Number.POSITIVE_INFINITY)
+}
+
 // The last of the newest so many; undefined when all that match are meant.
 async function oldestMeant(database: Database, filters: Filters): Promise<{ id: string; died: Date | null } | undefined> {
   if (filters.limit === undefined) return undefined

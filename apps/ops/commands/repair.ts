@@ -22,6 +22,8 @@ Which dead letters it takes is settled when it begins. It stops by itself when m
     .action(async (ids: string[], options: Typed, command: Command) => (await runs()).replayLetters(ids, options, command))
 
   withReason(withFilters(ops.command('discard [id...]')))
-    .description('give dead letters up for good; the journal keeps them')
+    .description('give dead letters up for good; the journal keeps them, and whatever comes again brings them no more')
+    .option('--group <error>', 'all of an error group, as `dead groups` shows it; the same as --error')
+    .option('--dry-run', 'change nothing, only list them')
     .action(async (ids: string[], options: Typed, command: Command) => (await runs()).discardLetters(ids, options, command))
 }

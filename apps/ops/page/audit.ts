@@ -7,7 +7,7 @@ import type { Visited } from './door/visitor.ts'
 import { page } from './html/frame.ts'
 import { older, pageOf, usual } from './html/paging.ts'
 import { table } from './html/table.ts'
-import { count, foreign, moment } from './html/words.ts'
+import { foreign, moment } from './html/words.ts'
 import type { PageContext } from './page-context.ts'
 
 const idSchema = z.coerce.number().int().min(1)
@@ -31,12 +31,12 @@ export function audit({ database }: PageContext): Hono<Visited> {
   return app
 }
 
-function row({ at, who, verb, count: number, reason, details }: AuditEntry) {
+function row({ at, who, verb, what, reason, details }: AuditEntry) {
   return [
     moment(at),
     foreign(who),
     verb,
-    count(number),
+    foreign(what),
     foreign(reason),
     html`<small><code>${clip(JSON.stringify(details))}</code></small>`,
   ]

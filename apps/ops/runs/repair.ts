@@ -1,6 +1,6 @@
 // What `replay` and `discard` do.
 import type { Command } from 'commander'
-import { discard } from '../actions/discard.ts'
+import { discard, discardable } from '../actions/discard.ts'
 import { beginReplay } from '../actions/replay/begin.ts'
 import type { Progress } from '../actions/replay/list.ts'
 import { planReplay } from '../actions/replay/plan.ts'
@@ -12,26 +12,35 @@ import { table } from '../print.ts'
 import { progress } from '../progress.ts'
 import { sayReplay } from '../say.ts'
 import { BadUsage, reasonOf, type Typed } from '../usage.ts'
-import { warn, words } from '../words.ts'
+import { joined, warn, words } from '../words.ts'
 
-export function replayLetters(ids: string[], { group, ...options }: Typed, command: Command): Promise<void> {
-  if (group !== undefined && options.error !== undefined) throw new BadUsage('Give --group or --error, but not both.')
-  const selection = selectionOf(ids, { ...options, error: groupOf({ group }) ?? options.error })
+export function replayLetters(ids: string[], options: Typed, command: Command): Promise<void> {
+  const selection = chosenBy(ids, options)
   const [rate, reason] = [rateOf(options.rate), reasonOf(options)]
   return act(command, (context) => (options.dryRun === true ? dryRun(context, selection, rate) : replay(context, selection, reason, rate)))
 }
 
 export function discardLetters(ids: string[], options: Typed, command: Command): Promise<void> {
-  const selection = selectionOf(ids, options)
+  const selection = chosenBy(ids, options)
   const reason = reasonOf(options)
   return act(command, async (context) => {
     const strange = await warnOfStrange(context, selection)
+    if (options.dryRun === true) {
+      const data = await discardable(context, selection)
+      const summary = joined([table(data, 'No dead letter matches.'), `${data.length} dead letters would be discarded`], '\n\n')
+      return { data, words: summary, failed: strange > 0 }
+    }
     const data = await discard(context, selection, { reason, signal: untilInterrupted() })
     const { discarded, interrupted } = data
     if (interrupted) warn(words`interrupted after ${discarded} dead letters; the same command goes on`)
     const isShort = 'ids' in selection && discarded + strange < selection.ids.length
     return { data, words: words`${discarded} dead letters discarded`, failed: strange > 0 || interrupted || isShort }
   })
+}
+
+function chosenBy(ids: string[], { group, ...options }: Typed): Selection {
+  if (group !== undefined && options.error !== undefined) throw new BadUsage('Give --group or --error, but not both.')
+  return selectionOf(ids, { ...options, error: groupOf({ group }) ?? options.error })
 }
 
 async function dryRun(context: OpsContext, selection: Selection, rate: number): Promise<Said> {

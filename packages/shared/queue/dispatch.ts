@@ -5,6 +5,7 @@ import type { Effect } from '#shared/event/effect.ts'
 import { addingJobs } from './add-jobs.ts'
 import { enteringLanes, keepSeconds } from './lane-script.ts'
 import { laneKeys } from './lanes.ts'
+import { withoutLetGo } from './let-go.ts'
 import { keyPrefix, type QueuePlace } from './queues.ts'
 import { script } from './redis-script.ts'
 import { retries } from './retries.ts'
@@ -55,7 +56,8 @@ type Parts = QueuePlace & {
 export function dispatcher({ redis, prefix, queues, oneByOne }: Parts): Dispatch {
   const { lane, turn, counter, queue } = laneKeys(prefix)
 
-  return async function dispatch(effects, { cause, later = [], lock } = {}) {
+  return async function dispatch(planned, { cause, later = [], lock } = {}) {
+    const effects = await withoutLetGo({ redis, prefix }, planned)
     if (effects.length === 0) return true
     for (const { anew, sink, id } of effects) if (anew === true) await removeEnded(queues[sink], id)
     const jobs = effects.flatMap((effect) => {

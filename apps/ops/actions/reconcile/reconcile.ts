@@ -8,7 +8,7 @@ import { present } from '#shared/queue/presence.ts'
 import { type MergeRequestNow, mergeRequestsSince, type Project, project, stateEvents, versions } from '#sinks/gitlab/history.ts'
 import { onRecord } from '../../audit.ts'
 import type { OpsContext } from '../../context.ts'
-import { handIn } from '../../hand-in.ts'
+import { handIn, nothingYet } from '../../hand-in.ts'
 import { gitlabOf } from '../token.ts'
 import { type Happened, whatHappened } from './happened.ts'
 import { readKnown } from './known.ts'
@@ -76,7 +76,10 @@ export async function reconcile(context: OpsContext, options: Options): Promise<
   const window = { since: since.toISOString(), until: until.toISOString() }
   const details = { ...window, looked, missed: found.missed.slice(0, 100).map(({ id }) => id) }
   return await onRecord(context, { verb: 'reconcile', reason, details }, async (tally) => {
-    await handIn(context.queues.deliveries, each(missed.map(({ delivery }) => delivery)), { tally, signal, onWait })
+    const onHanded = (done: number) => {
+      tally.count = done
+    }
+    await handIn(context, each(missed.map(({ delivery }) => delivery)), { tally: nothingYet(), signal, onWait, onProgress: onHanded })
     return { ...found, handedIn: tally.count, interrupted: signal.aborted && tally.count < missed.length }
   })
 }

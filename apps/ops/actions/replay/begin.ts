@@ -28,16 +28,17 @@ async function begin(context: OpsContext, selection: Selection, { reason, rate }
   const id = found?.id ?? (await freeze(context, selection, { reason, rate }))
   const continued = found !== undefined
   const left = await countLeft(database, id)
-  const act = await context.record('replay', reason, { replay: id, ...selection, ...(continued && { continued }) }, 0)
+  const details = { replay: id, ...selection, of: left, ...(found && { continued, begunBy: found.who }) }
+  const act = await context.record('replay', reason, details, 0)
   const state = continued || left > 0 ? 'going' : 'done'
   await database.updateTable('replays').set({ state, rate, act, stopped: null }).where('id', '=', id).execute()
   return { id, chosen: found?.chosen ?? left, left, continued }
 }
 
-async function findUnfinished(database: Database, selection: Selection): Promise<{ id: number; chosen: number } | undefined> {
+async function findUnfinished(database: Database, selection: Selection): Promise<{ id: number; chosen: number; who: string } | undefined> {
   return await database
     .selectFrom('replays')
-    .select(['id', 'chosen'])
+    .select(['id', 'chosen', 'who'])
     .where('state', 'in', ['going', 'interrupted'])
     .where('at', '>', new Date(Date.now() - goesOnMs))
     .where('selection', '=', JSON.stringify(selection))

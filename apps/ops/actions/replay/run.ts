@@ -4,6 +4,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Database } from '#shared/journal/database.ts'
 import { behind, pagesOf } from '#shared/journal/keyset.ts'
+import { addDetails } from '../../audit.ts'
 import type { OpsContext } from '../../context.ts'
 import { drySinks } from '../../dry-sinks.ts'
 import { type Progress, replayOf } from './list.ts'
@@ -77,7 +78,9 @@ async function run(context: OpsContext, id: number, { signal, lost, onProgress }
   await tally.save()
   if (lost.aborted && !signal.aborted) return
   const stopped = fails() ? `more than half of the last ${latest} failed again` : null
-  await end(database, id, signal.aborted ? 'interrupted' : stopped === null ? 'done' : 'stopped', stopped)
+  const ended = signal.aborted ? 'interrupted' : stopped === null ? 'done' : 'stopped'
+  await end(database, id, ended, stopped)
+  if (replay.act !== null) await addDetails(database, replay.act, { ended })
 }
 
 // The letters that have not had their turn, in their order.

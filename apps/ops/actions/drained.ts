@@ -1,0 +1,31 @@
+// Whether all that was handed in is through: routed, and its effects ended. What waits for a remote may wait for hours, so it
+// is waited for only while something moves.
+import { setTimeout as pause } from 'node:timers/promises'
+import { countJobs } from '#shared/queue/counts.ts'
+import { present } from '#shared/queue/presence.ts'
+import { flowNames } from '#sinks/queues.ts'
+import type { OpsContext } from '../context.ts'
+
+const lookMs = 200
+const patienceMs = 5000
+
+/**
+ * Waits until no delivery and no effect is under way, nothing has moved for five seconds, no worker is there, or `signal` aborts;
+ * `onProgress` is told how many are left. Answers how many are left.
+ */
+export async function awaitDrained(context: OpsContext, signal: AbortSignal, onProgress: (left: number) => void): Promise<number> {
+  const isWorked = (await present(context)).some(({ app }) => app === 'worker')
+  let [least, moved] = [Number.POSITIVE_INFINITY, Date.now()]
+  for (;;) {
+    const left = await countLeft(context)
+    onProgress(left)
+    if (left < least) [least, moved] = [left, Date.now()]
+    if (left === 0 || !isWorked || signal.aborted || Date.now() - moved > patienceMs) return left
+    await pause(lookMs, undefined, { signal }).catch(() => undefined)
+  }
+}
+
+async function countLeft({ queues, ...place }: OpsContext): Promise<number> {
+  const counts = await Promise.all(flowNames.map((name) => countJobs(queues[name], place)))
+  return counts.reduce((sum, { waiting, active, delayed }) => sum + waiting + active + delayed, 0)
+}
