@@ -24,7 +24,7 @@ before(async () => {
 after(() => stage.close())
 
 const megabyte = 1024 * 1024
-const filler = 'x'.repeat(100 * 1024)
+const filler = 'x'.repeat(60 * 1024)
 
 type Stalled = { socket: Socket; ids: Cursor[]; last: () => string }
 let stalled: Stalled[]
@@ -60,7 +60,7 @@ test('readers that stop reading cost little, delay nobody, and get everything wh
 
   const start = await residentMegabytes()
   const cursors: Cursor[] = reader.messages.map(({ id = '' }) => id)
-  for (let round = 0; round < 15; round++) {
+  for (let round = 0; round < 25; round++) {
     cursors.push(...(await publish(Array.from({ length: 20 }, () => ({ filler })))))
     await until(() => reader.messages.length === cursors.length, 'the other reader has them')
   }

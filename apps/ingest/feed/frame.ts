@@ -1,16 +1,16 @@
 // One message as it goes over the wire, encoded once for all subscribers of this process.
 
-import { factsOf, type MessageFacts } from '#shared/event/message.ts'
+import { factsOf, fitted, type MessageFacts } from '#shared/event/message.ts'
 import { type About, aboutOf } from '#shared/queue/hidden-projects.ts'
 import type { FeedEntry, Link } from '#shared/queue/relay.ts'
 
 /** `bytes` are empty for a message that nobody may see any more; `about` is the project it is about. */
 export type Frame = Link & { bytes: Buffer; facts: () => MessageFacts; about: () => About | undefined }
 
-/** The facts are read when a filter first asks for them, and then kept. */
+/** What an earlier release published may be too long. The facts are read when a filter first asks for them, and then kept. */
 export function frameOf({ cursor, previous, message, about }: FeedEntry): Frame {
   const start = `id: ${cursor}\ndata: `
-  const bytes = message === undefined ? Buffer.alloc(0) : Buffer.from(`${start}${message}\n\n`)
+  const bytes = message === undefined ? Buffer.alloc(0) : Buffer.from(`${start}${fitted(message)}\n\n`)
   let facts: MessageFacts | undefined
   const read = () => (facts ??= factsOf(bytes.toString('utf8', start.length)))
   return { cursor, previous, bytes, facts: read, about: () => about ?? aboutOfFacts(read()) }

@@ -4,6 +4,7 @@
 import { isObject, type JsonObject, readObject } from '#shared/process/json.ts'
 import { type GitLabEvent, parseEvent } from './event.ts'
 import { forThePublic } from './privacy.ts'
+import { shorten } from './shorten.ts'
 
 /**
  * One line of JSON: the payload as GitLab sent it, less what is nobody's business, and at its end `meta`. `gitlabUrl` is the
@@ -11,7 +12,21 @@ import { forThePublic } from './privacy.ts'
  */
 export function messageOf(event: GitLabEvent, gitlabUrl: string): string {
   const { meta: _, ...shown } = forThePublic(event.body)
-  return JSON.stringify({ ...shown, meta: metaOf(event, shown, gitlabUrl) })
+  return fitted(JSON.stringify({ ...shown, meta: metaOf(event, shown, gitlabUrl) }))
+}
+
+// A line of the feed is at most 64 KiB, with what goes before the message and the cursor that may stand in it; `meta.cut` takes
+// its share, too.
+const mostBytes = 64 * 1024 - 100
+const forCut = 2500
+
+/** The same message, cut where it is too long for a line of the feed; `meta.cut` names what was. */
+export function fitted(message: string): string {
+  if (3 * message.length <= mostBytes || Buffer.byteLength(message) <= mostBytes) return message
+  const { meta: given, ...shown } = readObject(message) ?? {}
+  const meta = isObject(given) ? given : {}
+  const { payload, cut } = shorten(shown, mostBytes - forCut - Buffer.byteLength(JSON.stringify(meta)))
+  return JSON.stringify({ ...payload, meta: { ...meta, cut } })
 }
 
 function metaOf({ delivery: id, receivedAt: dt, kind, origin }: GitLabEvent, shown: JsonObject, gitlabUrl: string): JsonObject {
