@@ -1,13 +1,17 @@
 // The answers of `/sse/` that are not a stream. All of them may be read by every page of the web.
 import type { Context } from 'hono'
+import { type FormType, formTypes } from './form.ts'
 
 const open = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'Date, Retry-After' }
 
-export const streamHeaders = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-cache, no-transform',
-  'x-accel-buffering': 'no',
-  ...open,
+export function streamHeaders(type: FormType) {
+  return {
+    'content-type': `${type}; charset=utf-8`,
+    'cache-control': 'no-cache, no-transform',
+    'x-accel-buffering': 'no',
+    vary: 'Accept',
+    ...open,
+  }
 }
 
 export function preflight(c: Context): Response {
@@ -25,6 +29,11 @@ export function onlyGet(c: Context): Response {
 
 export function badQuestion(c: Context, reason: string): Response {
   return c.json({ error: reason }, 400, { ...open, 'cache-control': 'no-store' })
+}
+
+export function notAcceptable(c: Context): Response {
+  const error = `Accept: expected one of ${formTypes.join(', ')}`
+  return c.json({ error }, 406, { ...open, vary: 'Accept', 'cache-control': 'no-store' })
 }
 
 const soonest = 5

@@ -1,4 +1,4 @@
-// Everybody who reads the feed. Who has caught up stands in a broadcast group with all who have the same filter: when messages
+// Everybody who reads the feed. Who has caught up stands in a broadcast group with all who want the same in the same form: when messages
 // come, one piece is made for each group and written to all in it. Who is behind, or slow, reads on at its own pace from
 // its own place, and comes back to its group when it has caught up.
 import { setImmediate as turn } from 'node:timers/promises'
@@ -48,7 +48,7 @@ export function openAudience({ tail, catchUp, readerBytes, measures }: Parts): A
     const [one] = members
     if (!one) return
     if (mostFrames(one.filter) < frames.length) return Array.from(members).forEach(follow)
-    const piece = pieceOf(frames, one.filter, Number.POSITIVE_INFINITY)
+    const piece = pieceOf(frames, one, Number.POSITIVE_INFINITY)
     if (!piece) return
     const { bytes, count, cursor } = piece
     let reached = 0
@@ -85,13 +85,13 @@ export function openAudience({ tail, catchUp, readerBytes, measures }: Parts): A
   function join(subscriber: Subscriber): void {
     behind.delete(subscriber)
     if ((subscriber.filter.since ?? 0) <= Date.now()) subscriber.filter = subscriber.live
-    const { key } = subscriber.filter
+    const key = groupOf(subscriber)
     const members = groups.get(key) ?? new Set()
     groups.set(key, members.add(subscriber))
   }
 
   function part(subscriber: Subscriber): void {
-    const { key } = subscriber.filter
+    const key = groupOf(subscriber)
     const members = groups.get(key)
     if (members?.delete(subscriber) && members.size === 0) groups.delete(key)
   }
@@ -112,6 +112,10 @@ export function openAudience({ tail, catchUp, readerBytes, measures }: Parts): A
   function timeOfNewest(): number {
     return partsOf(tail.newest() ?? '0-0')[0]
   }
+}
+
+function groupOf({ form, filter }: Subscriber): string {
+  return `${form.name} ${filter.key}`
 }
 
 // A function that answers true when about a millisecond has passed since it last did, or since it was made: time to let the

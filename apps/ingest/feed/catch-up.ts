@@ -89,7 +89,7 @@ export function catcherUp({ tail, history, readerBytes, inSlice, log, measures, 
     if (first && subscriber.isUnproven && compareCursors(first.previous, subscriber.cursor ?? beginning) < 0)
       writeGap(subscriber, first.previous, measures)
     subscriber.isUnproven = false
-    const piece = cut(frames, subscriber.filter)
+    const piece = cut(frames, subscriber)
     if (piece) write(subscriber, piece, measures)
   }
 

@@ -1,17 +1,21 @@
 // What of some frames goes to the subscribers of one filter, joined into one piece.
 import type { Cursor } from '#shared/event/cursor.ts'
 import type { Filter } from './filter.ts'
+import type { Form } from './form.ts'
 import type { Frame } from './frame.ts'
 import type { Hidden } from './hidden.ts'
 
 /** `bytes` are `count` messages; with them everything up to `cursor` has been looked at. */
 export type Piece = { bytes: Buffer; count: number; cursor: Cursor }
 
+/** Which messages, and in which form. */
+export type Wanted = { filter: Filter; form: Form }
+
 /**
- * Joins what `filter` wants of the first of `frames`, without what is `hidden`: about `most` bytes, or one message; undefined without frames. No more of
+ * Joins what is wanted of the first of `frames`, without what is `hidden`: about `most` bytes, or one message; undefined without frames. No more of
  * them are looked at than take about a millisecond.
  */
-export function pieceOf(frames: Frame[], filter: Filter, most: number, hidden?: Hidden): Piece | undefined {
+export function pieceOf(frames: Frame[], { filter, form }: Wanted, most: number, hidden?: Hidden): Piece | undefined {
   const { matches } = filter
   const chosen: Buffer[] = []
   let cursor = frames[0]?.cursor
@@ -19,11 +23,11 @@ export function pieceOf(frames: Frame[], filter: Filter, most: number, hidden?: 
   let size = 0
   let unwanted = 0
   for (const frame of frames.slice(0, mostFrames(filter))) {
-    const { bytes, facts } = frame
-    const wanted = bytes.length > 0 && (matches === undefined || matches(facts())) && hidden?.has(frame) !== true
+    const isWanted = frame.bytes.length > 0 && (matches === undefined || matches(frame.facts())) && hidden?.has(frame) !== true
+    const bytes = isWanted ? form.message(frame) : frame.bytes
     if (size + unwanted > 0 && size + unwanted + bytes.length > most) break
-    if (wanted) chosen.push(bytes)
-    if (wanted) size += bytes.length
+    if (isWanted) chosen.push(bytes)
+    if (isWanted) size += bytes.length
     else unwanted += bytes.length
     cursor = frame.cursor
   }
@@ -40,15 +44,15 @@ export function mostFrames({ cost }: Filter): number {
 const keepPieces = 64
 
 /** The same with the last pieces kept: a crowd that comes back from one place gets the same bytes. */
-export function pieceCutter(most: number, hidden?: Hidden): (frames: Frame[], filter: Filter) => Piece | undefined {
+export function pieceCutter(most: number, hidden?: Hidden): (frames: Frame[], wanted: Wanted) => Piece | undefined {
   // A list, since V8 rebuilds a map every few additions and removals, and its old tables keep what they held alive for some
   // collections.
   const kept: Array<{ key: string; piece: Piece }> = []
-  return function cut(frames, filter) {
-    const key = `${frames[0]?.cursor} ${frames.length} ${filter.key} ${hidden?.version()}`
+  return function cut(frames, wanted) {
+    const key = `${frames[0]?.cursor} ${frames.length} ${wanted.form.name} ${wanted.filter.key} ${hidden?.version()}`
     const known = kept.find((one) => one.key === key)
     if (known) return known.piece
-    const piece = pieceOf(frames, filter, most, hidden)
+    const piece = pieceOf(frames, wanted, most, hidden)
     if (piece && piece.bytes.length <= most) kept.push({ key, piece })
     if (kept.length > keepPieces) kept.shift()
     return piece

@@ -7,18 +7,19 @@ import type { Context } from 'hono'
 import type { Log } from '#shared/process/log.ts'
 import type { Registry } from '#shared/process/metrics.ts'
 import { clientAddress } from '../client-address.ts'
-import { badQuestion, full, onlyGet, preflight, streamHeaders } from './answers.ts'
+import { full, streamHeaders } from './answers.ts'
+import { askedOf } from './asked.ts'
 import { openAudience } from './audience.ts'
-import { BadQuestion } from './bad-question.ts'
 import { catcherUp } from './catch-up.ts'
 import { openConnectionLimit } from './connection-limit.ts'
 import type { Filter } from './filter.ts'
 import { openFilters } from './filters.ts'
+import { type Form, type FormType, formOf } from './form.ts'
 import type { Hidden } from './hidden.ts'
 import type { History } from './history.ts'
 import { type FeedMetrics, watch } from './metrics.ts'
 import { impatientWith } from './patience.ts'
-import { type Question, questionOf } from './question.ts'
+import type { Question } from './question.ts'
 import { openSlices } from './slices.ts'
 import { beat, put, type Subscriber, subscriberOf } from './subscriber.ts'
 import type { Tail } from './tail.ts'
@@ -76,7 +77,7 @@ export function feedRoute({
   signal.addEventListener('abort', () => {
     clearInterval(beating)
     clearInterval(looking)
-    for (const { response } of open) response.end(goodbye())
+    for (const { response, form } of open) response.end(goodbye(form))
   })
 
   function letGo(): void {
@@ -88,19 +89,13 @@ export function feedRoute({
   }
 
   return function feed(c: Context<{ Bindings: HttpBindings }>) {
-    const { method } = c.req
-    if (method === 'OPTIONS') return preflight(c)
-    if (method !== 'GET' && method !== 'HEAD') return onlyGet(c)
-    const question = read(c)
-    if (typeof question === 'string') {
-      measures.refused.inc({ reason: 'bad question' })
-      return badQuestion(c, question)
-    }
-    if (method === 'HEAD') return c.body(null, 200, streamHeaders)
+    const asked = askedOf(c, measures)
+    if (asked instanceof Response) return asked
+    const { question, type } = asked
     const { incoming, outgoing } = c.env
     // The types allow for HTTP/2, which this listener does not speak.
     const response = outgoing as ServerResponse
-    if (signal.aborted) response.writeHead(200, streamHeaders).end(goodbye())
+    if (signal.aborted) response.writeHead(200, streamHeaders(type)).end(goodbye(formOf(type)))
     else {
       const slot = connections.take(addressOf(incoming))
       const filter = typeof slot === 'string' ? undefined : filters.take(question.wish)
@@ -109,13 +104,14 @@ export function feedRoute({
         measures.refused.inc({ reason: typeof slot === 'string' ? slot : 'filters' })
         return full(c)
       }
-      start(response, question, filter, slot)
+      start(response, type, question, filter, slot)
     }
     return RESPONSE_ALREADY_SENT
   }
 
-  function start(response: ServerResponse, question: Question, filter: Filter, leave: () => void): void {
-    const subscriber = subscriberOf(response, question, filter)
+  function start(response: ServerResponse, type: FormType, question: Question, filter: Filter, leave: () => void): void {
+    const form = formOf(type)
+    const subscriber = subscriberOf(response, form, question, filter)
     open.add(subscriber)
     response.on('close', () => {
       open.delete(subscriber)
@@ -126,21 +122,13 @@ export function feedRoute({
     response.socket?.setNoDelay(true)
     // Without chunks a message is the same bytes for all, and the close of the connection is the end (RFC 9112, 6.3).
     response.removeHeader('transfer-encoding')
-    response.writeHead(200, { ...streamHeaders, connection: 'close' })
-    put(subscriber, `retry: ${reconnectMs}\n:\n\n`)
+    response.writeHead(200, { ...streamHeaders(type), connection: 'close' })
+    put(subscriber, form.retry(reconnectMs) + form.beat())
     audience.add(subscriber)
   }
 }
 
-function read(c: Context): Question | string {
-  try {
-    return questionOf(c.req.header('last-event-id'), new URL(c.req.url).searchParams)
-  } catch (error) {
-    if (error instanceof BadQuestion) return error.message
-    throw error
-  }
-}
-
-function goodbye(): string {
-  return `retry: ${1000 + Math.floor(Math.random() * spreadMs)}\n\n`
+function goodbye({ retry }: Form): string {
+  const told = retry(1000 + Math.floor(Math.random() * spreadMs))
+  return told === '' ? '' : `${told}\n`
 }

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http'
 import type { Cursor } from '#shared/event/cursor.ts'
 import { clocksDifferMs } from '#shared/event/time.ts'
 import { type Filter, withSince } from './filter.ts'
-import { gapFrame } from './frame.ts'
+import type { Form } from './form.ts'
 import type { FeedMetrics } from './metrics.ts'
 import type { Piece } from './piece.ts'
 import type { Question } from './question.ts'
@@ -12,6 +12,7 @@ import type { Time } from './times.ts'
 
 export type Subscriber = {
   response: ServerResponse
+  form: Form
   /** Everything up to here has been written or did not match; undefined: it wants what comes from now on. */
   cursor: Cursor | undefined
   /** `filter` applies until it has caught up, `live` from then on. They differ when it asked for a time. */
@@ -32,13 +33,13 @@ export type Subscriber = {
 /** `taken` counts the bytes that the connection has taken in all. */
 export type Backlog = { bytes: number; taken: number; since: number; stuckSince: number }
 
-export function subscriberOf(response: ServerResponse, { from, since }: Question, live: Filter): Subscriber {
+export function subscriberOf(response: ServerResponse, form: Form, { from, since }: Question, live: Filter): Subscriber {
   // What was received at a time may have been published a little before it.
   const start = since && `${Math.max(0, Math.min(since.time, Date.now()) - clocksDifferMs)}-0`
   const cursor = from ?? start
   const filter = since ? withSince(live, since.time) : live
   const place = { cursor, since, isUnproven: from !== undefined, told: cursor }
-  return { response, ...place, filter, live, given: 0, wasFull: false, backlog: undefined }
+  return { response, form, ...place, filter, live, given: 0, wasFull: false, backlog: undefined }
 }
 
 export function isOpen({ response }: Subscriber): boolean {
@@ -75,19 +76,19 @@ export function writeGap(subscriber: Subscriber, to: Cursor, measures: FeedMetri
   if (since && Number(to.split('-')[0]) < since.time) return
   subscriber.since = undefined
   subscriber.told = to
-  put(subscriber, gapFrame(since?.text ?? from, to))
+  put(subscriber, subscriber.form.gap(since?.text ?? from, to))
   measures.gaps.inc()
 }
 
 /**
- * Sends a sign of life. A subscriber with a filter is also told how far the feed has come, by an `id:` without data, which is
- * no message. Without that, one for whom nothing matches would come back with a cursor that is older and older.
+ * Sends a sign of life. A subscriber with a filter is also told how far the feed has come, in events by an `id:` without data,
+ * which is no message. Without that, one for whom nothing matches would come back with a cursor that is older and older.
  */
 export function beat(subscriber: Subscriber): void {
-  const { cursor, told, filter } = subscriber
+  const { cursor, told, filter, form } = subscriber
   if (isFull(subscriber)) return
   const hasNews = filter.matches !== undefined && cursor !== undefined && cursor !== told
-  put(subscriber, hasNews ? `id: ${cursor}\n:\n\n` : ':\n\n')
+  put(subscriber, form.beat(hasNews ? cursor : undefined))
   if (hasNews) subscriber.told = cursor
 }
 
