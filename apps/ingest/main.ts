@@ -69,7 +69,7 @@ const addDeliveries = onReplicas({ redis, prefix }, config.redisReplicas, addDel
 const handOver = (delivery: Delivery) => addDeliveries([delivery])
 const spool = await openSpool({ directory: config.spoolDir, handOver, log })
 lifecycle.push('spool', () => spool.close())
-watchSpool(spool, metrics)
+watchSpool(spool, config.spoolDir, metrics)
 
 const goodbye = new AbortController()
 void config.secrets.watch({ redact, log, signal: goodbye.signal })
@@ -117,5 +117,8 @@ const listener = await listen({ fetch: app.fetch, host, port, connections: conne
 lifecycle.push('listener', () => listener.stop())
 lifecycle.push('feed', () => goodbye.abort())
 const address = addressOf(host, listener.port)
-lifecycle.push('presence', announce({ redis: askRedis, prefix, app: 'ingest', address, more: ingestFacts(spool, metrics) }))
+lifecycle.push(
+  'presence',
+  announce({ redis: askRedis, prefix, app: 'ingest', address, more: ingestFacts(spool, config.spoolDir, metrics) }),
+)
 log.info({ host, port: listener.port, connections: connections.all, ofTheFeed: connections.feed }, 'listening')

@@ -2,15 +2,23 @@
 import { networkInterfaces } from 'node:os'
 import type { Registry } from '#shared/process/metrics.ts'
 import type { ProcessFacts } from '#shared/queue/presence.ts'
+import { freeBytes } from './spool/probe.ts'
 import type { Spool } from './spool/spool.ts'
 
 /** Asks the spool, and the metric in which the feed counts its subscribers. */
-export function ingestFacts(spool: Spool, metrics: Registry): () => Promise<Pick<ProcessFacts, 'spool' | 'feed'>> {
+export function ingestFacts(spool: Spool, directory: string, metrics: Registry): () => Promise<Pick<ProcessFacts, 'spool' | 'feed'>> {
   return async function facts() {
     const { deliveries, bytes, since, unreadable } = spool.state()
+    const free = await freeBytes(directory)
     const subscribers = await metrics.getSingleMetric('gitlab_webhooks_feed_subscribers')?.get()
     return {
-      spool: { deliveries, bytes, since: since === undefined ? null : new Date(since).toISOString(), ...(unreadable && { unreadable }) },
+      spool: {
+        deliveries,
+        bytes,
+        since: since === undefined ? null : new Date(since).toISOString(),
+        ...(unreadable && { unreadable }),
+        ...(free !== undefined && { free }),
+      },
       feed: { subscribers: subscribers?.values[0]?.value ?? 0 },
     }
   }

@@ -6,7 +6,7 @@ import type { Filters } from '#shared/journal/search/filters.ts'
 import { configure } from '#shared/process/env.ts'
 import { sinkSecrets } from '#sinks/settings.ts'
 import { noDeadLetters, type Selection } from './actions/selection.ts'
-import { meaningOfRedis } from './away.ts'
+import { meaningOfAway } from './away.ts'
 import { type OpsContext, openContext, openUncheckedContext, opsSchema } from './context.ts'
 import { filterSchema } from './filters.ts'
 import { BadUsage } from './usage.ts'
@@ -28,7 +28,10 @@ export function lookAround(command: Command, run: Run): Promise<void> {
 }
 
 async function actIn(open: typeof openContext, command: Command, run: Run): Promise<void> {
-  const context = await open(configure(opsSchema, sinkSecrets))
+  const config = configure(opsSchema, sinkSecrets)
+  const context = await open(config).catch((error: unknown) => {
+    throw meaningOfAway(error, config)
+  })
   try {
     const { data, words, failed = false } = await run(context)
     if (data === null && failed) warn(words)
@@ -36,7 +39,7 @@ async function actIn(open: typeof openContext, command: Command, run: Run): Prom
     else if (data !== undefined && data !== null) output(words)
     process.exitCode = failed ? 1 : 0
   } catch (error) {
-    throw meaningOfRedis(error, context.config.redisUrl)
+    throw meaningOfAway(error, config)
   } finally {
     await context.close()
   }

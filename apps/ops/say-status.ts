@@ -13,18 +13,18 @@ export function sayStatus(data: Status): Said {
   const first: Array<[name: string, value: Piece]> = [
     ['redis', partOf(redis)],
     ['database', partOf(database)],
-    ['dead letters', dead === null ? unknown : `${dead}${database.state === 'down' ? ', by what is in the queues' : ''}`],
-    ['last delivery', database.state === 'down' ? unknown : last ? `${since(last.at)}, ${last.kind}, ${last.id}` : 'none'],
+    ['dead letters', dead === null ? unknown : `${dead}${database.readable ? '' : ', by what is in the queues'}`],
+    ['last delivery', last ? `${since(last.at)}, ${last.kind}, ${last.id}` : database.readable ? 'none' : unknown],
     ['silence', silence ? `${span(silence.seconds)}, usually at most ${span(silence.usualSeconds)}` : unknown],
     ['spool', spool ? spoolOf(spool) : 'unknown: ask ingest itself, /readyz at its PORT'],
     ['subscribers', feed ? String(feed.subscribers) : unknown],
-    ['GitLab token', token ? tokenOf(token) : queues.length > 0 ? 'not checked yet' : unknown],
+    ['GitLab token', token ? tokenOf(token) : redis.readable ? 'not checked yet' : unknown],
   ]
   const parts = [
     lines(first.map(([name, value]) => words`${padded(name, 15)}${value}`)),
     queues.length > 0 && table(queues.map(queueRow), ''),
     remotes.length > 0 && table(remotes.map(remoteRow), ''),
-    queues.length > 0 && table(processes.map(processRow), 'No process of the service has been seen within the last minute.'),
+    redis.readable && table(processes.map(processRow), 'No process of the service has been seen within the last minute.'),
   ]
   return { data, words: joined(parts, '\n\n'), failed: redis.state === 'down' || database.state === 'down' }
 }

@@ -1,7 +1,8 @@
 // The worker's listener: what other machines ask (`/healthz`, `/readyz`, `/metrics`), open to all who reach it, and the
 // page that it is given.
 import { Hono, type MiddlewareHandler } from 'hono'
-import { type Database, databaseProbe, migrate } from '#shared/journal/database.ts'
+import { type Database, migrate } from '#shared/journal/database.ts'
+import { databaseProbe } from '#shared/journal/marks.ts'
 import { inWords } from '#shared/process/errors.ts'
 import { health, watched } from '#shared/process/health.ts'
 import type { Lifecycle } from '#shared/process/lifecycle.ts'
@@ -13,6 +14,7 @@ import type { Redis } from '#shared/queue/redis.ts'
 import { redisProbe } from '#shared/queue/redis-trouble.ts'
 import { watchToken } from '#sinks/gitlab/token/look.ts'
 import { openQueues, type Queues } from '#sinks/queues.ts'
+import { watchJournal } from './journal-metrics.ts'
 import { watchQueues } from './queue-metrics.ts'
 
 type Parts = {
@@ -49,6 +51,7 @@ export async function startListener({
   lifecycle.push('probe', () => redis.disconnect())
   const queues = openQueues({ redis, prefix })
   watchQueues({ queues, redis, prefix, metrics })
+  watchJournal(database, metrics)
   watchToken({ redis, prefix, metrics })
 
   const app = new Hono()

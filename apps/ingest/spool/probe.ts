@@ -1,4 +1,5 @@
 // How the spool shows from outside: `/readyz` and metrics.
+import { statfs } from 'node:fs/promises'
 import { Gauge } from 'prom-client'
 import type { Probe } from '#shared/process/health.ts'
 import type { Registry } from '#shared/process/metrics.ts'
@@ -13,8 +14,14 @@ export function spoolProbe(spool: Spool): Probe {
   }
 }
 
-/** Counts what waits in the spool. */
-export function watchSpool(spool: Spool, registry: Registry): void {
+/** How many bytes are free for the spool in `directory`; undefined when nobody can say. */
+export async function freeBytes(directory: string): Promise<number | undefined> {
+  const room = await statfs(directory).catch(() => undefined)
+  return room && room.bavail * room.bsize
+}
+
+/** Counts what waits in the spool in `directory`. */
+export function watchSpool(spool: Spool, directory: string, registry: Registry): void {
   const gauge = (name: string, help: string, value: () => number) =>
     new Gauge({
       name: `gitlab_webhooks_spool_${name}`,
@@ -29,4 +36,12 @@ export function watchSpool(spool: Spool, registry: Registry): void {
   gauge('age_seconds', 'For how long the oldest of them has been waiting.', () => (Date.now() - (spool.state().since ?? Date.now())) / 1000)
   gauge('unreadable_files', 'Files there that cannot be read, and are tried again.', () => spool.state().unreadable?.files ?? 0)
   gauge('writable', '1 when the disk took the last delivery, 0 when it did not.', () => (spool.state().trouble === undefined ? 1 : 0))
+  new Gauge({
+    name: 'gitlab_webhooks_spool_free_bytes',
+    help: 'How much room the disk of the spool has left.',
+    registers: [registry],
+    async collect() {
+      this.set((await freeBytes(directory)) ?? Number.NaN)
+    },
+  })
 }

@@ -1,6 +1,7 @@
 // `status`: how everything stands, on one screen. What is away is said, and the rest is told all the same.
 
-import { type Database, meaningOf } from '#shared/journal/database.ts'
+import { type Database, DatabaseAway, meaningOf } from '#shared/journal/database.ts'
+import { writeMark } from '#shared/journal/marks.ts'
 import { readSilence } from '#shared/journal/silence.ts'
 import { inWords } from '#shared/process/errors.ts'
 import { type Presence, present } from '#shared/queue/presence.ts'
@@ -12,10 +13,11 @@ import { pausedBy } from './paused-by.ts'
 import { type QueueState, queueStates, type RemoteState, remoteStates } from './queue-states.ts'
 import { type SpoolState, spoolAsked, spoolTold } from './spools.ts'
 
-export type PartState = { state: 'up' | 'down'; reason: string | null }
+/** `readable`: what is in it is told below. */
+export type PartState = { state: 'up' | 'down'; reason: string | null; readable: boolean }
 export type Status = {
   at: string
-  /** Up when it takes what the service writes; one that only refuses writes can be read all the same. */
+  /** Both are up when they take what the service writes; one that only refuses writes can be read all the same. */
   redis: PartState
   database: PartState
   /** Empty when Redis cannot be read, as are `remotes` and `processes`. */
@@ -52,8 +54,8 @@ export async function status(context: OpsContext): Promise<Status> {
 type InRedis = Pick<Status, 'queues' | 'remotes' | 'processes' | 'spool' | 'feed' | 'token'>
 type InDatabase = Pick<Status, 'dead' | 'lastDelivery' | 'silence'>
 
-const up: PartState = { state: 'up', reason: null }
-const down = (reason: string): PartState => ({ state: 'down', reason })
+const up: PartState = { state: 'up', reason: null, readable: true }
+const down = (reason: string, readable: boolean): PartState => ({ state: 'down', reason, readable })
 
 // What is there is read first: a client whose write was refused connects anew.
 async function askRedis(context: OpsContext): Promise<InRedis & { part: PartState }> {
@@ -65,11 +67,11 @@ async function askRedis(context: OpsContext): Promise<InRedis & { part: PartStat
     if (!trouble) return { part: up, ...found }
     // Nobody can write that it is there.
     const processes = seen.processes.map((one) => ({ ...one, silent: false }))
-    return { part: down(trouble.reason), ...found, processes, spool: await spoolAsked(processes) }
+    return { part: down(trouble.reason, true), ...found, processes, spool: await spoolAsked(processes) }
   } catch (error) {
     const reason = redisIsAway(error) ? (await whyAway(url, error)).reason : inWords(error)
     const spool = await spoolAsked(seen.processes)
-    return { part: down(reason), queues: [], remotes: [], processes: [], spool, feed: null, token: null }
+    return { part: down(reason, false), queues: [], remotes: [], processes: [], spool, feed: null, token: null }
   }
 }
 
@@ -105,9 +107,11 @@ function tokenState({ expiresAt, active, checkedAt }: KnownToken): NonNullable<S
 
 async function askDatabase(database: Database): Promise<InDatabase & { part: PartState }> {
   try {
-    return { part: up, ...(await lookInDatabase(database)) }
+    const found = await lookInDatabase(database)
+    const trouble = await writeMark(database, 'health').then(() => undefined, meaningOf)
+    return { part: trouble instanceof DatabaseAway ? down(inWords(trouble), true) : up, ...found }
   } catch (error) {
-    return { part: down(inWords(meaningOf(error))), dead: null, lastDelivery: null, silence: null }
+    return { part: down(inWords(meaningOf(error)), false), dead: null, lastDelivery: null, silence: null }
   }
 }
 

@@ -3,10 +3,9 @@ import type { Context } from 'hono'
 import { html } from 'hono/html'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { meaningOf } from '#shared/journal/database.ts'
 import { inWords, Unavailable } from '#shared/process/errors.ts'
 import type { Log } from '#shared/process/log.ts'
-import { redisIsAway } from '../away.ts'
+import { databaseIsAway, redisIsAway } from '../away.ts'
 import type { Visited, Visitor } from './door/visitor.ts'
 import { frame, navigation } from './html/frame.ts'
 
@@ -34,10 +33,8 @@ export function failure(log: Log) {
 /** The sentence about what is away, if `error` means that; undefined when it is a fault of ours. */
 export function whatIsAway(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
-  if (error instanceof Unavailable) return error.message
   if (redisIsAway(error)) return 'Redis does not answer.'
-  if (!('errno' in error || 'fatal' in error)) return undefined
   if ('errno' in error && error.errno === noSuchTable)
     return 'The journal’s tables are not there yet: a worker makes them before it writes its first entry.'
-  return meaningOf(error) instanceof Unavailable ? 'The database does not answer.' : undefined
+  return databaseIsAway(error) ?? (error instanceof Unavailable ? error.message : undefined)
 }

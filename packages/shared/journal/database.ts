@@ -1,12 +1,11 @@
 // The journal's database: MySQL 8 or MariaDB 10.4 and newer, reached through a small pool.
 import { Socket } from 'node:net'
-import { Kysely, type LogEvent, MysqlDialect, sql } from 'kysely'
+import { Kysely, type LogEvent, MysqlDialect, type MysqlPool, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { createPool, type Pool, type PoolConnection, type PoolOptions } from 'mysql2'
 import { Counter, type Registry } from 'prom-client'
 import { z } from 'zod'
-import { inWords, Permanent, Refused, Unavailable } from '#shared/process/errors.ts'
-import type { Probe } from '#shared/process/health.ts'
+import { Permanent, Refused, Unavailable } from '#shared/process/errors.ts'
 import { migrations } from './migrations.ts'
 import type { Tables } from './tables.ts'
 
@@ -23,7 +22,7 @@ export function openDatabase(url: string, { longestMs = 30_000, metrics }: { lon
   const pool = openPool(url, { connectionLimit: 5 }).on('connection', (connection) => limit(connection, longestMs))
   const errors = metrics && countErrors(metrics)
   const log = ({ level }: LogEvent) => void (level === 'error' && errors?.inc())
-  const database = new Kysely<Tables>({ dialect: new MysqlDialect({ pool }), log })
+  const database = new Kysely<Tables>({ dialect: new MysqlDialect({ pool: errors ? countingPool(pool, errors) : pool }), log })
   urls.set(database, url)
   return database
 }
@@ -67,6 +66,18 @@ function countErrors(metrics: Registry): Counter {
   })
 }
 
+// Kysely's log tells of statements only: where there is no connection there is none.
+function countingPool(pool: Pool, errors: Counter): MysqlPool {
+  return {
+    getConnection: (done) =>
+      pool.getConnection((error, connection) => {
+        if (error) errors.inc()
+        done(error, connection)
+      }),
+    end: (done) => pool.end((error) => done(error)),
+  }
+}
+
 /** Brings the tables up to date, once, under a lock, however long that takes. Throws as `meaningOf` says. */
 export async function migrate(database: Database): Promise<void> {
   await checkVersion(database)
@@ -99,33 +110,31 @@ export async function checkVersion(database: Database): Promise<string> {
   return version
 }
 
-/** Whether the database answers, for `/readyz`. */
-export function databaseProbe(database: Database): Probe {
-  return async () => {
-    try {
-      await sql`select 1`.execute(database)
-      return { state: 'up' }
-    } catch (error) {
-      return { state: 'down', reason: inWords(meaningOf(error)) }
-    }
+/** The database is away, or can do nothing just now: `what` says so in a sentence that begins with "The database". */
+export class DatabaseAway extends Unavailable {
+  readonly what: 'is away' | 'has no room left' | 'takes no writes' | 'is too busy'
+  constructor(message: string, what: DatabaseAway['what'], options?: ErrorOptions) {
+    super(message, options)
+    this.what = what
   }
 }
 
 // By errno: mysql2 gives wrong codes for the errors that only MariaDB has.
 const refused = new Set([1044, 1045, 1049, 1142, 1143, 1698])
-const down = new Set(
-  [
-    [1040, 1041, 1053, 1135, 1203, 1226, 1290, 1317, 1836, 1927], // too many connections, stopping, read-only, cut short
-    [1205, 1206, 1213, 1969, 3024, 4151], // locked by others, too slow
-    [1021, 1026, 1030, 1037, 1114], // no room left
-  ].flat(),
-)
+const away: Record<Exclude<DatabaseAway['what'], 'is away'>, Set<number>> = {
+  'is too busy': new Set([1040, 1203, 1226, 1205, 1206, 1213, 1317, 1969, 3024, 4151]), // too many connections, locked by others, too slow
+  'takes no writes': new Set([1290, 1836]),
+  'has no room left': new Set([1021, 1026, 1030, 1037, 1114]),
+}
+const stopping = new Set([1041, 1053, 1135, 1927])
 
-/** What a database error means: `Refused` (credentials, no such database), `Unavailable` (away, busy, full, read-only), else `Permanent`. */
+/** What a database error means: `Refused` (credentials, no such database), `DatabaseAway`, else `Permanent`. */
 export function meaningOf(error: unknown): Error {
   const errno = error instanceof Error && 'errno' in error ? Number(error.errno) : Number.NaN
   const message = `The database says: ${error instanceof Error ? error.message : String(error)}`
   if (refused.has(errno)) return new Refused(message)
-  const saidBySql = errno >= 1000 && errno < 10_000 && !down.has(errno)
-  return saidBySql ? new Permanent(message) : new Unavailable(message)
+  for (const what of ['is too busy', 'takes no writes', 'has no room left'] as const)
+    if (away[what].has(errno)) return new DatabaseAway(message, what)
+  const saidBySql = errno >= 1000 && errno < 10_000 && !stopping.has(errno)
+  return saidBySql ? new Permanent(message) : new DatabaseAway(message, 'is away')
 }

@@ -126,6 +126,12 @@ const statements: Record<string, string> = {
       outcome varchar(10) character set ascii,
       key outcome (replay, outcome, number)
     ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
+
+  '2026-11-30-marks': `
+    create table if not exists marks (
+      name varchar(40) character set ascii not null primary key,
+      at datetime(3) not null
+    ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
 }
 
 export const migrations: Record<string, Migration> = Object.fromEntries(

@@ -67,4 +67,6 @@ export type Tables = {
     died: Date | null
     outcome: 'back' | 'done' | 'failed' | 'left' | 'lost' | null
   }
+  /** When something was last: that a write was tried (`health`), and that Redis is known (`redis`). */
+  marks: { name: string; at: Date }
 }

@@ -14,13 +14,17 @@ const factsSchema = z.object({
   version: z.string(),
   /** When it started. */
   since: z.iso.datetime(),
-  /** What waits in its spool, in how many bytes, and since when; and how many files cannot be read, with the reason for one. */
+  /**
+   * What waits in its spool, in how many bytes, and since when; how many files cannot be read, with the reason for one; and how
+   * many bytes are free there.
+   */
   spool: z
     .object({
       deliveries: z.number(),
       bytes: z.number(),
       since: z.iso.datetime().nullable(),
       unreadable: z.object({ files: z.number(), reason: z.string() }).optional(),
+      free: z.number().optional(),
     })
     .optional(),
   feed: z.object({ subscribers: z.number() }).optional(),

@@ -22,7 +22,11 @@ type Check = {
 const first: Check[] = [
   { id: 'configuration', run: checkConfiguration, remedy: '' },
   { id: 'redis', run: checkRedis, remedy: 'start it, or put its address into REDIS_URL' },
-  { id: 'database', run: readErrors(checkDatabase), remedy: 'start it, or put its address into DATABASE_URL' },
+  {
+    id: 'database',
+    run: readErrors(checkDatabase),
+    remedy: 'start it, or put its address into DATABASE_URL; effects go on, what waits for it is kept',
+  },
   { id: 'gitlab', run: checkGitLab, remedy: 'see that GITLAB_URL is right, and reached from here' },
 ]
 const last: Check[] = [

@@ -7,14 +7,14 @@ import { type Status, status } from '../status.ts'
 
 export async function checkWork(context: OpsContext): Promise<Finding[]> {
   const now = await status(context)
-  const isRead = now.queues.length > 0
-  const databaseIsUp = now.database.state === 'up'
   const inRedis = ['processes', 'queues'].map((id) => notLooked(id, 'Redis does not answer', 'see redis'))
-  const inDatabase = ['deliveries', 'dead'].map((id) => notLooked(id, 'the database does not answer', 'see database'))
+  const inDatabase = notLooked('deliveries', 'the database does not answer', 'see database')
   return [
     ...spool(now),
-    ...(isRead ? [...processes(now), ...queues(now)] : inRedis),
-    ...(databaseIsUp ? [deliveries(now), dead(now)] : inDatabase),
+    ...room(now),
+    ...(now.redis.readable ? [...processes(now), ...queues(now)] : inRedis),
+    now.database.readable ? deliveries(now) : inDatabase,
+    now.dead === null ? notLooked('dead', 'the database does not answer', 'see database') : dead(now.dead),
   ]
 }
 
@@ -60,6 +60,16 @@ function spool({ spool: all, redis }: Status): Finding[] {
   return findings.length > 0 ? findings : [ok('spool', 'it is empty')]
 }
 
+const littleBytes = 1e9
+
+function room({ processes: all }: Status): Finding[] {
+  return all.flatMap(({ host, spool: kept }) => {
+    if (kept?.free === undefined || kept.free > littleBytes) return []
+    const message = `the disk of ${host} has ${Math.floor(kept.free / 1e6)} MB left for the spool`
+    return warning('spool', message, 'make room: when Redis is away deliveries are kept there, and refused when it is full')
+  })
+}
+
 function queues({ queues: all }: Status): Finding[] {
   const findings = all.flatMap(({ id, held, paused, pausedBy, dead: died }) => {
     if (id === 'journal' && died > 0)
@@ -99,6 +109,6 @@ function deliveries({ lastDelivery, silence, spool: kept, queues: all }: Status)
   return warning('deliveries', `${message}: ${quiet}`, `${repair} Then: bin/ops reconcile --since ${lastDelivery.at} --reason …`)
 }
 
-function dead({ dead: count }: Status): Finding {
-  return count ? warning('dead', `there are ${count}`, 'bin/ops dead groups') : ok('dead', 'there are none')
+function dead(count: number): Finding {
+  return count > 0 ? warning('dead', `there are ${count}`, 'bin/ops dead groups') : ok('dead', 'there are none')
 }

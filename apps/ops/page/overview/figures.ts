@@ -21,7 +21,7 @@ function dead({ dead: number }: Status): Figure {
 }
 
 function lastDelivery({ lastDelivery: last, silence, database }: Status): Figure {
-  if (!last) return { value: database.state === 'up' ? 'none' : '?', name: 'last delivery' }
+  if (!last) return { value: database.readable ? 'none' : '?', name: 'last delivery' }
   const usual = silence ? html`; up to ${span(silence.usualSeconds)} is usual now` : ''
   const isBad = silence !== null && silence.seconds > silence.usualSeconds
   return { value: ago(last.at), name: html`<a href="${storyOf(last.id)}">last delivery</a>${usual}`, isBad }
@@ -40,9 +40,9 @@ function subscribers({ feed }: Status): Figure {
   return { value: feed ? count(feed.subscribers) : '?', name: 'feed subscribers' }
 }
 
-function token({ token: known, queues }: Status): Figure {
+function token({ token: known, redis }: Status): Figure {
   const before = 'GitLab token:'
-  if (queues.length === 0) return { before, value: '?' }
+  if (!redis.readable) return { before, value: '?' }
   if (!known) return { before, value: 'not checked yet' }
   if (!known.active) return { before, value: 'expired or revoked', name: html`(checked ${ago(known.checkedAt)})`, isBad: true }
   if (known.daysLeft === null) return { before, value: 'no expiry date' }

@@ -26,7 +26,7 @@ export function overview({ database, contextFor }: PageContext): Hono<Visited> {
     return page(
       c,
       'Overview',
-      html`<section id="figures" data-live>${away('Redis', now.redis, now.queues.length > 0)}${away('The database', now.database)}${figures(now)}</section>
+      html`<section id="figures" data-live>${away('Redis', now.redis)}${away('The database', now.database)}${figures(now)}</section>
 <section id="queues" data-live>${queues(now)}</section>
 <section id="day" data-live>${drawn}</section>
 <section id="remotes" data-live>${remotes(now)}</section>
@@ -36,12 +36,16 @@ export function overview({ database, contextFor }: PageContext): Hono<Visited> {
   return app
 }
 
-function away(name: string, { state, reason }: PartState, isRead = false): Html {
+// What waits meanwhile, and where.
+const waiting = {
+  Redis: 'deliveries wait in the spool, effects in their queues',
+  'The database': 'effects go on, what waits for it is kept',
+}
+
+function away(name: keyof typeof waiting, { state, reason, readable }: PartState): Html {
   if (state === 'up') return html``
-  const said = isRead
-    ? `${name} takes no writes: deliveries wait in the spool, effects in their queues.`
-    : `${name} is away: what is kept there is not shown.`
-  return html`<p class="notice bad" role="alert">${said} <small>${reason}</small></p>`
+  const said = readable ? 'takes no writes' : 'is away, and what is in it is not shown'
+  return html`<p class="notice bad" role="alert">${name} ${said}: ${waiting[name]}. <small>${reason}</small></p>`
 }
 
 // What can be shown is shown, and in place of the rest stands why not.

@@ -46,6 +46,6 @@ export function processes({ processes: all, redis }: Status): Html {
     silent ? html`${state('silent')}: frozen, or gone; its work was taken over. Look at it, or kill it and start another.` : state('up'),
     sinks?.join(', ') ?? `${many(feed?.subscribers ?? 0, 'subscriber', 'subscribers')}, ${count(spool?.deliveries ?? 0)} in the spool`,
   ])
-  const none = redis.state === 'up' ? 'None has been seen within the last minute.' : unknown
+  const none = redis.readable ? 'None has been seen within the last minute.' : unknown
   return html`<h2>Processes</h2>${table('Processes', ['Process', 'Host', 'Version', 'Started', 'Seen', '~State', '~Does'], rows, none)}`
 }
