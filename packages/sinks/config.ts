@@ -21,6 +21,8 @@ const ownVariables = z.object({
   OPS_PORT: wholeNumber(0, 65535).optional(),
   OPS_TOKEN: z.string().optional(),
   OPS_TOKEN_FILE: secretFile,
+  OPS_READ_TOKEN: z.string().optional(),
+  OPS_READ_TOKEN_FILE: secretFile,
 })
 
 /** What is read, with what the sinks declare; a command of an operator makes do without some of it. */
@@ -36,8 +38,10 @@ export function configFrom(env: z.output<typeof variables>) {
   const secrets = openSecrets()
   const settings = readSettings(env, secrets)
   const { GITLAB_URL: gitlabUrl = '', GITLAB_TOKEN: gitlabToken } = settingsOf(gitlabVariables, settings)
-  const { OPS_TOKEN: opsToken } = env
-  const token = opsToken === undefined ? undefined : secrets.keep('OPS_TOKEN', opsToken, env.OPS_TOKEN_FILE, () => true)
+  const kept = (name: 'OPS_TOKEN' | 'OPS_READ_TOKEN', value: string | undefined) =>
+    value === undefined ? undefined : secrets.keep(name, value, env[`${name}_FILE`], () => true)
+  const token = kept('OPS_TOKEN', env.OPS_TOKEN)
+  const readToken = kept('OPS_READ_TOKEN', env.OPS_READ_TOKEN)
   return {
     secrets,
     sinksEnabled: new Set(env.SINKS_ENABLED),
@@ -52,7 +56,7 @@ export function configFrom(env: z.output<typeof variables>) {
     limits: { callMs: env.CALL_SECONDS * 1000, settleMs: env.SETTLE_SECONDS * 1000 },
     journalKeepDays: env.JOURNAL_KEEP_DAYS,
     debug: env.DEBUG,
-    ops: env.OPS_PORT === undefined ? undefined : { host: env.OPS_HOST, port: env.OPS_PORT, token },
+    ops: env.OPS_PORT === undefined ? undefined : { host: env.OPS_HOST, port: env.OPS_PORT, token, readToken },
     redisUrl: redisUrl(env),
     redisPrefix: env.REDIS_PREFIX,
     redisUnsafe: env.REDIS_UNSAFE === 'allow',

@@ -15,6 +15,7 @@ import { openStage, type Stage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
 
 const token = 'the token of the operators'
+const readToken = 'the token of those who look'
 let tokenFile: string
 let stage: Stage
 let closed: Process
@@ -28,7 +29,10 @@ before(async () => {
   stage.defer(() => rm(directory, { recursive: true }))
   tokenFile = join(directory, 'token')
   await writeFile(tokenFile, `${token}\n`)
-  const [first, free] = await Promise.all([stage.start('worker', { OPS_TOKEN_FILE: tokenFile }), stage.start('worker')])
+  const [first, free] = await Promise.all([
+    stage.start('worker', { OPS_TOKEN_FILE: tokenFile, OPS_READ_TOKEN: readToken }),
+    stage.start('worker'),
+  ])
   closed = first
   port = closed.port()
   open = free.port()
@@ -83,6 +87,30 @@ test('the token opens the page, by the form for a name and by a header for progr
   assert.equal((await get('/', { authorization: `Bearer ${token}` })).status, 200)
   assert.equal((await get('/', { authorization: 'Bearer something' })).status, 401)
   assert.doesNotMatch(page.body.toString() + JSON.stringify(answer.headers), new RegExp(token))
+})
+
+test('with the token for reading every page is shown, without a form, and nothing is changed, by cookie or by header', async () => {
+  const cookie = cookieOf(await logIn(readToken))
+  const bearer = { authorization: `Bearer ${readToken}` }
+  for (const path of ['/', '/deliveries', '/dead', '/replays', '/audit', '/doctor', '/sinks/sse', '/queues/api/queues'])
+    for (const headers of [{ cookie }, bearer]) {
+      const { status, body } = await get(path, headers)
+      assert.equal(status, 200, path)
+      assert.doesNotMatch(body.toString(), /<form[^>]* method="post"(?! action="\/logout")/, path)
+    }
+  const seen = await get('/', { cookie })
+  assert.match(seen.body.toString(), /You are <b><bdi>Ada<\/bdi><\/b>, to look only/)
+  const fields = { form: formOf(seen), do: 'pause', reason: 'because', which: 'ticked', letter: 'x' }
+  for (const path of ['/sinks/sse', '/dead', '/deliveries/x/redeliver', '/replays/1/stop', '/queues/api/queues/sse/pause'])
+    for (const headers of [{ cookie, ...own() }, bearer]) {
+      const { status, body } = await post(path, fields, headers)
+      assert.equal(status, 403, path)
+      assert.match(body.toString(), /changes need the OPS_TOKEN/)
+    }
+  assert.equal(await isPaused(), null)
+  assert.equal((await post('/logout', fields, { cookie, ...own() })).headers.location, '/login')
+  assert.equal((await get('/', { cookie })).status, 303)
+  assert.match((await get('/sinks/sse', { authorization: `Bearer ${token}` })).body.toString(), /<form class="card" method="post">/)
 })
 
 test('a login leads to no other site', async () => {

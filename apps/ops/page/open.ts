@@ -15,7 +15,7 @@ import { openRunner } from './replays/runner.ts'
 
 type Parts = {
   config: OpsConfig
-  at: { host: string; token: Secret | undefined }
+  at: { host: string; token: Secret | undefined; readToken: Secret | undefined }
   redis: Redis
   queues: Queues
   database: Database
@@ -24,13 +24,13 @@ type Parts = {
 }
 
 /** The page; what it runs in the background ends with `lifecycle`. */
-export function openPage({ config, at: { host, token }, redis, queues, database, lifecycle, log }: Parts): Hono {
+export function openPage({ config, at: { host, token, readToken }, redis, queues, database, lifecycle, log }: Parts): Hono {
   const base = contextOver({ config, redis, queues, database, who: 'nobody' })
   const contextFor = (who: string) => ({ ...base, who, record: recorder(database, who) })
   const runner = openRunner(log)
   lifecycle.push('replays', () => runner.stop())
   const ended = endedSessions({ redis, prefix: config.redisPrefix, log })
-  const page = operatorPage({ pageContext: { database, contextFor, runner }, queues, host, token, ended, log })
+  const page = operatorPage({ pageContext: { database, contextFor, runner }, queues, host, token, readToken, ended, log })
   return new Hono().route('/', page)
 }
 

@@ -26,15 +26,23 @@ import { reviewers } from './reviewers.ts'
 
 const mostBytes = 1_000_000
 
-type Parts = { pageContext: PageContext; queues: Queues; host: string; token: Secret | undefined; ended: Ended; log: Log }
+type Parts = {
+  pageContext: PageContext
+  queues: Queues
+  host: string
+  token: Secret | undefined
+  readToken: Secret | undefined
+  ended: Ended
+  log: Log
+}
 
-/** All of the page, to be served on `host`; `token` is the OPS_TOKEN. */
-export function operatorPage({ pageContext, queues, host, token, ended, log }: Parts): Hono<Visited> {
+/** All of the page, to be served on `host`; `token` is the OPS_TOKEN, `readToken` the OPS_READ_TOKEN. */
+export function operatorPage({ pageContext, queues, host, token, readToken, ended, log }: Parts): Hono<Visited> {
   const app = new Hono<Visited>()
   app.onError(failure(log))
   app.use(pageHeaders, noStore, harmlessPages, bodyLimit({ maxSize: mostBytes }))
   app.route('/', assets())
-  app.route('/', door({ host, token, ended, log }))
+  app.route('/', door({ host, token, readToken, ended, log }))
   for (const part of [overview, deliveries, story, dead, repair, replays, audit, doctor, reviewers, pause])
     app.route('/', part(pageContext))
   app.route('/', board(queues))

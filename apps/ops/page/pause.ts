@@ -33,7 +33,9 @@ export function pause({ contextFor }: PageContext): Hono<Visited> {
 }
 
 function sinkForm(sink: SinkName, paused: boolean, visitor: Visited['Variables']['visitor']) {
-  return html`<p>${paused ? 'It is paused: what comes for it waits, in order.' : 'It is running. While it is paused, what comes for it waits, in order.'}</p>
+  const now = html`<p>${paused ? 'It is paused: what comes for it waits, in order.' : 'It is running. While it is paused, what comes for it waits, in order.'}</p>`
+  if (!visitor.mayChange) return now
+  return html`${now}
 <form class="card" method="post">${ownForm(visitor)}
 ${reasonField('pause')}
 <p><button name="do" value="${paused ? 'resume' : 'pause'}">${paused ? 'Resume' : 'Pause'} ${sink}</button></p>

@@ -29,7 +29,7 @@ const lookMs = 1000
 /** A token that people choose must have at least this many characters, or it could be guessed. */
 export const enoughCharacters = 16
 /** The tokens that people choose. All others are made by the systems that they are for. */
-export const chosenTokens = ['SOURCE_TOKEN', 'SOURCE_TOKEN_OLD', 'OPS_TOKEN'] as const
+export const chosenTokens = ['SOURCE_TOKEN', 'SOURCE_TOKEN_OLD', 'OPS_TOKEN', 'OPS_READ_TOKEN'] as const
 
 function warnIfShort({ name, value }: Kept, log: Log): void {
   if (value.length >= enoughCharacters || !chosenTokens.some((chosen) => chosen === name)) return

@@ -12,7 +12,9 @@ import { count } from '../html/words.ts'
  */
 type Offered = { ids: string[] } | { list: Html; asked?: Asked; matching?: number }
 
+/** For a visitor who may only look there is the list, and no form. */
 export function repairForm(visitor: Visitor, offered: Offered): Html {
+  if (!visitor.mayChange) return html`${'ids' in offered ? '' : offered.list}`
   return html`<form method="post" action="/dead">${ownForm(visitor)}
 ${'ids' in offered ? offered.ids.map((id) => html`<input type="hidden" name="letter" value="${id}">`) : offered.list}
 <fieldset class="card">

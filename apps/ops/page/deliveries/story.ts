@@ -74,6 +74,7 @@ ${
 
 function actions({ id, effects: made }: Story, visitor: Visitor, sentAgain: boolean): Html {
   const dead = made.filter(({ outcome }) => outcome.state === 'dead').map((effect) => effect.id)
+  if (!visitor.mayChange) return html``
   return html`${dead.length === 0 ? '' : html`<h2>${dead.length === 1 ? 'The dead letter' : 'The dead letters'}</h2>${repairForm(visitor, { ids: dead })}`}
 <h2>Send it through again</h2>
 ${sentAgain ? html`<p class="notice good" role="status">The delivery is on its way again.</p>` : ''}

@@ -57,7 +57,7 @@ export function navigation(path: string, visitor: Visitor): Html {
 ${places.map(([address, name]) => html`<li><a href="${address}"${here(address) ? html` aria-current="page"` : ''}>${name}</a></li>`)}
 </ul></nav>
 <div class="who">
-<span>You are <b><bdi>${visitor.who}</bdi></b></span>
+<span>You are <b><bdi>${visitor.who}</bdi></b>${visitor.mayChange ? '' : ', to look only'}</span>
 ${visitor.canLeave ? html`<form method="post" action="/logout">${ownForm(visitor)}<button class="quiet">Log out</button></form>` : ''}
 </div>
 </header>`

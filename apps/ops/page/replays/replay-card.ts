@@ -31,6 +31,7 @@ function whatWasChosen({ selection }: Progress): Html {
 /** The buttons that fit its state. */
 export function replayButtons({ id, state: word }: Progress, isHere: boolean, visitor: Visitor): Html {
   if (word === 'done' || word === 'choosing') return html`<p><a href="/dead">To the dead letters</a></p>`
+  if (!visitor.mayChange) return html``
   return html`<form class="card" method="post">${ownForm(visitor)}
 ${reasonField('replay')}
 <p class="buttons">
