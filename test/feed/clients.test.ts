@@ -85,7 +85,7 @@ test('the documentation has the examples of the page, word for word', () => {
 
 test('every command of the documentation, and that of the page, does what it says', { skip: skipWithout('curl') }, async () => {
   const commands = blocks.filter(({ language }) => language === 'sh').flatMap(({ text }) => text.trim().split('\n'))
-  assert.equal(commands.length, 8)
+  assert.equal(commands.length, 9)
   for (const [index, command] of [...commands, examples.find(({ title }) => title === 'curl')?.text ?? ''].entries()) {
     const { output, stop } = await run(['sh'], `command-${index}.sh`, command)
     const line = command.includes('ndjson') ? /^\{.*,"cursor":"\d+-\d+"\}\}$/m : /^id: \d+-\d+\ndata: \{.*\}$/m

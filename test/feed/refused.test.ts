@@ -36,6 +36,15 @@ const badQuestions = [
   ['last_event_id', 'last_event_id=1-1&last_event_id=2-2'],
   ['since', 'since=nonsense&last_event_id=1-1'],
   ['lastEventId', 'lastEventId=nonsense'],
+  ['until', 'until='],
+  ['until', 'until=yesterday'],
+  ['until', 'until=1-1&until=2-2'],
+  ['limit', 'limit='],
+  ['limit', 'limit=0'],
+  ['limit', 'limit=-1'],
+  ['limit', 'limit=1.5'],
+  ['limit', 'limit=1,2'],
+  ['limit', 'limit=1&limit=1'],
   ['last-event-id', 'last-event-id=1-1&last-event-id=1-1'],
   ['last_event_id', 'last_event_id=latest'],
   ['kinds', 'kinds=push'],
@@ -62,7 +71,7 @@ test('an unknown parameter is answered with the names of those that are known', 
   const { status, body } = await send({ port, path: '/sse/?project=repos/*&kinds=push', method: 'GET' })
   assert.equal(status, 400)
   const { error } = JSON.parse(body.toString())
-  for (const name of ['action', 'kind', 'last_event_id', 'lastEventId', 'last-event-id', 'project', 'since'])
+  for (const name of ['action', 'kind', 'last_event_id', 'lastEventId', 'last-event-id', 'project', 'since', 'until', 'limit'])
     assert.match(error, new RegExp(`[ ,]${name}(,|$)`))
 })
 

@@ -7,7 +7,7 @@ import type { CatchUp } from './catch-up.ts'
 import type { FeedMetrics } from './metrics.ts'
 import { mostWaitingBytes } from './patience.ts'
 import { mostFrames, pieceOf } from './piece.ts'
-import { put, type Subscriber } from './subscriber.ts'
+import { finish, put, type Subscriber } from './subscriber.ts'
 import type { Batch, Tail } from './tail.ts'
 
 export type Audience = {
@@ -84,6 +84,11 @@ export function openAudience({ tail, catchUp, readerBytes, measures }: Parts): A
 
   function join(subscriber: Subscriber): void {
     behind.delete(subscriber)
+    if (subscriber.bound) finish(subscriber)
+    else stand(subscriber)
+  }
+
+  function stand(subscriber: Subscriber): void {
     if ((subscriber.filter.since ?? 0) <= Date.now()) subscriber.filter = subscriber.live
     const key = groupOf(subscriber)
     const members = groups.get(key) ?? new Set()
@@ -104,7 +109,7 @@ export function openAudience({ tail, catchUp, readerBytes, measures }: Parts): A
     },
     lag() {
       let oldest = Number.POSITIVE_INFINITY
-      for (const { cursor } of behind) if (cursor !== undefined) oldest = Math.min(oldest, partsOf(cursor)[0])
+      for (const { cursor, bound } of behind) if (cursor !== undefined && !bound) oldest = Math.min(oldest, partsOf(cursor)[0])
       return Math.max(0, Math.min(Date.now(), timeOfNewest()) - oldest)
     },
   }

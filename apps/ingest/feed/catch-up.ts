@@ -6,6 +6,7 @@ import { beginning, compareCursors } from '#shared/event/cursor.ts'
 import { inWords } from '#shared/process/errors.ts'
 import type { Log } from '#shared/process/log.ts'
 import { semaphore } from '../semaphore.ts'
+import { type Bound, endAt, isOver, upTo } from './finite.ts'
 import type { Frame } from './frame.ts'
 import type { Hidden } from './hidden.ts'
 import type { History, Passage } from './history.ts'
@@ -46,9 +47,10 @@ export function catcherUp({ tail, history, readerBytes, inSlice, log, measures, 
     if (subscriber.cursor === undefined && hasAll(subscriber)) return arrived()
     try {
       await hidden?.known
+      while (subscriber.bound && isOpen(subscriber) && !(await fix(subscriber, subscriber.bound))) await pause(awayMs)
       while (isOpen(subscriber)) {
         await room(subscriber)
-        if (hasAll(subscriber)) return arrived()
+        if (subscriber.bound ? isOver(subscriber.bound, subscriber.cursor) : hasAll(subscriber)) return arrived()
         if (subscriber.cursor === undefined) await tail.next()
         else await inTurn(() => step(subscriber, subscriber.cursor))
       }
@@ -70,16 +72,34 @@ export function catcherUp({ tail, history, readerBytes, inSlice, log, measures, 
     return true
   }
 
+  // An answer with an end has what is there when its reader comes. False while nobody can tell what that is.
+  async function fix(subscriber: Subscriber, bound: Bound): Promise<boolean> {
+    const newest = await inTurn(() => history.newestNow()).catch(away)
+    if (newest === 'away') return false
+    const isBeyond = subscriber.isUnproven && compareCursors(subscriber.cursor ?? beginning, newest) > 0
+    if (isBeyond && isOpen(subscriber)) writeGap(subscriber, newest, measures)
+    endAt(bound, newest)
+    return true
+  }
+
   async function step(subscriber: Subscriber, cursor = beginning): Promise<void> {
     if (!isOpen(subscriber)) return
     const window = tail.after(cursor)
-    const passage = window === undefined ? await history.read(cursor).catch(away) : window.length > 0 ? { frames: window } : undefined
+    // The tail may be behind where an answer ends.
+    const isThere = window !== undefined && (window.length > 0 || !subscriber.bound)
+    const passage = !isThere ? await history.read(cursor).catch(away) : window.length > 0 ? { frames: window } : undefined
     if (!isOpen(subscriber)) return
     if (passage === 'away') await pause(awayMs)
-    else if (passage === undefined) await (subscriber.isUnproven ? prove(subscriber) : pause(awayMs))
+    else if (passage === undefined) await (subscriber.isUnproven ? prove(subscriber) : wait(subscriber))
     else if ('gapTo' in passage) tell(subscriber, passage)
     else await inSlice(() => pass(subscriber, passage.frames))
     await room(subscriber, aMomentMs)
+  }
+
+  // Nothing comes after its cursor now. That is the end of an answer that has one.
+  async function wait(subscriber: Subscriber): Promise<void> {
+    if (subscriber.bound) reachEnd(subscriber, subscriber.bound)
+    else await pause(awayMs)
   }
 
   function pass(subscriber: Subscriber, frames: Frame[]): void {
@@ -89,13 +109,19 @@ export function catcherUp({ tail, history, readerBytes, inSlice, log, measures, 
     if (first && subscriber.isUnproven && compareCursors(first.previous, subscriber.cursor ?? beginning) < 0)
       writeGap(subscriber, first.previous, measures)
     subscriber.isUnproven = false
-    const piece = cut(frames, subscriber)
+    const piece = cut(subscriber.bound ? upTo(subscriber.bound, frames) : frames, subscriber)
     if (piece) write(subscriber, piece, measures)
+    else if (subscriber.bound) reachEnd(subscriber, subscriber.bound)
+  }
+
+  function reachEnd(subscriber: Subscriber, bound: Bound): void {
+    if (!isOver(bound, subscriber.cursor)) subscriber.cursor = bound.to
   }
 
   function tell(subscriber: Subscriber, { gapTo }: Extract<Passage, { gapTo: string }>): void {
     subscriber.isUnproven = false
-    writeGap(subscriber, gapTo, measures)
+    const { bound } = subscriber
+    writeGap(subscriber, bound && compareCursors(bound.to, gapTo) < 0 ? bound.to : gapTo, measures)
   }
 
   // Nothing follows its cursor: either that is the newest, or the feed never gave it.

@@ -7,8 +7,10 @@ export type Form = {
   message: (frame: Frame) => Buffer
   /** What came after `from`, up to `to`, is gone. */
   gap: (from: string, to: string) => string
-  /** A sign of life. With a cursor it tells how far the feed has come, where the form can do so without a message. */
-  beat: (cursor?: Cursor) => string
+  /** A sign of life. */
+  beat: string
+  /** How far the feed has come, to stand before a sign of life or the end, where the form can say so without a message. */
+  place: (cursor: Cursor) => string
   /** After how many ms to come back, where the form can say so. */
   retry: (ms: number) => string
 }
@@ -17,7 +19,8 @@ const events: Form = {
   name: 'events',
   message: ({ bytes }) => bytes,
   gap: (from, to) => `id: ${to}\nevent: gap\ndata: ${JSON.stringify({ from, to })}\n\n`,
-  beat: (cursor) => (cursor === undefined ? ':\n\n' : `id: ${cursor}\n:\n\n`),
+  beat: ':\n\n',
+  place: (cursor) => `id: ${cursor}\n`,
   retry: (ms) => `retry: ${ms}\n`,
 }
 
@@ -25,7 +28,8 @@ const lines: Form = {
   name: 'lines',
   message: ({ line }) => line(),
   gap: (from, to) => `${JSON.stringify({ meta: { gap: { from, to } } })}\n`,
-  beat: () => '\n',
+  beat: '\n',
+  place: () => '',
   retry: () => '',
 }
 

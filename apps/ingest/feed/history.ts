@@ -2,7 +2,7 @@
 // other; what neither has is a gap. Pages are shared, and few are read at a time, so that a crowd that comes back at once
 // costs little more than one reader.
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Cursor, compareCursors, partsOf } from '#shared/event/cursor.ts'
+import { beginning, type Cursor, compareCursors, partsOf } from '#shared/event/cursor.ts'
 import type { Relay } from '#shared/queue/relay.ts'
 import { semaphore } from '../semaphore.ts'
 import { chainAfter } from './chain.ts'
@@ -18,6 +18,8 @@ export type History = {
   read: (after: Cursor) => Promise<Passage | undefined>
   /** The newest cursor there is anywhere. */
   newest: () => Promise<Cursor>
+  /** The newest of those that can be read now: that of the relay, if it has any. */
+  newestNow: () => Promise<Cursor>
 }
 
 const pageMessages = 100
@@ -81,6 +83,10 @@ export function openHistory({ relay, journal, onRead }: Parts): History {
       const inRelay = await relay.newest()
       const inJournal = (await journal?.newest()) ?? inRelay
       return compareCursors(inJournal, inRelay) > 0 ? inJournal : inRelay
+    },
+    async newestNow() {
+      const inRelay = await relay.newest()
+      return inRelay === beginning && journal ? await journal.newest() : inRelay
     },
   }
 }

@@ -1,6 +1,7 @@
 // What of some frames goes to the subscribers of one filter, joined into one piece.
 import type { Cursor } from '#shared/event/cursor.ts'
 import type { Filter } from './filter.ts'
+import type { Bound } from './finite.ts'
 import type { Form } from './form.ts'
 import type { Frame } from './frame.ts'
 import type { Hidden } from './hidden.ts'
@@ -8,14 +9,14 @@ import type { Hidden } from './hidden.ts'
 /** `bytes` are `count` messages; with them everything up to `cursor` has been looked at. */
 export type Piece = { bytes: Buffer; count: number; cursor: Cursor }
 
-/** Which messages, and in which form. */
-export type Wanted = { filter: Filter; form: Form }
+/** Which messages, in which form, and at most how many. */
+export type Wanted = { filter: Filter; form: Form; bound?: Pick<Bound, 'left'> | undefined }
 
 /**
  * Joins what is wanted of the first of `frames`, without what is `hidden`: about `most` bytes, or one message; undefined without frames. No more of
  * them are looked at than take about a millisecond.
  */
-export function pieceOf(frames: Frame[], { filter, form }: Wanted, most: number, hidden?: Hidden): Piece | undefined {
+export function pieceOf(frames: Frame[], { filter, form, bound }: Wanted, most: number, hidden?: Hidden): Piece | undefined {
   const { matches } = filter
   const chosen: Buffer[] = []
   let cursor = frames[0]?.cursor
@@ -23,6 +24,7 @@ export function pieceOf(frames: Frame[], { filter, form }: Wanted, most: number,
   let size = 0
   let unwanted = 0
   for (const frame of frames.slice(0, mostFrames(filter))) {
+    if (bound && chosen.length >= bound.left) break
     const isWanted = frame.bytes.length > 0 && (matches === undefined || matches(frame.facts())) && hidden?.has(frame) !== true
     const bytes = isWanted ? form.message(frame) : frame.bytes
     if (size + unwanted > 0 && size + unwanted + bytes.length > most) break
@@ -49,7 +51,8 @@ export function pieceCutter(most: number, hidden?: Hidden): (frames: Frame[], wa
   // collections.
   const kept: Array<{ key: string; piece: Piece }> = []
   return function cut(frames, wanted) {
-    const key = `${frames[0]?.cursor} ${frames.length} ${wanted.form.name} ${wanted.filter.key} ${hidden?.version()}`
+    const count = Math.min(frames.length, wanted.bound?.left ?? frames.length)
+    const key = `${frames[0]?.cursor} ${frames.length} ${count} ${wanted.form.name} ${wanted.filter.key} ${hidden?.version()}`
     const known = kept.find((one) => one.key === key)
     if (known) return known.piece
     const piece = pieceOf(frames, wanted, most, hidden)

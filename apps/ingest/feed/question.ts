@@ -4,14 +4,17 @@
 import { beginning, type Cursor, isCursor } from '#shared/event/cursor.ts'
 import { BadQuestion } from './bad-question.ts'
 import { type Wish, wishOf } from './filter.ts'
-import { type Time, timeOf } from './times.ts'
+import { type Time, timeForm, timeOf } from './times.ts'
 
-/** Without a `wish` everything is wanted. */
-export type Question = { from: Cursor | undefined; since: Time | undefined; wish: Wish | undefined }
+/** Without a `wish` everything is wanted, without an `end` also what comes from now on. */
+export type Question = { from: Cursor | undefined; since: Time | undefined; wish: Wish | undefined; end: End | undefined }
+
+/** Up to which cursor, or time of receipt, and how many messages. */
+export type End = { to: Cursor | undefined; until: Time | undefined; limit: number }
 
 // As clients send it by themselves, then as it is written into an address.
 const cursorNames = ['lastEventId', 'last-event-id', 'last_event_id']
-const known = [...cursorNames, 'since', 'kind', 'project', 'action'].sort()
+const known = [...cursorNames, 'since', 'until', 'limit', 'kind', 'project', 'action'].sort()
 const longestTold = 60
 
 /** Reads the header and the query of a request. Throws `BadQuestion`. */
@@ -23,7 +26,19 @@ export function questionOf(header: string | undefined, query: URLSearchParams): 
   const start = since === undefined ? undefined : timeOf('since', since)
   const inAddress = cursorNames.map((name) => cursorOf(name, one(name, query)))
   const from = cursorOf('Last-Event-ID', header || undefined) ?? inAddress.find((cursor) => cursor !== undefined)
-  return { from, since: from === undefined ? start : undefined, wish }
+  const end = endOf(one('until', query), one('limit', query))
+  // An end without a beginning: all that there is up to there.
+  if (end && from === undefined && start === undefined) return { from: beginning, since: undefined, wish, end }
+  return { from, since: from === undefined ? start : undefined, wish, end }
+}
+
+function endOf(until: string | undefined, limit: string | undefined): End | undefined {
+  if (until === undefined && limit === undefined) return undefined
+  if (limit !== undefined && !(/^\d{1,15}$/.test(limit) && Number(limit) > 0))
+    throw new BadQuestion('limit', 'expected a whole number from 1')
+  const to = until === 'earliest' ? beginning : until !== undefined && isCursor(until) ? until : undefined
+  const time = until === undefined || to !== undefined ? undefined : timeOf('until', until, `a cursor, or ${timeForm}`)
+  return { to, until: time, limit: limit === undefined ? Number.POSITIVE_INFINITY : Number(limit) }
 }
 
 function one(name: string, query: URLSearchParams): string | undefined {

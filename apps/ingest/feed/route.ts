@@ -77,7 +77,11 @@ export function feedRoute({
   signal.addEventListener('abort', () => {
     clearInterval(beating)
     clearInterval(looking)
-    for (const { response, form } of open) response.end(goodbye(form))
+    for (const { response, form, bound } of open) {
+      // Whoever waits for the end of an answer must not take this for it.
+      if (bound) response.destroy()
+      else response.end(goodbye(form))
+    }
   })
 
   function letGo(): void {
@@ -95,6 +99,7 @@ export function feedRoute({
     const { incoming, outgoing } = c.env
     // The types allow for HTTP/2, which this listener does not speak.
     const response = outgoing as ServerResponse
+    if (signal.aborted && question.end) return full(c)
     if (signal.aborted) response.writeHead(200, streamHeaders(type)).end(goodbye(formOf(type)))
     else {
       const slot = connections.take(addressOf(incoming))
@@ -120,10 +125,14 @@ export function feedRoute({
       leave()
     })
     response.socket?.setNoDelay(true)
-    // Without chunks a message is the same bytes for all, and the close of the connection is the end (RFC 9112, 6.3).
-    response.removeHeader('transfer-encoding')
-    response.writeHead(200, { ...streamHeaders(type), connection: 'close' })
-    put(subscriber, form.retry(reconnectMs) + form.beat())
+    if (question.end) response.writeHead(200, streamHeaders(type)).flushHeaders()
+    else {
+      // Without chunks a message is the same bytes for all, and the close of the connection is the end (RFC 9112, 6.3).
+      response.removeHeader('transfer-encoding')
+      response.writeHead(200, { ...streamHeaders(type), connection: 'close' })
+    }
+    const retry = form.retry(reconnectMs)
+    if (retry !== '' || !question.end) put(subscriber, retry + form.beat)
     audience.add(subscriber)
   }
 }

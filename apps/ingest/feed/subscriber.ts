@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http'
 import type { Cursor } from '#shared/event/cursor.ts'
 import { clocksDifferMs } from '#shared/event/time.ts'
 import { type Filter, withSince } from './filter.ts'
+import { type Bound, boundOf } from './finite.ts'
 import type { Form } from './form.ts'
 import type { FeedMetrics } from './metrics.ts'
 import type { Piece } from './piece.ts'
@@ -28,18 +29,20 @@ export type Subscriber = {
   given: number
   wasFull: boolean
   backlog: Backlog | undefined
+  /** Where its answer ends, if it does. */
+  bound: Bound | undefined
 }
 
 /** `taken` counts the bytes that the connection has taken in all. */
 export type Backlog = { bytes: number; taken: number; since: number; stuckSince: number }
 
-export function subscriberOf(response: ServerResponse, form: Form, { from, since }: Question, live: Filter): Subscriber {
+export function subscriberOf(response: ServerResponse, form: Form, { from, since, end }: Question, live: Filter): Subscriber {
   // What was received at a time may have been published a little before it.
   const start = since && `${Math.max(0, Math.min(since.time, Date.now()) - clocksDifferMs)}-0`
   const cursor = from ?? start
   const filter = since ? withSince(live, since.time) : live
   const place = { cursor, since, isUnproven: from !== undefined, told: cursor }
-  return { response, form, ...place, filter, live, given: 0, wasFull: false, backlog: undefined }
+  return { response, form, ...place, filter, live, given: 0, wasFull: false, backlog: undefined, bound: end && boundOf(end) }
 }
 
 export function isOpen({ response }: Subscriber): boolean {
@@ -54,6 +57,7 @@ export function write(subscriber: Subscriber, piece: Piece, measures: FeedMetric
   subscriber.since = undefined
   subscriber.told = cursor
   put(subscriber, bytes)
+  if (subscriber.bound) subscriber.bound.left -= count
   measures.messages.inc(count)
   measures.bytes.inc(bytes.length)
 }
@@ -85,11 +89,23 @@ export function writeGap(subscriber: Subscriber, to: Cursor, measures: FeedMetri
  * which is no message. Without that, one for whom nothing matches would come back with a cursor that is older and older.
  */
 export function beat(subscriber: Subscriber): void {
-  const { cursor, told, filter, form } = subscriber
   if (isFull(subscriber)) return
-  const hasNews = filter.matches !== undefined && cursor !== undefined && cursor !== told
-  put(subscriber, form.beat(hasNews ? cursor : undefined))
-  if (hasNews) subscriber.told = cursor
+  put(subscriber, news(subscriber) + subscriber.form.beat)
+}
+
+/** Ends an answer that has an end. */
+export function finish(subscriber: Subscriber): void {
+  const place = news(subscriber)
+  if (place !== '') put(subscriber, `${place}\n`)
+  subscriber.response.end()
+}
+
+// How far the feed has come, if its reader does not know by a message.
+function news(subscriber: Subscriber): string {
+  const { cursor, told, filter, form } = subscriber
+  if (filter.matches === undefined || cursor === undefined || cursor === told) return ''
+  subscriber.told = cursor
+  return form.place(cursor)
 }
 
 /** Resolves when the connection takes more, when it is gone, or when `patienceMs` are over. */

@@ -20,5 +20,4 @@ export function timeOf(name: string, given: string, expected = timeForm): Time {
   if (Number.isNaN(time) || time < 0) throw new BadQuestion(name, `expected ${expected}`)
   return { text, time }
 }
-
 export const timeForm = 'an ISO 8601 time such as 2026-11-23T10:00:00Z, or seconds or milliseconds since 1970'
