@@ -2,9 +2,11 @@
 // cursor misses nothing.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { type Cursor, compareCursors } from '#shared/event/cursor.ts'
 import { keyPrefix } from '#shared/queue/queues.ts'
+import { openGzip } from '../../apps/ingest/feed/gzip.ts'
 import { readFeed, readLines } from '../support/feed.ts'
 import { type Publish, publisherOf } from '../support/relay.ts'
 import { send } from '../support/request.ts'
@@ -126,6 +128,39 @@ test('an answer that ends is told from one that broke off, and the connection is
   })
   assert.deepEqual([headers['transfer-encoding'], headers['content-encoding']], ['chunked', undefined])
   assert.equal(body.toString().split('\n').length, 4)
+})
+
+test('an answer that ends is compressed for whoever asks, a live one never', async () => {
+  for (const [form, accept] of [['events', 'text/event-stream'] as const, ['lines', 'application/x-ndjson'] as const]) {
+    const headers = { accept, 'accept-encoding': 'gzip' }
+    const packed = await send({ port: ingest.port(), path: '/sse/?until=2100-01-01', method: 'GET', headers })
+    const head = await send({ port: ingest.port(), path: '/sse/?limit=1', method: 'HEAD', headers })
+    for (const answer of [packed, head])
+      assert.deepEqual([answer.headers['content-encoding'], answer.headers.vary], ['gzip', 'Accept, Accept-Encoding'])
+    const plain = await send({ port: ingest.port(), path: '/sse/?until=2100-01-01', method: 'GET', headers: { accept } })
+    assert.equal(
+      gunzipSync(packed.body)
+        .toString()
+        .replace(/^:\n\n/gm, ''),
+      plain.body.toString().replace(/^:\n\n/gm, ''),
+    )
+    assert.ok(packed.body.length < plain.body.length / 2)
+    const { numbers } = await ask('until=2100-01-01&kind=push', form, { accept, 'accept-encoding': 'gzip, br' })
+    assert.deepEqual(numbers, numbersOf(all.filter(({ kind }) => kind === 'push')))
+  }
+  const live = await readLines(`http://127.0.0.1:${ingest.port()}/sse/`, { 'accept-encoding': 'gzip' })
+  assert.equal(live.response.headers.get('content-encoding'), null)
+  live.close()
+})
+
+test('any texts, compressed one after another, are one stream', () => {
+  const whole = (texts: string[]) => {
+    const gzip = openGzip()
+    const packed = Buffer.concat([...texts.map((text) => gzip.pack(text)), gzip.end()])
+    assert.equal(gunzipSync(packed).toString(), texts.join(''))
+  }
+  const text = fc.tuple(fc.string({ unit: 'grapheme' }), fc.integer({ min: 0, max: 9999 })).map(([one, count]) => one.repeat(count))
+  fc.assert(fc.property(fc.array(text, { maxLength: 6 }), whole), { numRuns: 50 })
 })
 
 test('what is gone is told, as far as the answer goes', async () => {

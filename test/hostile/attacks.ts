@@ -12,7 +12,7 @@ export type Attack = {
 /** A connection that is made anew, `play` and all, whenever it is closed. */
 type Open = (begin: (socket: Socket) => void, options?: { takesNothing?: boolean }) => void
 
-const ask = (query: string) => `GET /sse/?${query} HTTP/1.1\r\nHost: feed.example\r\n\r\n`
+const ask = (query: string, headers = '') => `GET /sse/?${query} HTTP/1.1\r\nHost: feed.example\r\n${headers}\r\n`
 const longPattern = (mark: string) => `[!${'ab'.repeat(60)}]*${'a'.repeat(100)}${mark}`
 const repeating = (mark: string) => `*${'a'.repeat(100)}Z${mark}`
 const twenty = (pattern: (mark: string) => string, number: number) =>
@@ -51,6 +51,12 @@ export const attacks: Attack[] = [
     play: (number, open) => open((socket) => socket.write(ask(`project=${twenty(repeating, number)}`))),
   },
   { name: 'many times', share: 0.3, play: (number, open) => open((socket) => socket.write(ask(`since=${1_000_000_000_000 + number}`))) },
+  {
+    name: 'compressed lines with an end',
+    share: 0.3,
+    play: (number, open) =>
+      open((socket) => socket.write(ask(`limit=${100_000 + number}`, 'Accept: application/jsonl\r\nAccept-Encoding: gzip\r\n'))),
+  },
   {
     name: 'readers that take nothing',
     share: 0.3,

@@ -14,6 +14,11 @@ export function streamHeaders(type: FormType) {
   }
 }
 
+/** The same for an answer that has an end, which may be compressed. */
+export function finiteHeaders({ type, isCompressed }: { type: FormType; isCompressed: boolean }) {
+  return { ...streamHeaders(type), vary: 'Accept, Accept-Encoding', ...(isCompressed && { 'content-encoding': 'gzip' }) }
+}
+
 export function preflight(c: Context): Response {
   return c.body(null, 204, {
     ...open,

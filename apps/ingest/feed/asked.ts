@@ -1,13 +1,14 @@
 // What a request asks of the feed and in which form, or the answer to one that asks for nothing that there is.
 import type { Context } from 'hono'
-import { preferredOf } from './accept.ts'
-import { badQuestion, notAcceptable, onlyGet, preflight, streamHeaders } from './answers.ts'
+import { preferredOf, prefersGzip } from './accept.ts'
+import { badQuestion, finiteHeaders, notAcceptable, onlyGet, preflight, streamHeaders } from './answers.ts'
 import { BadQuestion } from './bad-question.ts'
 import { type FormType, formTypes } from './form.ts'
 import type { FeedMetrics } from './metrics.ts'
 import { type Question, questionOf } from './question.ts'
 
-export type Asked = { question: Question; type: FormType }
+/** `isCompressed`: it has an end, and may be compressed. A live answer never is: what is in between would wait. */
+export type Asked = { question: Question; type: FormType; isCompressed: boolean }
 
 /** What `c` asks for; of anything but a GET that can be served, the answer. */
 export function askedOf(c: Context, { refused }: FeedMetrics): Asked | Response {
@@ -24,7 +25,9 @@ export function askedOf(c: Context, { refused }: FeedMetrics): Asked | Response 
     refused.inc({ reason: 'not acceptable' })
     return notAcceptable(c)
   }
-  return method === 'HEAD' ? c.body(null, 200, streamHeaders(type)) : { question, type }
+  const isCompressed = question.end !== undefined && prefersGzip(c.req.header('accept-encoding'))
+  const asked = { question, type, isCompressed }
+  return method === 'HEAD' ? c.body(null, 200, question.end ? finiteHeaders(asked) : streamHeaders(type)) : asked
 }
 
 function read(c: Context): Question | string {

@@ -7,19 +7,19 @@ import type { Context } from 'hono'
 import type { Log } from '#shared/process/log.ts'
 import type { Registry } from '#shared/process/metrics.ts'
 import { clientAddress } from '../client-address.ts'
-import { full, streamHeaders } from './answers.ts'
-import { askedOf } from './asked.ts'
+import { finiteHeaders, full, streamHeaders } from './answers.ts'
+import { type Asked, askedOf } from './asked.ts'
 import { openAudience } from './audience.ts'
 import { catcherUp } from './catch-up.ts'
 import { openConnectionLimit } from './connection-limit.ts'
 import type { Filter } from './filter.ts'
 import { openFilters } from './filters.ts'
-import { type Form, type FormType, formOf } from './form.ts'
+import { type Form, formOf } from './form.ts'
+import { openGzip } from './gzip.ts'
 import type { Hidden } from './hidden.ts'
 import type { History } from './history.ts'
 import { type FeedMetrics, watch } from './metrics.ts'
 import { impatientWith } from './patience.ts'
-import type { Question } from './question.ts'
 import { openSlices } from './slices.ts'
 import { beat, put, type Subscriber, subscriberOf } from './subscriber.ts'
 import type { Tail } from './tail.ts'
@@ -109,23 +109,24 @@ export function feedRoute({
         measures.refused.inc({ reason: typeof slot === 'string' ? slot : 'filters' })
         return full(c)
       }
-      start(response, type, question, filter, slot)
+      start(response, asked, filter, slot)
     }
     return RESPONSE_ALREADY_SENT
   }
 
-  function start(response: ServerResponse, type: FormType, question: Question, filter: Filter, leave: () => void): void {
+  function start(response: ServerResponse, asked: Asked, live: Filter, leave: () => void): void {
+    const { question, type, isCompressed } = asked
     const form = formOf(type)
-    const subscriber = subscriberOf(response, form, question, filter)
+    const subscriber = subscriberOf({ response, question, form, live, gzip: isCompressed ? openGzip() : undefined })
     open.add(subscriber)
     response.on('close', () => {
       open.delete(subscriber)
       audience.remove(subscriber)
-      filters.giveBack(filter)
+      filters.giveBack(live)
       leave()
     })
     response.socket?.setNoDelay(true)
-    if (question.end) response.writeHead(200, streamHeaders(type)).flushHeaders()
+    if (question.end) response.writeHead(200, finiteHeaders(asked)).flushHeaders()
     else {
       // Without chunks a message is the same bytes for all, and the close of the connection is the end (RFC 9112, 6.3).
       response.removeHeader('transfer-encoding')

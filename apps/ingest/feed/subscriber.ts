@@ -6,6 +6,7 @@ import { clocksDifferMs } from '#shared/event/time.ts'
 import { type Filter, withSince } from './filter.ts'
 import { type Bound, boundOf } from './finite.ts'
 import type { Form } from './form.ts'
+import type { Gzip } from './gzip.ts'
 import type { FeedMetrics } from './metrics.ts'
 import type { Piece } from './piece.ts'
 import type { Question } from './question.ts'
@@ -31,18 +32,22 @@ export type Subscriber = {
   backlog: Backlog | undefined
   /** Where its answer ends, if it does. */
   bound: Bound | undefined
+  /** How what it is given is compressed, if it is. */
+  gzip: Gzip | undefined
 }
 
 /** `taken` counts the bytes that the connection has taken in all. */
 export type Backlog = { bytes: number; taken: number; since: number; stuckSince: number }
 
-export function subscriberOf(response: ServerResponse, form: Form, { from, since, end }: Question, live: Filter): Subscriber {
+type Given = { response: ServerResponse; question: Question; form: Form; live: Filter; gzip: Gzip | undefined }
+
+export function subscriberOf({ response, question: { from, since, end }, form, live, gzip }: Given): Subscriber {
   // What was received at a time may have been published a little before it.
   const start = since && `${Math.max(0, Math.min(since.time, Date.now()) - clocksDifferMs)}-0`
   const cursor = from ?? start
   const filter = since ? withSince(live, since.time) : live
   const place = { cursor, since, isUnproven: from !== undefined, told: cursor }
-  return { response, form, ...place, filter, live, given: 0, wasFull: false, backlog: undefined, bound: end && boundOf(end) }
+  return { response, form, ...place, filter, live, given: 0, wasFull: false, backlog: undefined, bound: end && boundOf(end), gzip }
 }
 
 export function isOpen({ response }: Subscriber): boolean {
@@ -63,7 +68,8 @@ export function write(subscriber: Subscriber, piece: Piece, measures: FeedMetric
 }
 
 /** The only way to its connection, so that everything comes in the order in which it was written. */
-export function put(subscriber: Subscriber, bytes: Buffer | string): void {
+export function put(subscriber: Subscriber, given: Buffer | string): void {
+  const bytes = subscriber.gzip?.pack(given) ?? given
   subscriber.given += Buffer.byteLength(bytes)
   subscriber.wasFull = !subscriber.response.write(bytes)
 }
@@ -97,7 +103,7 @@ export function beat(subscriber: Subscriber): void {
 export function finish(subscriber: Subscriber): void {
   const place = news(subscriber)
   if (place !== '') put(subscriber, `${place}\n`)
-  subscriber.response.end()
+  subscriber.response.end(subscriber.gzip?.end())
 }
 
 // How far the feed has come, if its reader does not know by a message.
