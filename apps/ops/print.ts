@@ -48,6 +48,12 @@ export function since(at: string): string {
   return `${span(Math.max(0, (Date.now() - Date.parse(at)) / 1000))} ago`
 }
 
+/** When a queue on hold asks its remote again, which is the time `until`, ISO 8601. */
+export function asksAgain(until: string): string {
+  const seconds = Math.ceil((Date.parse(until) - Date.now()) / 1000)
+  return seconds > 0 ? `asks again in ${seconds} s` : 'asks again now'
+}
+
 export function dim(piece: Piece): Words {
   return styled('dim', piece)
 }

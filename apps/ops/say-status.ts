@@ -2,7 +2,7 @@
 import type { QueueState, RemoteState } from './actions/queue-states.ts'
 import type { Status } from './actions/status.ts'
 import type { Said } from './command.ts'
-import { since, span, state, table } from './print.ts'
+import { asksAgain, since, span, state, table } from './print.ts'
 import { joined, lines, type Piece, padded, type Words, words } from './words.ts'
 
 const unknown = 'unknown'
@@ -55,7 +55,8 @@ function queueRow(queue: QueueState) {
 function stateOf({ paused, pausedBy, held }: QueueState): Words {
   if (!paused && !held) return state('running')
   const who = pausedBy ? words` by ${pausedBy.who}: ${pausedBy.reason}` : ''
-  const onHold = held && words`${state('on hold')}: ${held.reason} (for ${span((Date.now() - Date.parse(held.since)) / 1000)})`
+  const onHold =
+    held && words`${state('on hold')}: ${held.reason} (for ${span((Date.now() - Date.parse(held.since)) / 1000)}, ${asksAgain(held.until)})`
   return joined([paused && words`${state('paused')}${who}`, onHold], '; ')
 }
 

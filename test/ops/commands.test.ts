@@ -103,7 +103,7 @@ test('dead letters are listed, grouped by error, and one is shown whole', async 
   )
   assert.match(
     String(groups[0]?.error),
-    /^No such task, or our account may not see it\. Phabricator says .*"T…" does not identify a valid object/,
+    /^No such task, or our account may not see it\. Phabricator says ERR-.*does not (exist|identify a valid object)/,
   )
   const shown = async () =>
     deadSchema.parse(JSON.parse((await ops(stage.environment, 'dead', 'show', String(letters[0]?.id), '--json')).out))
@@ -178,14 +178,21 @@ test('filters choose by project, merge request, time and text', async () => {
   assert.equal((await ids('--limit', '1')).length, 1)
 })
 
-test('a queue on hold shows in the status and in the metrics, with the reason', async () => {
-  stage.sandbox.phabricator.fault({ kind: 'refuse' })
+test('a queue on hold shows in the status and in the metrics, with the reason and the time, and asks at once when it is told to', async () => {
+  stage.sandbox.phabricator.fault({ kind: 'status', status: 503, headers: { 'retry-after': '3000' } })
   await deliver('while-down', hookText('merge-request-reopen', stage.sandbox.gitlab.url))
   const metrics = async () => await (await fetch(`http://127.0.0.1:${worker.port()}/metrics`)).text()
   const held = /queue_held_seconds\{queue="phabricator",refused="false"\} (?!0\n)\d/
   await until(async () => held.test(await metrics()), 'the hold is in the metrics')
-  assert.match((await ops(stage.environment, 'status')).out, /phabricator .*on hold: Phabricator cannot be reached.* \(for \d+[smh]\)/)
+  assert.match(
+    (await ops(stage.environment, 'status')).out,
+    /phabricator .*on hold: Phabricator answers 503.* \(for \d+[smh], asks again in (2\d\d\d|3000) s\)/,
+  )
   stage.sandbox.phabricator.fault(undefined)
+  const waits = await ops(stage.environment, 'resume', 'phabricator', '--reason', 'it is back')
+  assert.match(waits.out, /^phabricator is not paused, but on hold: it asks again in (2\d\d\d|3000) s; --now asks at once\n$/)
+  const asks = await ops(stage.environment, 'resume', 'phabricator', '--now', '--reason', 'it is back')
+  assert.match(asks.out, /asks again now|is running/)
   await until(() => ended('while-down'), 'it went on')
   await until(async () => !held.test(await metrics()), 'the hold is gone from the metrics')
 })

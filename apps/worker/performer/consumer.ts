@@ -62,6 +62,9 @@ type Parts = {
 // With a limiter BullMQ looks at the queue's rate limit, which is what holds it; this one never limits by itself.
 const limiter = { max: 1_000_000_000, duration: 1000 }
 
+// How often a worker looks whether somebody has ended the wait of a hold.
+const lookAtHoldMs = 2000
+
 /** Starts to work on `queue`. When `stopping` aborts, jobs under way are handed back. */
 export async function work({
   context,
@@ -144,6 +147,7 @@ export async function work({
     prefix: keyPrefix(prefix),
     concurrency: serial ? 1 : concurrency,
     limiter,
+    maximumRateLimitDelay: lookAtHoldMs,
     removeOnComplete: keep,
     maxStalledCount: Number.MAX_SAFE_INTEGER, // `trials` decides
     settings: { backoffStrategy: (attemptsMade) => retryDelay(attemptsMade) },

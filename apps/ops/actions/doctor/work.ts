@@ -2,7 +2,7 @@
 
 import { type Finding, notLooked, ok, warning, wrong } from '#sinks/finding.ts'
 import type { OpsContext } from '../../context.ts'
-import { span } from '../../print.ts'
+import { asksAgain, span } from '../../print.ts'
 import { type Status, status } from '../status.ts'
 
 export async function checkWork(context: OpsContext): Promise<Finding[]> {
@@ -89,8 +89,8 @@ function queues({ queues: all }: Status): Finding[] {
     if (held)
       return warning(
         'queues',
-        `${id} has been on hold since ${held.since}: ${held.reason}`,
-        'mend the remote; the queue goes on by itself when it is back',
+        `${id} has been on hold since ${held.since}, and ${asksAgain(held.until)}: ${held.reason}`,
+        `mend the remote; the queue goes on by itself when it is back, at once after: bin/ops resume ${id} --now --reason …`,
       )
     const who = pausedBy ? ` by ${pausedBy.who}: ${pausedBy.reason}` : ''
     return paused ? warning('queues', `${id} is paused${who}`, `bin/ops resume ${id} --reason …`) : []

@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 import { sinkNames } from '#sinks/registry.ts'
 import type { QueueState } from '../../actions/queue-states.ts'
 import type { Status } from '../../actions/status.ts'
-import { span } from '../../print.ts'
+import { asksAgain, span } from '../../print.ts'
 import type { Html } from '../html/frame.ts'
 import { table } from '../html/table.ts'
 import { ago, count, foreign, many, state } from '../html/words.ts'
@@ -27,7 +27,7 @@ function standing({ paused, pausedBy, held }: QueueState): Html {
   if (!paused && !held) return state('running')
   const who = pausedBy ? html` by ${foreign(pausedBy.who)}: ${foreign(pausedBy.reason)}` : ''
   const seconds = held ? (Date.now() - Date.parse(held.since)) / 1000 : 0
-  const onHold = held ? html`${state('on hold')}: ${foreign(held.reason)} (for ${span(seconds)})` : ''
+  const onHold = held ? html`${state('on hold')}: ${foreign(held.reason)} (for ${span(seconds)}, ${asksAgain(held.until)})` : ''
   return html`${paused ? html`${state('paused')}${who}` : ''}${paused && held ? '; ' : ''}${onHold}`
 }
 
