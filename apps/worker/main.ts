@@ -38,6 +38,7 @@ import { startDrain } from './recorder/drain.ts'
 import { startRecorder } from './recorder/recorder.ts'
 import { startRouter } from './router/router.ts'
 import { watchSilence } from './silence.ts'
+import { tryAtOnce } from './taken-over.ts'
 
 const config = configure(configSchema, sinkSecrets)
 const { redisUrl, redisPrefix: prefix } = config
@@ -54,7 +55,6 @@ lifecycle.push('redis', () => redis.disconnect())
 lifecycle.push('database', () => database.destroy())
 
 const stopping = new AbortController()
-void config.secrets.watch({ redact, log, signal: stopping.signal })
 const mayForget = watchLives({ redis, prefix })
 const context: WorkerContext = { redis, prefix, stopping: stopping.signal, mayForget, trials: openTrials({ redis, prefix }), log }
 const queues = openQueues({ redis, prefix })
@@ -77,6 +77,8 @@ const sinks = openSinks({
 const measures = performerMetrics(metrics)
 const { gitlabUrl: url, gitlabToken } = config
 const token = gitlabToken && { api: openGitLabApi({ url, token: gitlabToken, redact }), redis, prefix, log }
+const onTaken = tryAtOnce({ redis, prefix, queues: sinkEntries(sinks).map(([name]) => queues[name]), token, log, signal: stopping.signal })
+void config.secrets.watch({ redact, log, signal: stopping.signal, onTaken })
 
 if (config.ops) {
   const { ops: at } = config

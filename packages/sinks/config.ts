@@ -4,7 +4,7 @@ import { databaseUrl } from '#shared/process/database-address.ts'
 import { places, redisUrl, secretFile, wholeNumber, yesOrNo } from '#shared/process/env.ts'
 import { openSecrets } from '#shared/process/secret.ts'
 import { gitlabVariables } from '#sinks/gitlab/variables.ts'
-import { fileOf, readSettings, sinkList, sinkVariables } from './settings.ts'
+import { fileOf, readSettings, sinkList, sinkVariables, whereToPut } from './settings.ts'
 import { settingsOf } from './variables.ts'
 
 const ownVariables = z.object({
@@ -50,6 +50,8 @@ export function configFrom(env: z.output<typeof variables>) {
     gitlabUrl,
     gitlabToken,
     gitlabTokenFile: fileOf('GITLAB_TOKEN', env),
+    /** What to do with a new one in the place of the secret `name` of a sink, as a part of a sentence. */
+    whereToPut: (name: string) => whereToPut(name, fileOf(name, env)),
     feedKeep: env.FEED_KEEP,
     dryRun: env.DRY_RUN,
     concurrency: env.CONCURRENCY,

@@ -47,6 +47,17 @@ export function fileOf(name: string, env: Readonly<Record<string, unknown>>): st
   return secretFile.parse(env[`${name}_FILE`])
 }
 
+/** Where a new secret goes, which is in `file` if that is given, as a part of a sentence. */
+export function whereToPut(name: string, file: string | undefined): string {
+  if (file === undefined) return `put a new one into ${name}, and restart the workers`
+  return `write a new one into ${file} (${name}_FILE): the workers take it over by themselves`
+}
+
+/** The names of the secrets that the sink has. */
+export function secretsOf({ variables: own }: Pick<Declaration, 'variables'>): string[] {
+  return Object.entries(own).flatMap(([name, { isSecret }]) => (isSecret ? [name] : []))
+}
+
 /** `settings` with something in the place of each variable that is needed and missing: enough to plan with. */
 export function pretended(settings: Settings): Settings {
   const needed = Object.entries(variables).filter(([, variable]) => variable.needed !== undefined)

@@ -56,7 +56,11 @@ test('refused, foreign and short-lived credentials are told from each other', as
   assert.equal(refused.code, 1)
   assert.match(said(refused.of('phabricator')), /^wrong Phabricator says ERR-INVALID-AUTH/)
   assert.match(said(refused.of('gitlab')), /^wrong GitLab answers 401/)
-  assert.match(refused.of('gitlab')[0]?.remedy ?? '', /new token/)
+  const remedies = [refused.of('gitlab')[0]?.remedy, refused.of('phabricator')[0]?.remedy]
+  assert.deepEqual(
+    remedies,
+    ['GITLAB_TOKEN', 'PHABRICATOR_TOKEN'].map((name) => `put a new one into ${name}, and restart the workers`),
+  )
 
   Object.assign(gitlab.state.token, {
     scopes: ['api'],

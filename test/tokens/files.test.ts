@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { z } from 'zod'
 import { type Flow, holding, mergeRequestHook, openFlow, verbs } from '../flow/flow.ts'
 import { ops } from '../support/ops.ts'
 import { sourceToken } from '../support/service.ts'
@@ -74,14 +75,22 @@ test('a refused token holds its queue, and a new one in the file lets it go on, 
   assert.equal(taken(), 2)
 })
 
-test('a link that leads elsewhere from now on brings a new token, and the account is asked for anew', async () => {
+test('a link that leads elsewhere from now on brings a new token, which is looked at at once, and the account is asked for anew', async () => {
   const { gitlab } = flow.sandbox
+  gitlab.state.token.state = 'revoked'
+  const revoked = await ops(flow.environment, 'token')
+  assert.match(revoked.out, /state +expired or revoked\n/)
+  assert.match(revoked.out, /mend +write a new one into .*\/token \(GITLAB_TOKEN_FILE\): the workers take it over by themselves\n$/)
+  gitlab.state.token.state = 'active'
   gitlab.state.token.value = 'glpat-the-next-one-12345'
   await mkdir(path('..2026_11_24'))
   await put('..2026_11_24/token', 'glpat-the-next-one-12345')
   await symlink('..2026_11_24', path('..data.new'))
   await rename(path('..data.new'), path('..data'))
   await until(() => flow.worker.lines.some(({ secret }) => secret === 'GITLAB_TOKEN'), 'the token is taken over')
+  const status = async () =>
+    z.object({ token: z.object({ active: z.boolean() }) }).parse(JSON.parse((await ops(flow.environment, 'status', '--json')).out))
+  await until(async () => (await status()).token.active, 'nothing says any more that it is revoked')
   await flow.send(mergeRequestHook(flow, { description: '' }))
   await flow.settled()
   const asked = gitlab.requests.filter((request) => request.path.endsWith('/user'))

@@ -9,7 +9,7 @@ import { BadUsage, reasonOf, type Typed } from '../usage.ts'
 import { lines, output, type Piece, padded, warn, words } from '../words.ts'
 
 export function show(command: Command): Promise<void> {
-  return act(command, async (context) => sayToken(await tokenState(context)))
+  return act(command, async (context) => sayToken(await tokenState(context), context.config.whereToPut('GITLAB_TOKEN')))
 }
 
 export function rotate(options: Typed, command: Command): Promise<void> {
@@ -69,7 +69,7 @@ function read(options: unknown): z.output<typeof optionsSchema> {
   throw new BadUsage(result.error.issues.map(({ message }) => message).join('\n'))
 }
 
-function sayToken(data: TokenState | undefined): Said {
+function sayToken(data: TokenState | undefined, remedy: string): Said {
   if (!data) return { data: null, words: words`The token has not been checked yet: set GITLAB_TOKEN, or start a worker.`, failed: true }
   const { name, active, scopes, expiresAt, daysLeft: days, checkedAt, problem } = data
   const until = expiresAt === null ? 'no expiry date' : `${expiresAt}, in ${days} days`
@@ -81,6 +81,7 @@ function sayToken(data: TokenState | undefined): Said {
     ['checked', checkedAt],
   ]
   if (problem !== null) facts.push(['problem', problem])
+  if (!active) facts.push(['mend', remedy])
   return { data, words: lines(facts.map(([title, value]) => words`${padded(title, 9)}${value}`)), failed: !active || problem !== null }
 }
 

@@ -17,9 +17,10 @@ export type Secrets = {
   /**
    * Takes over what the files hold, from now until `signal` aborts: a new secret is in use about two seconds after it was
    * written, and `redact` knows it before. Contents that cannot be used are logged once, and the old secret stays. Of a token
-   * that is so short that it could be guessed the log says so, now and when it is taken over.
+   * that is so short that it could be guessed the log says so, now and when it is taken over. `onTaken` is told the name of each
+   * that was.
    */
-  watch: (parts: { redact: Redact; log: Log; signal: AbortSignal }) => Promise<void>
+  watch: (parts: { redact: Redact; log: Log; signal: AbortSignal; onTaken?: (name: string) => void }) => Promise<void>
 }
 
 type Kept = { name: string; value: string; file: string | undefined; isGood: (value: string) => boolean; read: string; wrong: string }
@@ -41,7 +42,8 @@ export function openSecrets(): Secrets {
   const all: Kept[] = []
 
   // A file may be half-written when it is read: what is read twice in a row counts.
-  async function look(kept: Kept, file: string, { redact, log }: { redact: Redact; log: Log }): Promise<void> {
+  type Told = { redact: Redact; log: Log; onTaken?: ((name: string) => void) | undefined }
+  async function look(kept: Kept, file: string, { redact, log, onTaken }: Told): Promise<void> {
     const { value, problem = '' } = await readFile(file, 'utf8').then(contentOf, unreadable)
     const isNew = value !== undefined && value !== kept.value
     const wrong = isNew && !kept.isGood(value) ? 'what is in it cannot be such a secret' : problem
@@ -56,6 +58,7 @@ export function openSecrets(): Secrets {
     kept.value = value
     log.info({ secret: kept.name, file }, 'secret taken over')
     warnIfShort(kept, log)
+    onTaken?.(kept.name)
   }
 
   return {

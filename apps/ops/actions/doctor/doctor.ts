@@ -5,6 +5,7 @@ import { meaningOf } from '#shared/journal/database.ts'
 import { inWords, Permanent, Refused, Unavailable } from '#shared/process/errors.ts'
 import { type Finding, wrong } from '#sinks/finding.ts'
 import { declarations, isOn } from '#sinks/registry.ts'
+import { secretsOf } from '#sinks/settings.ts'
 import type { OpsContext } from '../../context.ts'
 import { checkClocks } from './clocks.ts'
 import { checkConfiguration } from './configuration.ts'
@@ -17,6 +18,8 @@ type Check = {
   id: string
   run: (context: OpsContext, signal: AbortSignal) => Finding[] | Promise<Finding[]>
   remedy: string
+  /** The credential with which it asks, by the name of its variable. */
+  secret?: string | undefined
 }
 
 const first: Check[] = [
@@ -27,14 +30,12 @@ const first: Check[] = [
     run: readErrors(checkDatabase),
     remedy: 'start it, or put its address into DATABASE_URL; effects go on, what waits for it is kept',
   },
-  { id: 'gitlab', run: checkGitLab, remedy: 'see that GITLAB_URL is right, and reached from here' },
+  { id: 'gitlab', run: checkGitLab, remedy: 'see that GITLAB_URL is right, and reached from here', secret: 'GITLAB_TOKEN' },
 ]
 const last: Check[] = [
   { id: 'clocks', run: checkClocks, remedy: '' },
   { id: 'work', run: checkWork, remedy: '' },
 ]
-
-const newToken = 'make a new token, and put it where the old one is'
 
 /** All findings, in the order of the checks. Never rejects. */
 export async function doctor(context: OpsContext, signal: AbortSignal): Promise<Finding[]> {
@@ -47,15 +48,17 @@ function ofSinks({ config: { sinksEnabled, settings } }: OpsContext): Check[] {
   return declarations.flatMap((one) => {
     const { check } = one
     if (!check || !isOn(one, sinksEnabled)) return []
-    return [{ id: check.id, remedy: check.remedy, run: (_place: OpsContext, signal: AbortSignal) => check.ask(settings, signal) }]
+    const [secret] = secretsOf(one)
+    return [{ id: check.id, remedy: check.remedy, secret, run: (_place: OpsContext, signal: AbortSignal) => check.ask(settings, signal) }]
   })
 }
 
-async function make({ id, run, remedy }: Check, context: OpsContext, signal: AbortSignal): Promise<Finding[]> {
+async function make({ id, run, remedy, secret }: Check, context: OpsContext, signal: AbortSignal): Promise<Finding[]> {
   try {
     return await run(context, signal)
   } catch (error) {
-    return [wrong(id, inWords(error), error instanceof Refused && id !== 'database' ? newToken : remedy)]
+    const isRefused = error instanceof Refused && secret !== undefined
+    return [wrong(id, inWords(error), isRefused ? context.config.whereToPut(secret) : remedy)]
   }
 }
 

@@ -1,6 +1,8 @@
 // How the work goes: whether processes are there, whether deliveries come, and what waits, is on hold or dead.
 
 import { type Finding, notLooked, ok, warning, wrong } from '#sinks/finding.ts'
+import { declarationOf } from '#sinks/registry.ts'
+import { secretsOf } from '#sinks/settings.ts'
 import type { OpsContext } from '../../context.ts'
 import { asksAgain, span } from '../../print.ts'
 import { type Status, status } from '../status.ts'
@@ -12,7 +14,7 @@ export async function checkWork(context: OpsContext): Promise<Finding[]> {
   return [
     ...spool(now),
     ...room(now),
-    ...(now.redis.readable ? [...processes(now), ...queues(now)] : inRedis),
+    ...(now.redis.readable ? [...processes(now), ...queues(now, context.config)] : inRedis),
     now.database.readable ? deliveries(now) : inDatabase,
     now.dead === null ? notLooked('dead', 'the database does not answer', 'see database') : dead(now.dead),
   ]
@@ -70,7 +72,7 @@ function room({ processes: all }: Status): Finding[] {
   })
 }
 
-function queues({ queues: all }: Status): Finding[] {
+function queues({ queues: all }: Status, config: OpsContext['config']): Finding[] {
   const findings = all.flatMap(({ id, held, paused, pausedBy, dead: died }) => {
     if (id === 'journal' && died > 0)
       return warning(
@@ -84,7 +86,7 @@ function queues({ queues: all }: Status): Finding[] {
       return wrong(
         'queues',
         `${id} is on hold, its credential is refused: ${held.reason}`,
-        'replace the token; the queue goes on by itself',
+        `${placesOfSecrets(id, config)}; then the queue goes on by itself`,
       )
     if (held)
       return warning(
@@ -96,6 +98,11 @@ function queues({ queues: all }: Status): Finding[] {
     return paused ? warning('queues', `${id} is paused${who}`, `bin/ops resume ${id} --reason …`) : []
   })
   return findings.length > 0 ? findings : [ok('queues', 'all are running')]
+}
+
+function placesOfSecrets(queue: string, { whereToPut }: OpsContext['config']): string {
+  const declaration = declarationOf(queue)
+  return declaration ? secretsOf(declaration).map(whereToPut).join('; ') : 'replace the token'
 }
 
 function deliveries({ lastDelivery, silence, spool: kept, queues: all }: Status): Finding {
