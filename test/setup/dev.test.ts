@@ -1,6 +1,6 @@
 // `bin/dev` as a newcomer runs it. What it leaves behind is looked for by an environment variable that only it has.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, rmdir } from 'node:fs/promises'
@@ -40,6 +40,16 @@ test('bin/dev --once shows what comes of a merge request and leaves nothing behi
   assert.match(dev.text(), /note on \S+: .*@bob @carol/)
   assert.match(dev.text(), /message \d+-\d+ on \S+\/sse\/: \{/)
   await leavesNothing(dev)
+})
+
+test('bin/dev --help says how it is used, and starts nothing; so does a word that it does not know, with 2', () => {
+  const run = (word: string) => spawnSync(`${root}bin/dev`, [word], { encoding: 'utf8' })
+  const help = run('--help')
+  assert.deepEqual([help.status, help.stderr], [0, ''])
+  assert.match(help.stdout, /^Usage: bin\/dev \[--once\]\n/)
+  const wrong = run('--twice')
+  assert.deepEqual([wrong.status, wrong.stdout], [2, ''])
+  assert.match(wrong.stderr, /^--twice: unknown\nUsage: /)
 })
 
 const moments = {

@@ -19,13 +19,14 @@ try {
   const sandbox = await startSandbox({ port: Number(process.env.SANDBOX_PORT ?? 0) })
   seed(sandbox)
   releases.push(() => sandbox.close())
-  const url = await startService(sandbox)
+  const { url, environment } = await startService(sandbox)
   await showSample(sandbox, url)
   if (once) await stop(0)
   print('And now', {
     'another hook': `curl -X POST ${url}/hooks -H 'X-Gitlab-Token: ${sourceToken}' -d @test/fixtures/hooks/merge-request-merge.json`,
     'the feed': `curl -N ${url}/sse/`,
     'what arrived': sandbox.url,
+    'a worker of your own beside it': `${assignments(environment)} node apps/worker/main.ts`,
     'stop all': 'Ctrl-C',
   })
 } catch (error) {
@@ -33,7 +34,7 @@ try {
   await stop(1)
 }
 
-async function startService(sandbox: Sandbox): Promise<string> {
+async function startService(sandbox: Sandbox): Promise<{ url: string; environment: Environment }> {
   const [redis, mariadb] = await Promise.all([given('REDIS_URL') ?? startRedis(), given('DATABASE_URL') ?? startMariaDb()])
   releases.push(() => Promise.all([redis.stop(), mariadb.stop()]))
 
@@ -57,7 +58,7 @@ async function startService(sandbox: Sandbox): Promise<string> {
     redis: redis.url,
     database: mariadb.url,
   })
-  return url
+  return { url, environment }
 }
 
 function given(variable: string): { url: string; stop: () => void } | undefined {
@@ -89,6 +90,12 @@ async function showSample(sandbox: Sandbox, url: string): Promise<void> {
     [`note on ${sandbox.gitlab.url}/${demoProject.path}/-/merge_requests/1`]: written.body,
     [`message ${message.id} on ${url}/sse/`]: `${message.data.slice(0, 200)}…`,
   })
+}
+
+function assignments(environment: Environment): string {
+  return Object.entries(environment)
+    .map(([name, value = '']) => `${name}=${value}`)
+    .join(' ')
 }
 
 function print(title: string, parts: Record<string, string>): void {
