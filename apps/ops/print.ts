@@ -24,7 +24,7 @@ function cellOf(cell: Piece, column: string): Piece {
 }
 
 // What a state that is stored, or stands in the JSON, is called.
-const called: Record<string, string> = { going: 'running', held: 'on hold' }
+const called: Record<string, string> = { going: 'running', held: 'on hold', planned: 'waiting' }
 
 /** The word for a state. */
 export function calledState(state: string): string {

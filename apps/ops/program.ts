@@ -19,7 +19,7 @@ Examples:
   bin/ops doctor                                         is all well, and if not, what to do
   bin/ops status --watch                                 the state of everything, again every 2 s
   bin/ops deliveries --mr repos/releng/tool!12           what came about a merge request
-  bin/ops explain <delivery>                             what became of a delivery, and why
+  bin/ops explain repos/releng/tool!12                   what became of a merge request, or of a delivery, and why
   bin/ops dead groups                                    what failed, by error
   bin/ops replay --group <error> --dry-run               what a replay would do now
   bin/ops replay --group <error> --reason 'repaired'     do it

@@ -1,8 +1,9 @@
 // What the answers of the commands look like in words.
+import { summaryOf } from '#sinks/story/summary.ts'
 import type { AuditEntry } from './actions/audit.ts'
 import type { DeadLetter, Group } from './actions/dead.ts'
 import type { DeliveryRow } from './actions/deliveries.ts'
-import type { Story } from './actions/explain.ts'
+import type { Explained } from './actions/explain.ts'
 import type { Progress } from './actions/replay/list.ts'
 import type { Said } from './command.ts'
 import { dim, since, state, table } from './print.ts'
@@ -24,20 +25,31 @@ export function sayDeliveries(data: DeliveryRow[]): Said {
   return { data, words: table(rows, 'No delivery matches.') }
 }
 
-export function sayStory(id: string, data: Story | undefined): Said {
-  if (!data) return { data: null, words: words`${id}: no such delivery in the journal.`, failed: true }
-  const about = joined([data.kind, data.action, data.mr ?? data.project, data.user && `by ${data.user}`], ' ')
-  const story: Piece[] = [data.id, words`  received ${data.receivedAt} (${since(data.receivedAt)})`, words`  ${about}`]
-  if (data.title) story.push(words`  ${data.title}`)
-  story.push('', 'What each sink decided')
-  for (const { sink, reason } of data.decisions) story.push(words`  ${sink}: ${reason === null ? 'acts' : `nothing, ${reason}`}`)
-  if (data.effects.length > 0) story.push('', 'What came of it')
-  for (const { sink, task, attempts, outcome } of data.effects) {
+export function sayStory(data: Explained): Said {
+  return { data, words: lines([words`${data.id}: ${data.sentence}.`, ...story(data)]) }
+}
+
+/** Of each delivery of a merge request, latest first. */
+export function sayStories(mr: string, data: Explained[]): Said {
+  const count = `${data.length} ${data.length === 1 ? 'delivery' : 'deliveries'}`
+  const first = words`${mr}: ${summaryOf(data)}. (Of ${count}, the last ${since(data[0]?.receivedAt ?? '')}.)`
+  return { data, words: lines([first, ...data.flatMap((one) => ['', words`${one.id}`, ...story(one)])]) }
+}
+
+function story({ receivedAt, kind, action, mr, project, user, title, privacy, decisions, effects }: Explained): Piece[] {
+  const about = joined([kind, action, mr ?? project, user && `by ${user}`], ' ')
+  const told: Piece[] = [words`  received ${receivedAt} (${since(receivedAt)})`, words`  ${about}`]
+  if (title) told.push(words`  ${title}`)
+  if (privacy) told.push(words`  ${privacy}`)
+  told.push('', 'What each sink decided')
+  for (const { sink, reason } of decisions) told.push(words`  ${sink}: ${reason === null ? 'acts' : `nothing, ${reason}`}`)
+  if (effects.length > 0) told.push('', 'What came of it')
+  for (const { sink, task, attempts, outcome } of effects) {
     const details = joined([outcome.reason, outcome.link, outcome.at && dim(since(outcome.at))], '  ')
-    story.push(words`  ${joined([sink, task], ' ')}: ${state(outcome.state)}  ${details}`)
-    for (const { at, ms, error } of attempts) story.push(dim(words`    ${at}  failed after ${ms} ms: ${error}`))
+    told.push(words`  ${joined([sink, task], ' ')}: ${state(outcome.state)}  ${details}`)
+    for (const { at, ms, error } of attempts) told.push(dim(words`    ${at}  failed after ${ms} ms: ${error}`))
   }
-  return { data, words: lines(story) }
+  return told
 }
 
 export function sayDead(data: DeadLetter[]): Said {

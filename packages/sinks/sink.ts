@@ -57,6 +57,8 @@ type Declared<N extends string, V extends Variables, D, O> = {
   /** On where nobody says which sinks are. A new sink is off until it is named. */
   byDefault?: true
   partOf?: PartOf
+  /** What people call what it makes, such as `comment`; without it, it is not told of in summaries. */
+  makes?: string
   variables: V
   remotes: Array<Remote<Partial<SettingsOf<V>>>>
   repeat: Repeat
@@ -102,6 +104,7 @@ export type Declaration<N extends string = string> = {
   name: N
   byDefault: boolean
   partOf: PartOf | undefined
+  makes: string | undefined
   variables: Variables
   /** With an address where it is known. */
   remotesAt: (settings: Settings) => Array<{ name: string; title?: string; url: string | undefined }>
@@ -116,7 +119,7 @@ export type Declaration<N extends string = string> = {
 export function defineSink<const N extends string, const V extends Variables, D, O>(
   declared: Declared<N, V, D, O>,
 ): Declaration<N> & { over: (opened: O) => Sink } {
-  const { name, byDefault = false, partOf, variables, remotes, repeat, order, waitsFor, data: schema, check } = declared
+  const { name, byDefault = false, partOf, makes, variables, remotes, repeat, order, waitsFor, data: schema, check } = declared
   const named = (plan: Plan) => (Array.isArray(plan) ? plan.map((effect) => ({ sink: name, ...effect })) : plan)
 
   function over(opened: O): Sink {
@@ -139,6 +142,7 @@ export function defineSink<const N extends string, const V extends Variables, D,
     name,
     byDefault,
     partOf,
+    makes,
     variables,
     repeat,
     order,

@@ -1,4 +1,5 @@
 // What is asked of the journal: every filter alone, in every list that has it, and those that are used together.
+import { Redis } from 'ioredis'
 import type { Database } from '#shared/journal/database.ts'
 import type { Filters } from '#shared/journal/search/filters.ts'
 import { groupDead, listDead } from '../../apps/ops/actions/dead.ts'
@@ -16,6 +17,9 @@ export async function questions(database: Database): Promise<Question[]> {
   const project = delivery?.project ?? ''
   const [mr, task, error] = [`${project}!${delivery?.mr}`, letter?.task ?? 'T1', letter?.error ?? '']
   const big = 'repos/releng/project-0'
+
+  // Whether a queue is on hold is not asked here.
+  const parts = { database, redis: new Redis({ lazyConnect: true }), prefix: 'none', queues: {} }
 
   const alone = [
     '',
@@ -99,7 +103,7 @@ export async function questions(database: Database): Promise<Question[]> {
     ...[...alone, ...together].map((typed) => question('deliveries', typed, (filters) => listDeliveries(database, filters))),
     ...dead.map((typed) => question('dead', typed, (filters) => listDead(database, filters))),
     ...dead.map((typed) => question('dead groups', typed, (filters) => groupDead(database, filters))),
-    { name: 'explain', ask: async () => (await explain(database, id))?.effects.length ?? 0 },
+    { name: 'explain', ask: async () => (await explain(parts, id))?.effects.length ?? 0 },
   ]
 }
 

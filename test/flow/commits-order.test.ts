@@ -96,4 +96,5 @@ test('what waits for nothing does not say that it waits', async () => {
   await flow.settled()
   const { out } = await ops(flow.environment, 'explain', 'plain')
   assert.ok(!/waits|went ahead/.test(out), out)
+  assert.match(out, /gitlab-mentions: nothing, gitlab-mentions was not enabled then/)
 })

@@ -5,6 +5,7 @@ import type { QueueName } from '#sinks/queues.ts'
 import { type Door, openDoor } from '../support/door.ts'
 import type { Reader } from '../support/feed.ts'
 import { readFeed } from '../support/feed.ts'
+import { ops } from '../support/ops.ts'
 import { until } from '../support/until.ts'
 import { botNotes, effectRows, type Flow, holding, mergeRequestHook, openFlow, verbs } from './flow.ts'
 
@@ -97,6 +98,23 @@ describe('while Phabricator', () => {
       assert.deepEqual(await flow.dead('phabricator'), [])
     })
   }
+
+  test('answers 503, explain says since when a comment waits, for what, and behind how many', async () => {
+    const heldBefore = holding(flow.worker, 'phabricator').length
+    phabricator().fault({ kind: 'status', status: 503 })
+    const [first, second] = [await send('open'), await send('close', 'closed')]
+    await isHeld('phabricator', heldBefore)
+    await until(async () => (await effectRows(flow, second)).has(`phabricator/T${task}`), 'it is in the journal')
+    const { out } = await ops(flow.environment, 'explain', second)
+    const reason = String.raw`Phabricator is on hold since \d\d:\d\d UTC, it answers 503; [12] before it`
+    assert.match(out, new RegExp(`^${second}: 1 comment waiting \\(T${task}\\): ${reason}`))
+    assert.match(out, new RegExp(`phabricator T${task}: on hold +${reason}`))
+    phabricator().fault(undefined)
+    await flow.settled()
+    assert.deepEqual([verbs(flow, task), (await effectRows(flow, first)).get(`phabricator/T${task}`)?.state], ['opened closed', 'done'])
+    const commits = (await effectRows(flow, first)).get('commits/commits')
+    assert.deepEqual([commits?.state, commits?.reason], ['done', `brought T${task + 500}`])
+  })
 
   test('refuses our token, comments are held, the log says so, and they go on when it is repaired', async () => {
     const { state, token } = phabricator()

@@ -72,7 +72,38 @@ test('explain tells what each sink decided, each failed attempt, and the outcome
   assert.deepEqual(comment?.attempts, [])
 
   const words = await ops(stage.environment, 'explain', 'opened')
+  assert.match(words.out, /^opened: [12] comments? made \(T1(, T2)?\); 1 note made; 1 message made\.\n/)
   assert.match(words.out, /What each sink decided[\s\S]*What came of it[\s\S]*phabricator T1: .*done/)
+})
+
+test('explain tells of each delivery of a merge request, one sentence first, and what it means that a project is private', async () => {
+  await deliver('hidden', hookText('merge-request-private', stage.sandbox.gitlab.url).replace('Bug: T1', '**Bug:** T142'))
+  await until(() => ended('hidden'), 'it has ended')
+  const { out, code } = await ops(stage.environment, 'explain', 'repos/releng/secret-demo!1')
+  assert.equal(code, 0)
+  const [first = ''] = out.split('\n')
+  assert.match(
+    first,
+    /^repos\/releng\/secret-demo!1: no comment: no `Bug:` line in the .*; 1 note made; no message: the project is private\. \(Of 1 delivery, the last \d+s ago\.\)$/,
+  )
+  assert.match(out, /phabricator: nothing, no `Bug:` line in the description: “\*\*Bug:\*\* T142” is none/)
+  assert.match(out, /The project is private: a comment has only its first line, .*; the feed has nothing of it/)
+  const stories = rows.parse(JSON.parse((await ops(stage.environment, 'explain', 'repos/releng/gitlab-demo!1', '--json')).out))
+  assert.deepEqual(
+    stories.map(({ id, privacy }) => [id, privacy]),
+    [['opened', null]],
+  )
+})
+
+test('where there is nothing to explain it says what to look at next', async () => {
+  const { code, err } = await ops(stage.environment, 'explain', 'repos/releng/gitlab-demo!999')
+  assert.equal(code, 1)
+  for (const next of [
+    "deliveries --project 'repos/releng/gitlab-demo'",
+    'reconcile --since 2h --dry-run',
+    "deliveries --text 'gitlab-demo'",
+  ])
+    assert.ok(err.includes(`bin/ops ${next}`), err)
 })
 
 test('explain tells why nothing came of a delivery', async () => {
@@ -84,7 +115,9 @@ test('explain tells why nothing came of a delivery', async () => {
   const said = await ops(stage.environment, 'explain', 'pushed')
   assert.match(said.out, /sse: nothing, the project is private/)
   assert.match(said.out, /phabricator: nothing, not about a merge request/)
-  assert.equal((await ops(stage.environment, 'explain', 'unknown')).code, 1)
+  const unknown = await ops(stage.environment, 'explain', 'unknown')
+  assert.equal(unknown.code, 1)
+  assert.match(unknown.err, /^unknown: no such delivery in the journal[\s\S]*bin\/ops deliveries --limit 10/)
 })
 
 test('dead letters are listed, grouped by error, and one is shown whole', async () => {
@@ -148,6 +181,10 @@ test('a paused sink waits, in order, and goes on when it is resumed', async () =
   assert.equal((await ops(stage.environment, 'pause', 'phabricator', '--reason', 'maintenance')).code, 0)
   await deliver('while-paused', hookText('merge-request-merge', stage.sandbox.gitlab.url))
   await until(async () => (await list('deliveries', '--id', 'while-paused')).length === 1, 'it is routed')
+  assert.match(
+    (await ops(stage.environment, 'explain', 'while-paused')).out,
+    /^while-paused: 1 comment waiting \(T1\): phabricator was paused by an operator; 0 before it/,
+  )
   const status = JSON.parse((await ops(stage.environment, 'status', '--json')).out)
   const queue = z
     .array(z.looseObject({ id: z.string(), paused: z.boolean(), waiting: z.number() }))

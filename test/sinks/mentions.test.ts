@@ -106,7 +106,13 @@ test('names are written as GitLab writes them', async () => {
 test('whoever was mentioned is not mentioned again, and new people are', async () => {
   list('bob')
   await perform()
-  assert.deepEqual(await perform(), { state: 'nothing', reason: 'all 1 listed reviewers take part already, or are no users here' })
+  assert.deepEqual(await perform(), {
+    state: 'nothing',
+    reason: 'nobody of the 1 listed reviewers is left to mention (take part already: bob)',
+  })
+  list('bob', 'nobody')
+  const reason = 'nobody of the 2 listed reviewers is left to mention (take part already: bob; no users here: nobody)'
+  assert.deepEqual(await perform(), { state: 'nothing', reason })
   list('BOB', 'dave')
   await perform()
   assert.deepEqual(mentioned(), [['bob'], ['dave']])

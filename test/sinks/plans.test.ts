@@ -8,7 +8,8 @@ type Body = ReturnType<typeof hook>
 type Short = Record<string, string>
 
 const notAbout = 'nothing: not about a merge request'
-const notPublic = 'nothing: the project is private, or its visibility is not stated'
+const notPublic = 'nothing: the project is private'
+const notStated = 'nothing: it does not say that the project is public'
 const noLine = 'nothing: no `Bug:` line in the description'
 const noneIsThat = '“**Bug:** T142” is none, it takes a line with nothing on it but `Bug: T123`'
 const test_ = 'nothing: no action: a test delivery'
@@ -31,7 +32,7 @@ const fixtures: Record<string, Short> = {
   'merge-request-update-noise': { phabricator: noNewTask, commits: noCommits, 'gitlab-mentions': noChange, sse: 'message' },
   'merge-request-private': { phabricator: 'T1', commits: 'commits', 'gitlab-mentions': 'note', sse: notPublic },
   'test-merge-request': { ...silent(test_), sse: 'message' },
-  'test-repository-update': { ...elsewhere, sse: notPublic },
+  'test-repository-update': { ...elsewhere, sse: notStated },
   push: { ...elsewhere, sse: 'message' },
   'tag-push': { ...elsewhere, sse: 'message' },
   'repository-update': { ...elsewhere, sse: 'message' },
@@ -80,7 +81,7 @@ table('a body that is unusual, but says enough, has its effects:', [
   ['`source` is null: the fork was deleted', merge({ source: null }), { ...all, sse: 'message' }],
   ['`last_commit` is null', merge({ last_commit: null }), all],
   ['`last_commit` is missing', merge(without('last_commit')), all],
-  ['`project` is missing; its visibility is then unknown', merge({}, without('project')), { ...all, sse: notPublic }],
+  ['`project` is missing; its visibility is then unknown', merge({}, without('project')), { ...all, sse: notStated }],
   ['`project.id` is missing', merge({}, { project: { path_with_namespace: 'a/b', visibility_level: 20 } }), { ...all, sse: 'message' }],
   ['`user` is missing', merge({}, without('user')), all],
   ['`changes` is missing', merge({}, without('changes')), all],
@@ -101,7 +102,7 @@ table('a body that says too little has no effects:', [
   ['an empty description', merge({ description: '' }), { phabricator: noLine }],
   ['a description that is a number', merge({ description: 7 }), { phabricator: noLine }],
   ['a line that looks like one', merge({ description: 'Mend it\n\n**Bug:** T142' }), { phabricator: `${noLine}: ${noneIsThat}` }],
-  ['no `object_attributes`', { object_kind: 'merge_request' }, { ...silent(unnamed), sse: notPublic }],
+  ['no `object_attributes`', { object_kind: 'merge_request' }, { ...silent(unnamed), sse: notStated }],
   ['`object_attributes` is a list', { ...merge({}), object_attributes: [1] }, silent(unnamed)],
   ['no number', merge(without('iid')), silent(unnamed)],
   ['a number that no merge request has', merge({ iid: 0 }), silent(unnamed)],

@@ -13,6 +13,13 @@ Exit 1 when Redis or the database is away; what can be told is told all the same
   token {expiresAt, daysLeft, active, checkedAt}, processes [{id, app, host, pid, version, since, seen, …}].
 Times are ISO 8601, lag is in seconds; what is not known is null, or an empty list.`
 
+const explainHelp = `
+  bin/ops explain repos/releng/tool!12                  each of its deliveries, the latest 50, newest first
+
+With --json an object of a delivery, a list of a merge request's: id, sentence, privacy, receivedAt, kind, action, project, mr,
+user, title, decisions [{sink, reason}], effects [{id, sink, task, attempts [{at, ms, error}],
+outcome {state: planned|held|paused|done|nothing|dead|discarded, reason, link, at, error}}].`
+
 export function inspectCommands(ops: Command): void {
   ops
     .command('status')
@@ -27,9 +34,10 @@ export function inspectCommands(ops: Command): void {
     .action(async (options: Typed, command: Command) => (await runs()).deliveries(options, command))
 
   ops
-    .command('explain <delivery>')
-    .description('everything known about one delivery, also why nothing came of it')
-    .action(async (id: string, _: Typed, command: Command) => (await runs()).story(id, command))
+    .command('explain <delivery|project!iid>')
+    .description('everything known about a delivery, or about those of a merge request; also why nothing came of it')
+    .addHelpText('after', explainHelp)
+    .action(async (about: string, _: Typed, command: Command) => (await import('../runs/explain.ts')).tell(about, command))
 
   auditCommand(ops.command('audit'))
   // Its former name.

@@ -18,10 +18,11 @@ export function groups(options: Typed, command: Command): Promise<void> {
 }
 
 export function show(id: string, command: Command): Promise<void> {
-  return act(command, async ({ database }) => {
-    const [letter] = await listDead(database, { effect: id })
+  return act(command, async (context) => {
+    const [letter] = await listDead(context.database, { effect: id })
     if (!letter) return { data: null, words: words`${id}: no such dead letter.`, failed: true }
-    const story = await explain(database, letter.delivery)
-    return { data: { ...letter, story: story ?? null }, words: sayStory(letter.delivery, story).words }
+    const story = await explain(context, letter.delivery)
+    const told = story ? sayStory(story).words : words`${letter.delivery}: no such delivery in the journal.`
+    return { data: { ...letter, story: story ?? null }, words: told }
   })
 }

@@ -4,11 +4,10 @@ import type { Command } from 'commander'
 import { migrate } from '#shared/journal/database.ts'
 import { listAudit } from '../actions/audit.ts'
 import { listDeliveries } from '../actions/deliveries.ts'
-import { explain } from '../actions/explain.ts'
 import { status } from '../actions/status.ts'
 import { act, filtersOf, isJson, lookAround, type Said, untilInterrupted } from '../command.ts'
 import type { OpsContext } from '../context.ts'
-import { sayAudit, sayDeliveries, sayStory } from '../say.ts'
+import { sayAudit, sayDeliveries } from '../say.ts'
 import { sayStatus } from '../say-status.ts'
 import type { Typed } from '../usage.ts'
 import { outputJson, outputOver, words } from '../words.ts'
@@ -26,10 +25,6 @@ export function showStatus({ watch }: Typed, command: Command): Promise<void> {
 export function deliveries(options: Typed, command: Command): Promise<void> {
   const filters = filtersOf(options)
   return act(command, async ({ database }) => sayDeliveries(await listDeliveries(database, filters)))
-}
-
-export function story(id: string, command: Command): Promise<void> {
-  return act(command, async ({ database }) => sayStory(id, await explain(database, id)))
 }
 
 export function audit(options: Typed, command: Command): Promise<void> {

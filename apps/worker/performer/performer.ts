@@ -1,7 +1,7 @@
 // A performer makes the effects of one sink happen, in the order of their lanes. It looks for an effect first whenever this may
 // not be the first time. What becomes of a failed attempt is decided in `consumer.ts`.
 import type { Job, Queue, Worker } from 'bullmq'
-import { deliveryOfEffect, type Effect, effectSchema, effectsOf, type Outcome } from '#shared/event/effect.ts'
+import { deliveryOfEffect, type Effect, effectSchema, effectsOf, type Outcome, shortList } from '#shared/event/effect.ts'
 import type { Journal } from '#shared/journal/entry.ts'
 import { inWords } from '#shared/process/errors.ts'
 import { type Dispatch, type Lock, lockOf } from '#shared/queue/dispatch.ts'
@@ -99,7 +99,7 @@ export async function startPerformer({
 
   async function further(effect: Effect, planned: Parameters<typeof effectsOf>[0], lock: Lock): Promise<Outcome> {
     if (!(await dispatch(effectsOf(planned, effect), { cause: effect, lock }))) throw new LockLost(`${effect.id} is not ours any more.`)
-    return { state: 'done' }
+    return { state: 'done', reason: `brought ${shortList(planned.map(({ about }) => about))}` }
   }
 
   // Answers in words what the effect would still have to wait for, if it goes ahead since it has waited long enough.

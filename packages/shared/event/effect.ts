@@ -38,6 +38,14 @@ export type Outcome = Done | NothingDone
 export type Done = { state: 'done'; link?: string; made?: string; previous?: string; reason?: string }
 export type NothingDone = { state: 'nothing'; reason: string; would?: string }
 
+const mostListed = 20
+
+/** Names in a reason: `T1, T2`; of more than twenty the first, and how many more. */
+export function shortList(names: readonly string[]): string {
+  const more = names.length - mostListed
+  return names.slice(0, mostListed).join(', ') + (more > 0 ? ` and ${more} more` : '')
+}
+
 export function nothingDone(reason: string): NothingDone {
   return { state: 'nothing', reason }
 }

@@ -12,7 +12,7 @@ export const privateIsPublished =
   'FEED_PRIVATE is true: events of projects that are not public go to everybody who can reach the feed, and to the web pages of anybody in their browsers (CORS is open)'
 
 /** Why `event` must not be on the feed; undefined when it may. */
-export function whyPrivate({ visibility, body }: GitLabEvent, feedPrivate: boolean): string | undefined {
+export function whyPrivate({ visibility, isVisibilityStated, body }: GitLabEvent, feedPrivate: boolean): string | undefined {
   const kind = unpublishedKind(body)
   if (kind !== undefined) return `events of this kind are never published (${kind.slice(0, longestKind)})`
   if (typeof body.event_type === 'string' && /confidential/i.test(body.event_type)) return 'it is confidential'
@@ -20,6 +20,6 @@ export function whyPrivate({ visibility, body }: GitLabEvent, feedPrivate: boole
   if (found === 'too deep') return `it is nested more than ${deepest} levels deep`
   if (found === 'confidential') return 'it is confidential'
   if (feedPrivate) return undefined
-  if (visibility !== 'public') return `the project is ${visibility}, or its visibility is not stated`
+  if (visibility !== 'public') return isVisibilityStated ? `the project is ${visibility}` : 'it does not say that the project is public'
   return found === 'not public' ? 'not all that it says of its visibility is public' : undefined
 }

@@ -38,7 +38,7 @@ export async function writeBodies(database: Database, entries: DeliveryEntry[]):
 
 const uncompress = promisify(gunzip)
 
-/** The body of a delivery as it came, from the compressed form in which the journal keeps it. */
-export async function bodyOf(compressed: Buffer): Promise<string> {
-  return (await uncompress(compressed)).toString('utf8')
+/** The body of a delivery as it came, from the compressed form in which the journal keeps it. Rejects when it has more than `most` bytes. */
+export async function bodyOf(compressed: Buffer, most?: number): Promise<string> {
+  return (await uncompress(compressed, most === undefined ? {} : { maxOutputLength: most })).toString('utf8')
 }

@@ -1,8 +1,7 @@
 // One note on a merge request that @-mentions the people whom the reviewers page lists for it and who do not yet take
 // part. The note is our own fixed text and names of existing users, nothing else.
 import { z } from 'zod'
-import { nothing, nothingDone, onlyWould } from '#shared/event/effect.ts'
-import type { GitLabEvent, MergeRequest } from '#shared/event/event.ts'
+import { nothing, nothingDone, onlyWould, shortList } from '#shared/event/effect.ts'
 import { yesOrNo } from '#shared/process/env.ts'
 import { type GitLab, type MergeRequestKey, openGitLab } from '#sinks/gitlab/gitlab.ts'
 import { gitlabRemote, gitlabVariables } from '#sinks/gitlab/variables.ts'
@@ -12,6 +11,7 @@ import { checkReviewers } from './doctor.ts'
 import { match, needsFiles } from './reviewers/match.ts'
 import { reporter } from './reviewers/report.ts'
 import { wikiRemote, wikiVariables } from './variables.ts'
+import { whyNobody } from './why-nobody.ts'
 import { openWiki } from './wiki.ts'
 
 const dataSchema = z.object({
@@ -30,6 +30,7 @@ const openingWith = (link: string) => `People listed as [reviewers](${link}) of 
 export const gitlabMentions = defineSink({
   name: 'gitlab-mentions',
   byDefault: true,
+  makes: 'note',
   variables: { ...gitlabVariables, ...wikiVariables, MENTION_DRAFTS: variable(yesOrNo.default(true)) },
   remotes: [gitlabRemote, wikiRemote],
   repeat: 'look',
@@ -76,7 +77,7 @@ export const gitlabMentions = defineSink({
     const absent = usernames.filter((name) => !taken.has(name.toLowerCase()))
     const { names, left } = await existing(gitlab, absent, signal)
     if (left.length > 0) log.warn({ project: projectPath, iid, left }, 'too many reviewers to mention')
-    if (names.length === 0) return nothingDone(`all ${usernames.length} listed reviewers take part already, or are no users here`)
+    if (names.length === 0) return nothingDone(nobodyLeft(usernames, absent))
 
     const body = `${opening} ${names.map((name) => `@${name}`).join(' ')}`
     if (dryRun) return onlyWould(`mention ${names.join(', ')}`)
@@ -86,6 +87,13 @@ export const gitlabMentions = defineSink({
   wouldDo: ({ projectId, iid }) => `mention reviewers on ${projectId}!${iid}`,
   check: { id: 'reviewers', ask: checkReviewers, remedy: 'see that REVIEWERS_API_URL is right, and reached from here' },
 })
+
+function nobodyLeft(listed: string[], absent: string[]): string {
+  const present = listed.filter((name) => !absent.includes(name))
+  const groups = Object.entries({ 'take part already': present, 'no users here': absent })
+  const said = groups.flatMap(([what, names]) => (names.length === 0 ? [] : [`${what}: ${shortList(names)}`]))
+  return `nobody of the ${listed.length} listed reviewers is left to mention (${said.join('; ')})`
+}
 
 // The author, the participants, the bot, and everybody whom an earlier note of ours mentions; in lower case. Undefined
 // when not all notes can be looked at: nobody is mentioned twice.
@@ -126,24 +134,4 @@ async function existing(gitlab: GitLab, absent: string[], signal: AbortSignal): 
     if (user?.active && user.username.toLowerCase() !== 'all') names.push(user.username)
   }
   return { names, left: [] }
-}
-
-function whyNobody({ action }: GitLabEvent, mergeRequest: MergeRequest, mentionDrafts: boolean): string | undefined {
-  if (action === undefined) return 'no action: a test delivery'
-  if (mergeRequest.system) return 'made by GitLab itself, not by a person'
-  if (mergeRequest.state !== undefined && mergeRequest.state !== 'opened') return `the merge request is ${mergeRequest.state}`
-  if (mergeRequest.draft && !mentionDrafts) return 'the merge request is a draft'
-  if (action === 'open' || action === 'reopen') return undefined
-  if (action !== 'update') return `action ${action} brings no mentions`
-  if (mergeRequest.oldrev !== undefined || mergeRequest.changes.target_branch || becameReady(mergeRequest)) return undefined
-  return 'the update changed neither the code nor the target, nor made it ready'
-}
-
-const draftTitle = /^\s*(\[draft\]|\(draft\)|draft:|wip:|\[wip\])/i
-
-// Newer GitLabs say it in `draft`, older ones in `work_in_progress` or only in the title.
-function becameReady({ changes }: MergeRequest): boolean {
-  const { draft, work_in_progress: wip, title } = changes
-  for (const change of [draft, wip]) if (change) return change.previous === true && change.current === false
-  return title !== undefined && draftTitle.test(String(title.previous)) && !draftTitle.test(String(title.current))
 }

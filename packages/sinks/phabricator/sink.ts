@@ -40,6 +40,7 @@ export function commentEffects(
 export const phabricator = defineSink({
   name: 'phabricator',
   byDefault: true,
+  makes: 'comment',
   variables: { ...phabricatorVariables, ...gitlabAddress },
   remotes: [phabricatorRemote],
   repeat: 'look',

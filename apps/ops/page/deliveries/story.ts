@@ -1,7 +1,7 @@
 // `/deliveries/<id>`: all that is known about one delivery, and what can be done about it.
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
-import { explain, type Story } from '../../actions/explain.ts'
+import { type Explained, explain } from '../../actions/explain.ts'
 import { redeliver } from '../../actions/redeliver.ts'
 import { repairForm } from '../dead/repair-form.ts'
 import { ownForm, type Visited, type Visitor } from '../door/visitor.ts'
@@ -15,12 +15,12 @@ import { refusal } from '../refusal.ts'
 export function story(pageContext: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
   app.get('/deliveries/:id', async (c: Context<Visited>) => {
-    const told = await explain(pageContext.database, c.req.param('id') ?? '')
+    const told = await explain(pageContext.contextFor(c.var.visitor.who), c.req.param('id') ?? '')
     if (!told) return refusal(c, 404, 'No such delivery', 'The journal does not have it: it never came, or it has been pruned.')
     return page(
       c,
       `Delivery ${told.id}`,
-      html`${facts(told)}${decisions(told)}${effects(told)}${actions(told, c.var.visitor, c.req.query('sent') === 'again')}`,
+      html`<p>${foreign(told.sentence)}.</p>${facts(told)}${decisions(told)}${effects(told)}${actions(told, c.var.visitor, c.req.query('sent') === 'again')}`,
     )
   })
   app.post('/deliveries/:id/redeliver', async (c) => {
@@ -35,23 +35,24 @@ export function story(pageContext: PageContext): Hono<Visited> {
   return app
 }
 
-function facts({ receivedAt, kind, action, project, mr, user, title }: Story): Html {
+function facts({ receivedAt, kind, action, project, mr, user, title, privacy }: Explained): Html {
   const rows: Array<[string, Html | string]> = [
     ['Received', html`${moment(receivedAt)} (${ago(receivedAt)})`],
     ['What', `${kind}${action === null ? '' : ` ${action}`}`],
     ['Where', foreign(mr ?? project)],
     ['By', foreign(user)],
     ['Title', foreign(title)],
+    ...(privacy === null ? [] : [['Privacy', foreign(privacy)] satisfies [string, Html | string]]),
   ]
   return html`<dl>${rows.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`
 }
 
-function decisions({ decisions: decided }: Story): Html {
+function decisions({ decisions: decided }: Explained): Html {
   const rows = decided.map(({ sink, reason }) => [sink, reason === null ? state('acts') : html`nothing: ${foreign(reason)}`])
   return html`<h2>What each sink decided</h2>${table('Decisions', ['Sink', '~Decision'], rows, 'Nothing has been decided yet.')}`
 }
 
-function effects({ effects: made }: Story): Html {
+function effects({ effects: made }: Explained): Html {
   if (made.length === 0) return html``
   return html`<h2>What came of it</h2>${made.map(
     ({ id, sink, task, attempts, outcome }) => html`<article class="card">
@@ -72,7 +73,7 @@ ${
   )}`
 }
 
-function actions({ id, effects: made }: Story, visitor: Visitor, sentAgain: boolean): Html {
+function actions({ id, effects: made }: Explained, visitor: Visitor, sentAgain: boolean): Html {
   const dead = made.filter(({ outcome }) => outcome.state === 'dead').map((effect) => effect.id)
   if (!visitor.mayChange) return html``
   return html`${dead.length === 0 ? '' : html`<h2>${dead.length === 1 ? 'The dead letter' : 'The dead letters'}</h2>${repairForm(visitor, { ids: dead })}`}
