@@ -35,6 +35,8 @@ import { onReplicas } from './hooks/replicas.ts'
 import { hooks } from './hooks/route.ts'
 import { signatureCheck } from './hooks/signature.ts'
 import { roomForStrangers } from './hooks/strangers.ts'
+import { looker } from './pages/merge-request/look.ts'
+import { mergeRequestPages } from './pages/merge-request/route.ts'
 import { welcome } from './pages/page.ts'
 import { addressOf, ingestFacts } from './presence.ts'
 import { acceptThrough } from './spool/accept.ts'
@@ -81,7 +83,7 @@ const history = openHistory({
   onRead: () => measures.historyReads.inc(),
 })
 const projects = openHiddenProjects({ redis: hiddenRedis, prefix })
-const hidden = config.feedPrivate ? undefined : followHidden({ projects, signal: goodbye.signal, log })
+const hidden = followHidden({ projects, signal: goodbye.signal, log })
 const judgementOf = judge({
   mayDeliver: tokenCheck(config.tokens),
   beginCheck: config.signingKey === undefined ? undefined : signatureCheck(config.signingKey),
@@ -103,12 +105,19 @@ const feed = feedRoute({
   log,
   metrics,
   measures,
-  hidden,
+  hidden: config.feedPrivate ? undefined : hidden,
 })
 const write = onReplicas({ redis: askRedis, prefix }, config.redisReplicas, () => writeUnder(askRedis, prefix))
 const askedRedis = redisProbe({ redis: askRedis, prefix, url: config.redisUrl, write: () => write([]) })
 const probes = { redis: watched('redis', askedRedis, metrics), spool: spoolProbe(spool) }
-const pages = [welcome(config.publicUrl), documents(config.publicUrl)]
+const mergeRequests = mergeRequestPages({
+  look: database && looker({ database, redis: askRedis, prefix, hidden }),
+  hidden,
+  publicUrl: config.publicUrl,
+  signal: goodbye.signal,
+  log,
+})
+const pages = [welcome(config.publicUrl), mergeRequests, documents(config.publicUrl)]
 const app = createApp({ takeDelivery, feed, pages, health: health({ probes, enough: 'any', metrics }), log })
 
 const { host, port, connections } = config

@@ -1,9 +1,11 @@
 // The public page and the feed in a real Chromium.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { Browser } from 'playwright-core'
+import type { Browser, BrowserContextOptions } from 'playwright-core'
+import { migrate } from '#shared/journal/database.ts'
 import { exampleAddress, examples } from '../../apps/ingest/pages/examples.ts'
 import { startAnswering } from '../support/answers.ts'
+import { about, end, record } from '../support/journaled.ts'
 import { publisherOf } from '../support/relay.ts'
 import { send } from '../support/request.ts'
 import { freePort } from '../support/servers.ts'
@@ -62,6 +64,45 @@ test('the page shows what happened in the last hour and what happens now, as tex
     examples.map(({ text }) => text.replaceAll(exampleAddress, base.slice(0, -1))),
   )
   assert.deepEqual(complaints, [])
+})
+
+test('what came of a merge request is found by its address, read without JavaScript, and kept up to date with it', { skip }, async () => {
+  await migrate(stage.database)
+  const title = '<img src=x onerror=alert(1)>'
+  const [, first = ''] = await record(
+    stage.database,
+    about('repos/a', 12, { title, description: `Mend it\n\n**Bug:** T142` }),
+    about('repos/a', 12, { title, description: 'Bug: T1\nBug: T2', action: 'reopen' }),
+  )
+  await end(stage.database, `${first}/commits/commits`, { state: 'dead', reason: `a reason that is ${'very '.repeat(30)}long` })
+  await end(stage.database, `${first}/gitlab-mentions/note`, {
+    state: 'done',
+    link: 'https://gitlab.example/a/b/-/merge_requests/12#note_5',
+  })
+  for (const [name, options] of Object.entries<BrowserContextOptions>({
+    phone: { viewport: { width: 360, height: 700 }, javaScriptEnabled: false },
+    light: { colorScheme: 'light' },
+    dark: { colorScheme: 'dark' },
+  })) {
+    const { page, complaints } = await visit(browser, base, options)
+    await page.goto('/merge-requests')
+    await page.getByLabel('Its address').fill('https://gitlab.example/repos/a/-/merge_requests/12/diffs')
+    await page.getByRole('button', { name: 'Look' }).click()
+    await page.getByRole('heading', { name: 'repos/a!12' }).waitFor()
+    assert.match((await page.locator('.lead').textContent()) ?? '', /^2 comments waiting \(T1, T2\); 1 note made/)
+    assert.equal(await page.locator('main img').count(), 0)
+    if (name === 'phone')
+      assert.equal(await page.locator('#story').evaluate(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth), false)
+    await page.screenshot({ path: new URL(`screenshots/merge-request-${name}.png`, import.meta.url).pathname, fullPage: true })
+    if (name === 'dark') {
+      await end(stage.database, `${first}/phabricator/T1`, { state: 'done', link: 'https://phabricator.example/T1' })
+      await page.getByRole('link', { name: 'T1' }).waitFor()
+    }
+    assert.deepEqual(
+      complaints.filter((complaint) => !complaint.includes('400')),
+      [],
+    )
+  }
 })
 
 test('an EventSource of the browser reads the feed from another site, and comes back by itself', { skip, timeout: 60_000 }, async () => {

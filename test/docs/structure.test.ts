@@ -33,7 +33,7 @@ const mayImport: Array<[file: RegExp, others: RegExp]> = [
   [/^packages\/shared\/queue\//, /^packages\/shared\/(process|event|queue)\//],
   [/^packages\/shared\/journal\//, /^packages\/shared\//],
   [/^packages\/sinks\//, /^packages\//],
-  [/^apps\/ingest\//, /^(packages\/shared|apps\/ingest)\//],
+  [/^apps\/ingest\//, /^(packages|apps\/ingest)\//],
   [/^apps\/ops\//, /^(packages|apps\/ops)\//],
   [/^apps\/worker\/main\.ts$/, /^(packages|apps\/worker|apps\/ops)\//],
   [/^apps\/worker\//, /^(packages|apps\/worker)\//],

@@ -109,6 +109,9 @@ describe('while Phabricator', () => {
     const reason = String.raw`Phabricator is on hold since \d\d:\d\d UTC, it answers 503; [12] before it`
     assert.match(out, new RegExp(`^${second}: 1 comment waiting \\(T${task}\\): ${reason}`))
     assert.match(out, new RegExp(`phabricator T${task}: on hold +${reason}`))
+    const page = `http://127.0.0.1:${flow.ingest.port()}/merge-requests/repos/releng/gitlab-demo/1`
+    const told = await (await fetch(page, { headers: { accept: 'application/json' } })).text()
+    assert.match(told, new RegExp(reason), 'everybody is told the same')
     phabricator().fault(undefined)
     await flow.settled()
     assert.deepEqual([verbs(flow, task), (await effectRows(flow, first)).get(`phabricator/T${task}`)?.state], ['opened closed', 'done'])

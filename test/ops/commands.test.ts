@@ -72,7 +72,7 @@ test('explain tells what each sink decided, each failed attempt, and the outcome
   assert.deepEqual(comment?.attempts, [])
 
   const words = await ops(stage.environment, 'explain', 'opened')
-  assert.match(words.out, /^opened: [12] comments? made \(T1(, T2)?\); 1 note made; 1 message made\.\n/)
+  assert.match(words.out, /^opened: [12] comments? made \(T1(, T2)?\); 1 note made; 1 feed message made\.\n/)
   assert.match(words.out, /What each sink decided[\s\S]*What came of it[\s\S]*phabricator T1: .*done/)
 })
 
@@ -84,7 +84,7 @@ test('explain tells of each delivery of a merge request, one sentence first, and
   const [first = ''] = out.split('\n')
   assert.match(
     first,
-    /^repos\/releng\/secret-demo!1: no comment: no `Bug:` line in the .*; 1 note made; no message: the project is private\. \(Of 1 delivery, the last \d+s ago\.\)$/,
+    /^repos\/releng\/secret-demo!1: no comment: no `Bug:` line in the .*; 1 note made; no feed message: the project is private\. \(Of 1 delivery, the last \d+s ago\.\)$/,
   )
   assert.match(out, /phabricator: nothing, no `Bug:` line in the description: “\*\*Bug:\*\* T142” is none/)
   assert.match(out, /The project is private: a comment has only its first line, .*; the feed has nothing of it/)

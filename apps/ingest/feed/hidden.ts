@@ -3,12 +3,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { inWords } from '#shared/process/errors.ts'
 import type { Log } from '#shared/process/log.ts'
-import type { HiddenProjects } from '#shared/queue/hidden-projects.ts'
+import type { About, HiddenProjects } from '#shared/queue/hidden-projects.ts'
 import type { Frame } from './frame.ts'
 
 export type Hidden = {
   /** Whether nobody may see the message any more: it was received before its project said that it is not public. */
   has: (frame: Frame) => boolean
+  /** The same, of an event. */
+  hides: (about: About) => boolean
   /** Changes whenever something else is hidden. */
   version: () => number
   /** Settles when the projects are known. */
@@ -54,12 +56,15 @@ export function followHidden({ projects, signal, log }: { projects: HiddenProjec
   }
   void goOn()
 
+  const hides = ({ names, receivedAt }: About) => names.some((name) => receivedAt <= (until.get(name) ?? -1))
+
   return {
     has(frame) {
       if (until.size === 0 || frame.bytes.length === 0) return false
       const about = frame.about()
-      return about?.names.some((name) => about.receivedAt <= (until.get(name) ?? -1)) === true
+      return about !== undefined && hides(about)
     },
+    hides,
     version: () => version,
     known,
   }

@@ -13,6 +13,7 @@ const headers = {
 
 const assets = [
   { path: '/welcome/live.js', file: 'live.js', type: 'text/javascript; charset=utf-8' },
+  { path: '/welcome/story.js', file: 'story.js', type: 'text/javascript; charset=utf-8' },
   { path: '/welcome/style.css', file: 'style.css', type: 'text/css; charset=utf-8' },
 ]
 

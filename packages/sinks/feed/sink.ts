@@ -16,7 +16,7 @@ import { variable } from '#sinks/variables.ts'
 export const feed = defineSink({
   name: 'sse',
   byDefault: true,
-  makes: 'message',
+  makes: 'feed message',
   variables: { ...gitlabAddress, FEED_PRIVATE: variable(yesOrNo.default(false)) },
   remotes: [],
   repeat: 'look',
