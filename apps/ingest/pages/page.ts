@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs'
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { exampleAddress, examples } from './examples.ts'
+import { searchForm } from './merge-request/page.ts'
 
 const headers = {
   'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
 }
@@ -57,6 +58,8 @@ const page = (address: string) => html`<!doctype html>
     <h2>Now</h2>
     <p id="state" role="status">This needs JavaScript.</p>
     <ul id="events"></ul>
+    <h2>Merge requests</h2>
+    ${searchForm('.')}
     <h2>Subscribe</h2>
     ${examples.map(
       ({ title, text }) =>
