@@ -1,120 +1,118 @@
-// Those who read the feed in the field: the examples that we give, run as they stand, and readers behind proxies that
-// nobody has told about streams.
+// Programs that people read the feed with, behind proxies that nobody has told about streams: each reads along, is cut off in the
+// middle of a message, and comes back without a loss. All of them do so at the same time.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { exampleAddress, examples } from '../../apps/ingest/pages/examples.ts'
+import type { Browser, Page } from 'playwright-core'
+import { openBrowser } from '../browser/browser.ts'
+import { type Remote, startAnswering } from '../support/answers.ts'
+import { type Cutter, startCutter } from '../support/cutter.ts'
 import { readFeed } from '../support/feed.ts'
-import { letGo, onLeash } from '../support/leashed.ts'
 import { proxyNames, skipWithout, startProxy } from '../support/proxies.ts'
+import { type FieldReader, fieldReaders } from '../support/readers.ts'
 import { type Publish, publisherOf } from '../support/relay.ts'
 import { freePort } from '../support/servers.ts'
 import type { Process } from '../support/service.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
 
+type Way = { reader: FieldReader; proxy: string; url: string; cutter: Cutter; seen: string[] }
+
+const mark = 'here-it-is-cut-off'
+const subjects = ['first', 'live', mark, 'after']
+const ways: Way[] = []
+const proxies = new Map<string, number>()
 let stage: Stage
 let publish: Publish
-let directory: string
-let port: string
 let ingest: Process
+let port: string
+let browser: Browser | undefined
+let elsewhere: Remote | undefined
 
 before(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'gitlab-webhooks-clients-'))
   stage = await openStage()
-  stage.defer(() => rm(directory, { recursive: true }))
   publish = publisherOf(stage)
   port = String(await freePort())
   ingest = await stage.start('ingest', { PORT: port })
-  await happens('long ago')
+  for (const name of proxyNames.filter((name) => skipWithout(name) === false)) {
+    const proxy = await startProxy(name, ingest.port())
+    stage.defer(proxy.stop)
+    proxies.set(name, proxy.port)
+  }
+  for (const reader of fieldReaders.filter(({ skip }) => skip === false)) await open(reader)
+  for (const subject of subjects) {
+    await happens(subject)
+    // Whoever did not have the one before is not waited for.
+    const following = ways.filter(({ seen }) => subjects.slice(0, subjects.indexOf(subject)).every((earlier) => seen.includes(earlier)))
+    await Promise.allSettled(following.map(({ seen }) => until(() => seen.includes(subject), subject)))
+  }
 })
 after(() => stage.close())
 
-async function happens(project: string, action = 'open'): Promise<void> {
-  const dt = new Date().toISOString()
-  const path_with_namespace = `repos/${project}`
-  await publish([{ object_kind: 'push', action, project: { path_with_namespace }, meta: { id: project, dt, kind: 'push' } }])
-}
-
-/** Runs `text` with `command`, as it stands but for the address; everything it prints. */
-async function run(command: string[], name: string, text: string): Promise<{ output: () => string; stop: () => Promise<void> }> {
-  const file = join(directory, name)
-  await writeFile(file, text.replaceAll(exampleAddress, `http://127.0.0.1:${port}`))
-  const [program = '', ...args] = command
-  const child = onLeash(program, [...args, file])
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (output += bytes.toString()))
-  stage.defer(() => letGo(child))
-  return { output: () => output, stop: () => letGo(child) }
-}
-
-const eventSource = new URL('../support/event-source.ts', import.meta.url).pathname
-const programs = [
-  { title: 'JavaScript', command: [process.execPath, '--import', eventSource], file: 'example.mjs', skip: false },
-  { title: 'Python', command: ['python3'], file: 'example.py', skip: skipWithout('python3') },
-] as const
-
-for (const { title, command, file, skip } of programs) {
-  test(`the example in ${title} reads along, and misses nothing while the service is restarted`, { skip, timeout: 60_000 }, async () => {
-    const { output, stop } = await run([...command], file, examples.find((example) => example.title === title)?.text ?? '')
-    await until(async () => {
-      await happens(`${title}/knock`)
-      return output().includes('knock')
-    }, 'it reads along')
-    await ingest.stop()
-    await happens(`${title}/meanwhile`)
-    ingest = await stage.start('ingest', { PORT: port })
-    await until(() => output().includes(`push repos/${title}/meanwhile`), 'it has what came meanwhile', 40_000)
-    await happens(`${title}/after`)
-    await until(() => output().includes(`push repos/${title}/after`), 'it goes on')
-    await stop()
-  })
-}
-
-const documentation = readFileSync(new URL('../../docs/subscribe.md', import.meta.url), 'utf8')
-const blocks = [...documentation.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({ language, text }))
-
-test('the documentation has the examples of the page, word for word', () => {
-  const textOf = (title: string) => examples.find((example) => example.title === title)?.text
-  assert.equal(blocks.find(({ language }) => language === 'js')?.text, textOf('JavaScript'))
-  assert.equal(blocks.find(({ language }) => language === 'python')?.text, textOf('Python'))
-})
-
-test('every command of the documentation, and that of the page, does what it says', { skip: skipWithout('curl') }, async () => {
-  const commands = blocks.filter(({ language }) => language === 'sh').flatMap(({ text }) => text.trim().split('\n'))
-  assert.equal(commands.length, 9)
-  for (const [index, command] of [...commands, examples.find(({ title }) => title === 'curl')?.text ?? ''].entries()) {
-    const { output, stop } = await run(['sh'], `command-${index}.sh`, command)
-    const line = command.includes('ndjson') ? /^\{.*,"cursor":"\d+-\d+"\}\}$/m : /^id: \d+-\d+\ndata: \{.*\}$/m
-    const expected = command.includes('yesterday') ? /\{"error":"since: expected/ : line
-    await until(async () => {
-      await happens('again', 'merge')
-      return expected.test(output())
-    }, `there is an answer to ${command}`)
-    await stop()
+async function open(reader: FieldReader): Promise<void> {
+  const mine: Way[] = []
+  for (const [proxy, target] of proxies) {
+    const cutter = await startCutter(target, mark)
+    stage.defer(cutter.stop)
+    mine.push({ reader, proxy, cutter, url: `http://127.0.0.1:${cutter.port}/sse/?kind=push&since=0`, seen: [] })
   }
-})
+  ways.push(...mine)
+  const take = (url: string, data: string) => void mine.find((way) => way.url === url)?.seen.push(subjectOf(data))
+  stage.defer(
+    await reader.follow(
+      mine.map(({ url }) => url),
+      take,
+      openPage,
+    ),
+  )
+}
+
+// Chromium runs once.
+async function openPage(): Promise<Page> {
+  if (browser === undefined) {
+    browser = await openBrowser()
+    elsewhere = await startAnswering({ body: '<!doctype html><title>Another site</title>' })
+    stage.defer(() => elsewhere?.[Symbol.asyncDispose]())
+    stage.defer(() => browser?.close())
+  }
+  const page = await browser.newPage()
+  await page.goto(elsewhere?.url ?? '')
+  return page
+}
+
+async function happens(subject: string): Promise<void> {
+  const meta = { id: subject, dt: new Date().toISOString(), kind: 'push' }
+  await publish([{ object_kind: 'push', subject, meta }])
+}
+
+function subjectOf(data: string): string {
+  const [, subject = data] = /"subject":"([\w-]+)"/.exec(data) ?? []
+  return subject
+}
+
+for (const { name, skip } of fieldReaders) {
+  for (const proxy of proxyNames) {
+    test(`${name}, through ${proxy}, reads along, and misses nothing when it is cut off`, { skip: skip || skipWithout(proxy) }, () => {
+      const way = ways.find((one) => one.reader.name === name && one.proxy === proxy)
+      assert.deepEqual(way?.seen, subjects)
+      assert.equal(way.cutter.hasCut(), true)
+    })
+  }
+}
 
 for (const name of proxyNames) {
   test(`through ${name} as it comes the first bytes, each message and the end come at once`, { skip: skipWithout(name) }, async () => {
-    const proxy = await startProxy(name, ingest.port())
-    stage.defer(proxy.stop)
-    const url = `http://127.0.0.1:${proxy.port}/sse/`
+    const url = `http://127.0.0.1:${proxies.get(name)}/sse/`
     const reader = await readFeed(url)
     const resuming = await readFeed(url, { 'last-event-id': '0-0' })
     await until(() => reader.comments.length > 0 && resuming.messages.length > 0, 'the streams have begun')
     for (const message of [1, 2, 3]) {
       const [cursor] = await publish([{ message }])
-      await until(() => [reader, resuming].every(({ messages }) => messages.at(-1)?.id === cursor), 'the message is there', 5000)
+      await until(() => [reader, resuming].every(({ messages }) => messages.at(-1)?.id === cursor), 'the message is there')
     }
     assert.equal((await fetch(`${url}?since=never`)).status, 400)
     await ingest.stop()
     await Promise.all([reader.ended, resuming.ended])
     assert.ok(reader.retries.length > 1)
     ingest = await stage.start('ingest', { PORT: port })
-    await proxy.stop()
   })
 }

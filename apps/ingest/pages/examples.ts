@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 
 /** Stands in the examples for the address of the service. */
 export const exampleAddress = 'http://127.0.0.1:8000'
+/** Stands in them for the feed and its filter. */
+export const exampleFeed = `${exampleAddress}/sse/?kind=merge_request,push`
 
 const read = (file: string) => readFileSync(new URL(`examples/${file}`, import.meta.url), 'utf8')
 

@@ -1,6 +1,6 @@
 const feed = new EventSource('http://127.0.0.1:8000/sse/?kind=merge_request,push')
 feed.onmessage = ({ data }) => {
-  const { meta, project } = JSON.parse(data)
-  console.log(meta.dt, meta.kind, project.path_with_namespace)
+  const { meta } = JSON.parse(data)
+  console.log(meta.dt, meta.kind, meta.uri)
 }
 feed.addEventListener('gap', ({ data }) => console.log('something is gone:', data))
