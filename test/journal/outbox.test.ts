@@ -45,7 +45,7 @@ test('all that was told is in a job, once, in its order, in jobs that are not to
         [...list.keys()],
       )
       for (const entries of told) {
-        assert.ok(entries.length <= 100)
+        assert.ok(entries.length <= 300)
         assert.ok(entries.length === 1 || Buffer.byteLength(JSON.stringify(entries)) <= mebibyte + 200)
       }
       for (const job of jobs) assert.deepEqual([job.name, job.opts.attempts, job.opts.backoff], ['entries', 8, { type: 'custom' }])

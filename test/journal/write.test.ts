@@ -3,11 +3,13 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
+import { sql } from 'kysely'
 import { type Effect, effectId, feedOrder } from '#shared/event/effect.ts'
 import { type Database, migrate } from '#shared/journal/database.ts'
 import type { JournalEntry } from '#shared/journal/entry.ts'
 import { writeEntries } from '#shared/journal/write.ts'
 import { openStage, type Stage } from '../support/stage.ts'
+import { until } from '../support/until.ts'
 
 let stage: Stage
 before(async () => {
@@ -91,6 +93,27 @@ test('writers that write the same at the same time wait for each other, and none
   await Promise.all(orders.map((order) => writeEntries(stage.database, order)))
   const { length } = await stage.database.selectFrom('effects').select('id').where('delivery', 'like', 'same%').execute()
   assert.equal(length, 40)
+})
+
+test('an effect knows its delivery also when that is written while its end is', async () => {
+  const { database } = stage
+  const [delivery, end] = entriesOf('meet', 0, true)
+  assert.ok(delivery?.type === 'delivery' && end?.type === 'ended')
+  const other = await database.startTransaction().execute()
+  const { id, sink, since } = end.effect
+  const row = { id, delivery: 'meet', sink, order_key: '', attempts: 0, since: new Date(since), received_at: new Date(since) }
+  await other
+    .insertInto('effects')
+    .values({ ...row, kind: 'other', state: 'planned' })
+    .execute()
+  const writing = writeEntries(database, [end])
+  const inserts = sql<{ id: number }>`select id from information_schema.processlist where info like 'insert into effects%'`
+  await until(async () => (await inserts.execute(database)).rows.length > 0, 'the end waits for another writer')
+  await writeEntries(database, [{ ...delivery, effects: [] }])
+  await other.rollback().execute()
+  await writing
+  const { kind, project } = await database.selectFrom('effects').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+  assert.deepEqual([kind, project], ['push', 'a/b'])
 })
 
 test('what was done is done, also when a worker whose clock is ahead had given it up before', async () => {

@@ -7,7 +7,7 @@ import { drainOutbox } from '#shared/queue/outbox.ts'
 import type { QueuePlace } from '#shared/queue/queues.ts'
 import { retries } from '#shared/queue/retries.ts'
 
-const soonMs = 25
+const soonMs = 100
 const laterMs = 1000
 
 /** `soon` is to be called when something was put into the outbox; `stop` leaves what is in it to others. */

@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import type { Database } from './database.ts'
 import type { DeliveryEntry } from './entry.ts'
 import { headersText } from './headers.ts'
-import { writeRows } from './rows.ts'
+import { insertRows } from './rows.ts'
 
 // A statement of some MiB is too large for some servers, which then cut the connection; and binary data is written in twice
 // its size.
@@ -19,11 +19,7 @@ export async function writeBodies(database: Database, entries: DeliveryEntry[]):
     headers: headersText(headers),
     body: whole.subarray(0, partBytes),
   }))
-  await writeRows(
-    first,
-    ({ delivery }) => delivery,
-    (rows) => database.insertInto('bodies').ignore().values(rows).execute(),
-  )
+  await insertRows(database, 'bodies', first)
   for (const { delivery, whole } of bodies)
     for (let at = partBytes; at < whole.length; at += partBytes) {
       const part = whole.subarray(at, at + partBytes)

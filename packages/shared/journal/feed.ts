@@ -6,7 +6,7 @@ import type { Link } from '#shared/queue/relay.ts'
 import type { Database } from './database.ts'
 import type { EndedEntry } from './entry.ts'
 import { behind, pagesOf } from './keyset.ts'
-import { writeRows } from './rows.ts'
+import { insertRows } from './rows.ts'
 
 /** The newest cursor that the journal in `database` knows, `0-0` when there is none. Rejects with the driver's errors. */
 export async function newestInJournal(database: Database): Promise<Cursor> {
@@ -79,17 +79,13 @@ export async function* messagesBefore(database: Database, before: Date, count: n
 
 /** Writes where the messages of `entries` were published. Rejects with the driver's errors. */
 export async function writeMessages(database: Database, entries: EndedEntry[]): Promise<void> {
-  await writeRows(
-    entries.flatMap(messageRow),
-    ({ delivery }) => delivery,
-    (rows) => database.insertInto('feed').ignore().values(rows).execute(),
-  )
+  await insertRows(database, 'feed', entries.flatMap(messageRow))
 }
 
 function messageRow({ effect, made, previous }: EndedEntry) {
   if (effect.order !== feedOrder || made === undefined || !/^\d+-\d+$/.test(made)) return []
   const [time, number] = partsOf(made)
-  return [{ time, number, delivery: effect.delivery, previous: previous ?? null }]
+  return [{ delivery: effect.delivery, time, number, previous: previous ?? null }]
 }
 
 const noSuchTable = 1146

@@ -1,63 +1,47 @@
 // Deliveries as rows: what they were understood to be, what was decided on them, and their bodies.
-import { sql } from 'kysely'
-import { effectId } from '#shared/event/effect.ts'
 import { writeBodies } from './body.ts'
 import type { Database } from './database.ts'
-import { type DeliveryEntry, router, unread } from './entry.ts'
-import { cut, cutOrNull, effectRow, writeRows } from './rows.ts'
+import { type DeliveryEntry, unread } from './entry.ts'
+import { completeEffects, type FactsById, factsOf } from './facts.ts'
+import { cut, cutOrNull, effectRow, insertRows } from './rows.ts'
 import { wordsOf } from './words.ts'
 
-const understood = ['action', 'project', 'iid', 'username', 'title', 'kind'] as const
+// A delivery that was understood replaces the row of one that was not. MySQL changes the columns one after another, and all of
+// them are decided by `kind`, so that comes last.
+const update = ['action', 'project', 'iid', 'username', 'title', 'kind']
+  .map((column) => `${column} = if(kind = '${unread}', values(${column}), ${column})`)
+  .join()
 
-/** Writes `given`, their bodies last. Rejects with the driver's own errors. */
-export async function writeDeliveries(database: Database, given: DeliveryEntry[]): Promise<void> {
-  await writeRows(
-    given.map(deliveryRow),
-    ({ id }) => id,
-    (rows) =>
-      database
-        .insertInto('deliveries')
-        .values(rows)
-        .onDuplicateKeyUpdate(Object.fromEntries(understood.map((column) => [column, better(column)])))
-        .execute(),
+/**
+ * Writes `entries`, their bodies last; but not those of their effects that are in `ended`, which are written with their end.
+ * Answers what the deliveries' rows say. Rejects with the driver's own errors.
+ */
+export async function writeDeliveries(database: Database, entries: DeliveryEntry[], ended: ReadonlySet<string>): Promise<FactsById> {
+  const rows = entries.map(deliveryRow)
+  await insertRows(database, 'deliveries', rows, update)
+  // A delivery that came again keeps the time at which it first came: by that time its other rows are found and pruned.
+  const known = await factsOf(
+    database,
+    entries.map(({ id }) => id),
   )
-  const entries = await asFirstReceived(database, given)
-  const words = entries
-    .map(deliveryRow)
-    .flatMap(({ id, received_at, title, username }) => wordsOf(title, username).map((word) => ({ word, received_at, delivery: id })))
-  await writeRows(
-    words,
-    ({ word }) => word,
-    (rows) => database.insertInto('words').ignore().values(rows).execute(),
+  const words = rows.flatMap(({ id, received_at, title, username }) =>
+    wordsOf(title, username).map((word) => ({ word, received_at: known.get(id)?.received_at ?? received_at, delivery: id })),
   )
-  const decisions = entries.flatMap((entry) =>
-    entry.decisions.map(({ sink, reason }) => ({ delivery: entry.id, sink, reason: cutOrNull(reason, 600) })),
+  await insertRows(database, 'words', words)
+  const decisions = entries.flatMap(({ id, decisions }) =>
+    decisions.map(({ sink, reason }) => ({ delivery: id, sink, reason: cutOrNull(reason, 600) })),
   )
-  await writeRows(
-    decisions,
-    ({ delivery }) => delivery,
-    (rows) => database.insertInto('decisions').ignore().values(rows).execute(),
-  )
-  const effects = entries.flatMap((entry) => {
-    const planned = { ...ofDelivery(entry), state: 'planned' as const, attempts: 0 }
-    return entry.effects.map((effect) => ({ ...effectRow(effect), ...planned }))
+  await insertRows(database, 'decisions', decisions)
+  const planned = entries.flatMap(({ id, effects }) => {
+    const facts = known.get(id)
+    if (!facts) return []
+    return effects.filter((effect) => !ended.has(effect.id)).map((effect) => ({ ...effectRow(effect), ...facts, state: 'planned' }))
   })
-  await writeRows(
-    effects,
-    ({ id }) => id,
-    (rows) => database.insertInto('effects').ignore().values(rows).execute(),
-  )
-  await settleEffects(database, entries)
+  await insertRows(database, 'effects', planned)
+  const routed = entries.flatMap(({ id, routed }) => (routed === true ? [id] : []))
+  await completeEffects(database, known, new Set(routed))
   await writeBodies(database, entries)
-}
-
-// A delivery that came again keeps the time at which it first came: by that time its other rows are found and pruned.
-async function asFirstReceived(database: Database, entries: DeliveryEntry[]): Promise<DeliveryEntry[]> {
-  if (entries.length === 0) return []
-  const ids = entries.map(({ id }) => id)
-  const rows = await database.selectFrom('deliveries').select(['id', 'received_at']).where('id', 'in', ids).execute()
-  const times = new Map(rows.map(({ id, received_at }) => [id, received_at.toISOString()]))
-  return entries.map((entry) => ({ ...entry, receivedAt: times.get(entry.id) ?? entry.receivedAt }))
+  return known
 }
 
 function deliveryRow({ id, receivedAt, origin, kind, action, project, iid, username, title }: DeliveryEntry) {
@@ -71,39 +55,5 @@ function deliveryRow({ id, receivedAt, origin, kind, action, project, iid, usern
     username: cutOrNull(username, 255),
     title: cutOrNull(title, 500),
     kind: cut(kind, 100),
-  }
-}
-
-// The columns of an effect that are copied from its delivery.
-function ofDelivery(entry: DeliveryEntry) {
-  const { received_at, kind, project } = deliveryRow(entry)
-  return { received_at, kind, project }
-}
-
-// A delivery that was understood replaces the row of one that was not. MySQL changes the columns one after another, and all of
-// them are decided by `kind`, so that comes last.
-function better(column: string) {
-  return sql`if(kind = ${unread}, values(${sql.ref(column)}), ${sql.ref(column)})`
-}
-
-// Completes the effects that were written before their delivery, and takes back the router's dead letter of a delivery that
-// could be routed after all. They are looked for first: an update that finds nothing would lock a gap.
-async function settleEffects(database: Database, entries: DeliveryEntry[]): Promise<void> {
-  if (entries.length === 0) return
-  const byId = new Map(entries.map((entry) => [entry.id, entry]))
-  const found = database
-    .selectFrom('effects')
-    .select(['id', 'delivery', 'state'])
-    .where('delivery', 'in', [...byId.keys()])
-  for (const effect of await found.where((eb) => eb.or([eb('kind', '=', unread), eb('sink', '=', router)])).execute()) {
-    const entry = byId.get(effect.delivery)
-    if (!entry) continue
-    const healed = effect.id === effectId(entry.id, router, 'delivery') && entry.routed === true && effect.state !== 'done'
-    const outcome = { state: 'done' as const, reason: null, error: null, ended_at: new Date() }
-    await database
-      .updateTable('effects')
-      .set({ ...ofDelivery(entry), ...(healed && outcome) })
-      .where('id', '=', effect.id)
-      .execute()
   }
 }

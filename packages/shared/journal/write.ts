@@ -2,7 +2,7 @@
 // than its rows. Every write can be repeated, and they can come in any order.
 import type { Database } from './database.ts'
 import type { FailedEntry, JournalEntry } from './entry.ts'
-import { cut, writeRows } from './rows.ts'
+import { cut, insertRows } from './rows.ts'
 import { writeDeliveries } from './write-deliveries.ts'
 import { writeEnded } from './write-ended.ts'
 
@@ -25,25 +25,16 @@ export async function writeEntries(database: Database, entries: JournalEntry[]):
 }
 
 async function writeAll(database: Database, entries: JournalEntry[]): Promise<void> {
-  await writeDeliveries(
+  const ended = entries.filter((entry) => entry.type === 'ended')
+  const known = await writeDeliveries(
     database,
     entries.filter((entry) => entry.type === 'delivery'),
+    new Set(ended.map(({ effect }) => effect.id)),
   )
-  await writeFailed(
-    database,
-    entries.filter((entry) => entry.type === 'failed'),
-  )
-  await writeEnded(
-    database,
-    entries.filter((entry) => entry.type === 'ended'),
-  )
+  await insertRows(database, 'attempts', entries.filter((entry) => entry.type === 'failed').map(attemptRow))
+  await writeEnded(database, ended, known)
 }
 
-async function writeFailed(database: Database, entries: FailedEntry[]): Promise<void> {
-  const rows = entries.map(({ effect, number, at, ms, reason }) => ({ effect, number, at: new Date(at), ms, reason: cut(reason, 600) }))
-  await writeRows(
-    rows,
-    (row) => row.effect,
-    (sorted) => database.insertInto('attempts').ignore().values(sorted).execute(),
-  )
+function attemptRow({ effect, number, at, ms, reason }: FailedEntry) {
+  return { effect, number, at: new Date(at), ms, reason: cut(reason, 600) }
 }

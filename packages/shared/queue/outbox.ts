@@ -5,7 +5,7 @@ import { addingJobs } from '#shared/queue/add-jobs.ts'
 import { keyPrefix, type QueuePlace } from '#shared/queue/queues.ts'
 import { script } from '#shared/queue/redis-script.ts'
 
-const mostEntries = 100
+const mostEntries = 300
 const mostBytes = 1024 * 1024
 const mostJobs = 10
 
@@ -47,7 +47,7 @@ export async function outboxLength({ redis, prefix }: QueuePlace): Promise<numbe
 }
 
 /**
- * Moves all entries of the outbox into jobs with the options `opts`, in one step for each few: at most 100 entries in a job,
+ * Moves all entries of the outbox into jobs with the options `opts`, in one step for each few: at most 300 entries in a job,
  * and more than one only if they have at most 1 MiB together.
  */
 export async function drainOutbox({ redis, prefix }: QueuePlace, opts: object): Promise<void> {
