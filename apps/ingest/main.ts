@@ -31,6 +31,7 @@ import { tokenCheck } from './hooks/auth.ts'
 import { enqueue } from './hooks/enqueue.ts'
 import { openEventLog, withEventLog } from './hooks/event-log.ts'
 import { judge } from './hooks/judge.ts'
+import { rememberRefusals } from './hooks/refusals.ts'
 import { onReplicas } from './hooks/replicas.ts'
 import { hooks } from './hooks/route.ts'
 import { signatureCheck } from './hooks/signature.ts'
@@ -89,9 +90,12 @@ const judgementOf = judge({
   beginCheck: config.signingKey === undefined ? undefined : signatureCheck(config.signingKey),
   signatureRequired: config.signatureRequired,
 })
+const refusals = rememberRefusals({ redis: askRedis, prefix })
+lifecycle.push('refusals', () => refusals.close())
 const takeDelivery = hooks({
   admit: admission({ judgementOf, roomFor: roomForStrangers(config.connections.strangers) }),
   accept: withEventLog(eventLog, acceptThrough({ spool, enqueue: enqueue(addDeliveries), log })),
+  onLost: refusals.add,
   log,
   metrics,
 })

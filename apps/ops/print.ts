@@ -32,7 +32,7 @@ export function calledState(state: string): string {
 }
 
 const good = new Set(['done', 'up', 'running', 'ok'])
-const bad = new Set(['dead', 'on hold', 'refused', 'down', 'wrong'])
+const bad = new Set(['dead', 'on hold', 'refused', 'down', 'wrong', 'lost', 'silent'])
 const doubtful = new Set(['paused', 'warning'])
 
 /** How a state looks: good, bad, doubtful or none of these. */

@@ -1,6 +1,7 @@
 // What can be typed behind `bin/ops`. What each command does is in `runs/`, by way of an action, and is loaded when it is
 // typed: help and mistakes of typing need none of it.
 import { Command } from 'commander'
+import { acknowledgeCommands } from './commands/acknowledge.ts'
 import { canaryCommands } from './commands/canary.ts'
 import { deadCommands } from './commands/dead.ts'
 import { doctorCommands } from './commands/doctor.ts'
@@ -30,7 +31,7 @@ changed), 78 bad configuration.`
 
 const groups = {
   'Inspect:': [inspectCommands, tailCommands, doctorCommands, canaryCommands],
-  'Repair:': [deadCommands, repairCommands, handInCommands, reconcileCommands],
+  'Repair:': [deadCommands, repairCommands, handInCommands, reconcileCommands, acknowledgeCommands],
   'Maintain:': [pauseCommands, tokenCommands, pruneCommands],
 }
 

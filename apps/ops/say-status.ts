@@ -9,7 +9,7 @@ const unknown = 'unknown'
 
 /** Exit 1 when a part is away: then not all could be told. */
 export function sayStatus(data: Status): Said {
-  const { redis, database, queues, remotes, processes, spool, feed, token, dead, lastDelivery: last, silence } = data
+  const { redis, database, queues, remotes, processes, spool, feed, token, dead, lastDelivery: last, silence, losses: lost } = data
   const first: Array<[name: string, value: Piece]> = [
     ['redis', partOf(redis)],
     ['database', partOf(database)],
@@ -21,6 +21,7 @@ export function sayStatus(data: Status): Said {
     ['GitLab token', token ? tokenOf(token) : redis.readable ? 'not checked yet' : unknown],
   ]
   const parts = [
+    lost.length > 0 && lines(lost.map(({ message, remedy }) => words`${state('lost')}: ${message}: ${remedy}`)),
     lines(first.map(([name, value]) => words`${padded(name, 15)}${value}`)),
     queues.length > 0 && table(queues.map(queueRow), ''),
     remotes.length > 0 && table(remotes.map(remoteRow), ''),

@@ -24,6 +24,7 @@ import { openQueues, type Queues } from '#sinks/queues.ts'
 import { oneByOne } from '#sinks/registry.ts'
 import { sinkSecrets } from '#sinks/settings.ts'
 import { numbersGuard, openPage } from '../ops/page/open.ts'
+import { watchAcquaintance } from './chores/acquaintance.ts'
 import { chores } from './chores/index.ts'
 import { keepSetUp, setUpQueues } from './chores/set-up.ts'
 import { scheduleChores, startChores } from './chores/start.ts'
@@ -119,6 +120,7 @@ workers.push(await startChores({ context, queue: queues.chores, chores: ownChore
 const hidden = openHiddenProjects({ redis, prefix })
 workers.push(await startRouter({ context, queue: queues.deliveries, sinks, dispatch, journal, hidden }))
 
+void watchAcquaintance({ redis, prefix, database, log, signal: stopping.signal })
 void watchSilence({ database, metrics, log, signal: stopping.signal })
 if (token) void lookAtStart(token, stopping.signal)
 

@@ -4,6 +4,7 @@ import { Gauge } from 'prom-client'
 import type { Registry } from '#shared/process/metrics.ts'
 import { countJobs } from '#shared/queue/counts.ts'
 import { readHold } from '#shared/queue/hold.ts'
+import { lossKinds, rememberedLosses } from '#shared/queue/losses.ts'
 import type { Redis } from '#shared/queue/redis.ts'
 import type { Queues } from '#sinks/queues.ts'
 
@@ -45,6 +46,18 @@ export function watchQueues({ queues, redis, prefix, metrics }: { queues: Queues
         const hold = await readHold(redis, prefix, name)
         this.set({ queue: name, refused: String(hold?.refused === true) }, hold ? (Date.now() - hold.since.getTime()) / 1000 : 0)
       }
+    },
+  })
+  new Gauge({
+    name: 'gitlab_webhooks_losses',
+    help: 'Losses that nobody has acknowledged: deliveries refused, a Redis or a database that has come back empty.',
+    labelNames: ['kind'],
+    registers: [metrics],
+    async collect() {
+      this.reset()
+      if (redis.status !== 'ready') return
+      const losses = await rememberedLosses({ redis, prefix })
+      for (const kind of lossKinds) this.set({ kind }, losses.filter((loss) => loss.kind === kind).length)
     },
   })
 }

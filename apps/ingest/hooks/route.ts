@@ -18,6 +18,8 @@ export type Accept = (delivery: Delivery) => Promise<void>
 type Parts = {
   admit: (bindings: HttpBindings) => Promise<Admitted | HookRefusal>
   accept: Accept
+  /** Told of each delivery that could not be kept. */
+  onLost: () => void
   log: Log
   metrics: Registry
 }
@@ -27,7 +29,7 @@ type Parts = {
 const largeBytes = 1024 * 1024
 const turnMs = 500
 
-export function hooks({ admit, accept, log, metrics }: Parts) {
+export function hooks({ admit, accept, onLost, log, metrics }: Parts) {
   const deliveries = new Counter({
     name: 'gitlab_webhooks_deliveries_total',
     help: 'Requests to POST /hooks by event kind and status of the answer.',
@@ -63,6 +65,7 @@ export function hooks({ admit, accept, log, metrics }: Parts) {
       try {
         await accept(delivery)
       } catch (error) {
+        onLost()
         log.error({ delivery: delivery.id, kind, reason: inWords(error) }, 'not kept')
         return answer(503, { error: 'The delivery could not be kept. Nothing was.' }, kindLabel(kind), { 'retry-after': '5' })
       }

@@ -9,6 +9,7 @@ import { redisTrouble, whyAway } from '#shared/queue/redis-trouble.ts'
 import { daysLeft, type KnownToken, knownToken } from '#sinks/gitlab/token/memory.ts'
 import { redisIsAway } from '../away.ts'
 import type { OpsContext } from '../context.ts'
+import { type LossState, losses } from './losses.ts'
 import { pausedBy } from './paused-by.ts'
 import { type QueueState, queueStates, type RemoteState, remoteStates } from './queue-states.ts'
 import { type SpoolState, spoolAsked, spoolTold } from './spools.ts'
@@ -29,6 +30,8 @@ export type Status = {
   feed: { subscribers: number } | null
   /** GitLab's token, as somebody saw it last. */
   token: { expiresAt: string | null; daysLeft: number | null; active: boolean; checkedAt: string } | null
+  /** What was lost, and nobody has acknowledged yet; empty when Redis cannot be read. */
+  losses: LossState[]
   /** Dead letters; by the queues when the database is away, and null when Redis cannot be read either. */
   dead: number | null
   lastDelivery: { id: string; at: string; kind: string } | null
@@ -51,7 +54,7 @@ export async function status(context: OpsContext): Promise<Status> {
   }
 }
 
-type InRedis = Pick<Status, 'queues' | 'remotes' | 'processes' | 'spool' | 'feed' | 'token'>
+type InRedis = Pick<Status, 'queues' | 'remotes' | 'processes' | 'spool' | 'feed' | 'token' | 'losses'>
 type InDatabase = Pick<Status, 'dead' | 'lastDelivery' | 'silence'>
 
 const up: PartState = { state: 'up', reason: null, readable: true }
@@ -71,12 +74,12 @@ async function askRedis(context: OpsContext): Promise<InRedis & { part: PartStat
   } catch (error) {
     const reason = redisIsAway(error) ? (await whyAway(url, error)).reason : inWords(error)
     const spool = await spoolAsked(seen.processes)
-    return { part: down(reason, false), queues: [], remotes: [], processes: [], spool, feed: null, token: null }
+    return { part: down(reason, false), queues: [], remotes: [], processes: [], spool, feed: null, token: null, losses: [] }
   }
 }
 
 async function lookInRedis(context: OpsContext): Promise<InRedis> {
-  const [queues, processes, token] = await Promise.all([queueStates(context), present(context), knownToken(context)])
+  const [queues, processes, token, lost] = await Promise.all([queueStates(context), present(context), knownToken(context), losses(context)])
   context.seen.processes = await present(context, true)
   return {
     queues,
@@ -85,6 +88,7 @@ async function lookInRedis(context: OpsContext): Promise<InRedis> {
     spool: spoolTold(processes),
     feed: { subscribers: processes.reduce((sum, { feed }) => sum + (feed?.subscribers ?? 0), 0) },
     token: token ? tokenState(token) : null,
+    losses: lost,
   }
 }
 

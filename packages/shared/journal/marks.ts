@@ -9,6 +9,11 @@ export async function writeMark(database: Database, name: string): Promise<void>
   await database.insertInto('marks').values({ name, at }).onDuplicateKeyUpdate({ at }).execute()
 }
 
+/** When `name` was written last; undefined when it never was. Rejects with the driver's errors. */
+export async function readMark(database: Database, name: string): Promise<Date | undefined> {
+  return (await database.selectFrom('marks').select('at').where('name', '=', name).executeTakeFirst())?.at
+}
+
 /** Whether the database takes what the service would write, for `/readyz`. */
 export function databaseProbe(database: Database): Probe {
   return async () => {

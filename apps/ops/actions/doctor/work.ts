@@ -12,6 +12,7 @@ export async function checkWork(context: OpsContext): Promise<Finding[]> {
   const inRedis = ['processes', 'queues'].map((id) => notLooked(id, 'Redis does not answer', 'see redis'))
   const inDatabase = notLooked('deliveries', 'the database does not answer', 'see database')
   return [
+    ...now.losses.map(({ message, remedy }) => wrong('losses', message, remedy)),
     ...spool(now),
     ...room(now),
     ...(now.redis.readable ? [...processes(now), ...queues(now, context.config)] : inRedis),
@@ -105,11 +106,11 @@ function placesOfSecrets(queue: string, { whereToPut }: OpsContext['config']): s
   return declaration ? secretsOf(declaration).map(whereToPut).join('; ') : 'replace the token'
 }
 
-function deliveries({ lastDelivery, silence, spool: kept, queues: all }: Status): Finding {
+function deliveries({ lastDelivery, silence, spool: kept, queues: all, losses }: Status): Finding {
   const onTheWay = (kept?.deliveries ?? 0) + (all.find(({ id }) => id === 'deliveries')?.waiting ?? 0)
   if (!lastDelivery && onTheWay > 0) return ok('deliveries', `the first ones are on their way: ${onTheWay}`)
   const repair = "look at the system hook's recent deliveries in GitLab: is its address right, and its token still set?"
-  if (!lastDelivery) return warning('deliveries', 'no delivery has ever come', repair)
+  if (!lastDelivery) return warning('deliveries', 'no delivery is in the journal', losses.length > 0 ? 'see losses' : repair)
   const message = `the last one came at ${lastDelivery.at}`
   if (!silence || silence.seconds <= silence.usualSeconds) return ok('deliveries', message)
   const quiet = `no delivery for ${span(silence.seconds)}, usual is at most ${span(silence.usualSeconds)}`

@@ -2,7 +2,7 @@
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { cached } from '#sinks/http/cache.ts'
-import { type PartState, status } from '../../actions/status.ts'
+import { type PartState, type Status, status } from '../../actions/status.ts'
 import type { Visited } from '../door/visitor.ts'
 import { type Html, page } from '../html/frame.ts'
 import type { PageContext } from '../page-context.ts'
@@ -26,7 +26,7 @@ export function overview({ database, contextFor }: PageContext): Hono<Visited> {
     return page(
       c,
       'Overview',
-      html`<section id="figures" data-live>${away('Redis', now.redis)}${away('The database', now.database)}${figures(now)}</section>
+      html`<section id="figures" data-live>${lost(now)}${away('Redis', now.redis)}${away('The database', now.database)}${figures(now)}</section>
 <section id="queues" data-live>${queues(now)}</section>
 <section id="day" data-live>${drawn}</section>
 <section id="remotes" data-live>${remotes(now)}</section>
@@ -46,6 +46,10 @@ function away(name: keyof typeof waiting, { state, reason, readable }: PartState
   if (state === 'up') return html``
   const said = readable ? 'takes no writes' : 'is away, and what is in it is not shown'
   return html`<p class="notice bad" role="alert">${name} ${said}: ${waiting[name]}. <small>${reason}</small></p>`
+}
+
+function lost({ losses }: Status): Html {
+  return html`${losses.map(({ message, remedy }) => html`<p class="notice bad" role="alert">Lost: ${message}. <small>${remedy}</small></p>`)}`
 }
 
 // What can be shown is shown, and in place of the rest stands why not.
