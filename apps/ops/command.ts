@@ -12,8 +12,11 @@ import { filterSchema } from './filters.ts'
 import { BadUsage } from './usage.ts'
 import { output, outputJson, type Words, warn } from './words.ts'
 
-/** What a command answers: data for `--json` (undefined: all has been said already), words for people, and whether it failed (exit 1). */
-export type Said = { data: unknown; words: Words; failed?: boolean }
+/**
+ * What a command answers: data for `--json` (undefined: all has been said already), words for people, and whether it failed (exit
+ * 1, or what `exitCode` says).
+ */
+export type Said = { data: unknown; words: Words; failed?: boolean; exitCode?: number }
 
 type Run = (context: OpsContext) => Promise<Said>
 
@@ -33,11 +36,11 @@ async function actIn(open: typeof openContext, command: Command, run: Run): Prom
     throw meaningOfAway(error, config)
   })
   try {
-    const { data, words, failed = false } = await run(context)
+    const { data, words, failed = false, exitCode = failed ? 1 : 0 } = await run(context)
     if (data === null && failed) warn(words)
     if (data !== undefined && isJson(command)) outputJson(data)
     else if (data !== undefined && data !== null) output(words)
-    process.exitCode = failed ? 1 : 0
+    process.exitCode = exitCode
   } catch (error) {
     throw meaningOfAway(error, config)
   } finally {

@@ -1,6 +1,7 @@
 // The one screen of `status`.
 import type { QueueState, RemoteState } from './actions/queue-states.ts'
 import type { Status } from './actions/status.ts'
+import type { Verdict } from './actions/verdict.ts'
 import type { Said } from './command.ts'
 import { asksAgain, since, span, state, table } from './print.ts'
 import { joined, lines, type Piece, padded, type Words, words } from './words.ts'
@@ -28,6 +29,13 @@ export function sayStatus(data: Status): Said {
     redis.readable && table(processes.map(processRow), 'No process of the service has been seen within the last minute.'),
   ]
   return { data, words: joined(parts, '\n\n'), failed: redis.state === 'down' || database.state === 'down' }
+}
+
+const exitCodes = { ok: 0, degraded: 1, broken: 2 }
+
+/** One line for monitoring, and an exit code for each verdict. */
+export function sayVerdict(data: Verdict): Said {
+  return { data, words: words`${data.state}: ${joined(data.why, '; ')}`, exitCode: exitCodes[data.state] }
 }
 
 function partOf({ state: word, reason }: Status['redis']): Words {

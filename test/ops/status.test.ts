@@ -89,6 +89,9 @@ test('a remote that is down, or refuses the token, shows with since when and why
   const remote = async () => (await status()).remotes.find(({ id }) => id === 'phabricator')
   const held = await until(async () => ((await remote())?.state === 'held' ? await remote() : undefined), 'it is held', 60_000)
   assert.match(held.reason ?? '', /^Phabricator cannot be reached/)
+  const judged = await ops(stage.environment, 'status', '--exit-code')
+  assert.equal(judged.code, 1)
+  assert.match(judged.out, /^degraded: phabricator is on hold: Phabricator cannot be reached[^\n]*\n$/)
   assert.ok(Date.now() - Date.parse(held.since ?? '') < 60_000)
   stage.sandbox.phabricator.fault(undefined)
   await until(async () => (await remote())?.state === 'up', 'it is up again', 60_000)
@@ -103,6 +106,9 @@ test('in words it fits on a screen, without colours in a pipe', async () => {
   assert.match(out, /\ningest +\S+ +\d+ /)
   assert.ok(out.split('\n').length < 40)
   assert.ok(!out.includes('\u001b'))
+  const judged = await ops(stage.environment, 'status', '--exit-code')
+  assert.equal(judged.code, 0, judged.out)
+  assert.match(judged.out, /^ok: 1 ingest, 1 worker, last delivery \d{4}-[^\n]*\n$/)
 })
 
 test('--watch tells it again and again, until Ctrl-C', async () => {
@@ -122,6 +128,8 @@ test('with Redis or the database away it tells what it can, and exits 1', async 
   const withoutDatabase = await status({ ...stage.environment, DATABASE_URL: `mysql://root@${nowhere}/nothing` })
   assert.deepEqual([withoutDatabase.code, withoutDatabase.redis.state, withoutDatabase.database.state], [1, 'up', 'down'])
   assert.deepEqual([withoutDatabase.dead, withoutDatabase.lastDelivery, withoutDatabase.processes.length], [0, null, 2])
+  const broken = await ops({ ...stage.environment, REDIS_URL: `redis://${nowhere}` }, 'status', '--exit-code')
+  assert.deepEqual([broken.code, broken.out], [2, `broken: Redis does not answer at ${nowhere}\n`])
   const words = await ops({ ...stage.environment, DATABASE_URL: `mysql://root@${nowhere}/nothing` }, 'status')
   assert.match(words.out, /database +down: The database says: .*ECONNREFUSED.*\ndead letters +0, by what is in the queues\n/)
 })

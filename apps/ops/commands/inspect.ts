@@ -1,16 +1,19 @@
 // The commands that only inspect: how everything stands, which deliveries came, what became of one, what operators did.
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { type Typed, withFilters } from '../usage.ts'
 
 const runs = () => import('../runs/inspect.ts')
 
 const statusHelp = `
-Exit 1 when Redis or the database is away; what can be told is told all the same. With --json an object:
-  at, redis and database {state: up|down, reason}, dead, lastDelivery {id, at, kind}, silence {seconds, usualSeconds},
+Exit 1 when Redis or the database takes no writes; what can be told is told all the same. With --exit-code only one line, for
+monitoring: exit 0 (ok), 1 (degraded: something waits, was lost, or needs somebody), 2 (broken: Redis takes nothing, or no ingest
+or no worker is there), and why. Dead letters do not count. With --json an object:
+  at, redis and database {state: up|down, reason, readable}, losses [{id, kind, since, until, count, message, remedy}], dead, lastDelivery {id, at, kind}, silence {seconds, usualSeconds},
   queues [{id, waiting, active, delayed, dead, paused, pausedBy: {who, reason, since}, lag,
     held: {since, until, probes, reason, refused}}],
   remotes [{id, state: up|held|refused, since, reason}], spool {deliveries, bytes, since}, feed {subscribers},
-  token {expiresAt, daysLeft, active, checkedAt}, processes [{id, app, host, pid, version, since, seen, …}].
+  token {expiresAt, daysLeft, active, checkedAt}, processes [{id, app, host, pid, version, since, seen, silent, …}].
+and with --exit-code: state (ok, degraded, broken), why [text].
 Times are ISO 8601, lag is in seconds; what is not known is null, or an empty list.`
 
 const explainHelp = `
@@ -24,7 +27,8 @@ export function inspectCommands(ops: Command): void {
   ops
     .command('status')
     .description('the state of everything')
-    .option('--watch', 'again every 2 s, until Ctrl-C')
+    .addOption(new Option('--watch', 'again every 2 s, until Ctrl-C').conflicts('exitCode'))
+    .option('--exit-code', 'for monitoring: one line, and 0, 1 (degraded) or 2 (broken)')
     .addHelpText('after', statusHelp)
     .action(async (options: Typed, command: Command) => (await runs()).showStatus(options, command))
 

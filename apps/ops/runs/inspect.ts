@@ -5,19 +5,21 @@ import { migrate } from '#shared/journal/database.ts'
 import { listAudit } from '../actions/audit.ts'
 import { listDeliveries } from '../actions/deliveries.ts'
 import { status } from '../actions/status.ts'
+import { verdict } from '../actions/verdict.ts'
 import { act, filtersOf, isJson, lookAround, type Said, untilInterrupted } from '../command.ts'
 import type { OpsContext } from '../context.ts'
 import { sayAudit, sayDeliveries } from '../say.ts'
-import { sayStatus } from '../say-status.ts'
+import { sayStatus, sayVerdict } from '../say-status.ts'
 import type { Typed } from '../usage.ts'
 import { outputJson, outputOver, words } from '../words.ts'
 
 const redrawMs = 2000
 
-export function showStatus({ watch }: Typed, command: Command): Promise<void> {
+export function showStatus({ watch, exitCode }: Typed, command: Command): Promise<void> {
   return lookAround(command, async (context) => {
     // A journal that is new has no tables yet; one that is away is told in the status.
     await migrate(context.database).catch(() => undefined)
+    if (exitCode === true) return sayVerdict(verdict(await status(context)))
     return watch === true ? await watchStatus(context, isJson(command)) : sayStatus(await status(context))
   })
 }
