@@ -31,7 +31,7 @@ import { scheduleChores, startChores } from './chores/start.ts'
 import { configSchema } from './config.ts'
 import { startListener } from './listener.ts'
 import { close, type WorkerContext } from './performer/consumer.ts'
-import { performerMetrics } from './performer/metrics.ts'
+import { countEnded, performerMetrics } from './performer/metrics.ts'
 import { startPerformer } from './performer/performer.ts'
 import { watchLives } from './performer/redis-lives.ts'
 import { openTrials } from './performer/trials.ts'
@@ -57,8 +57,10 @@ lifecycle.push('database', () => database.destroy())
 
 const stopping = new AbortController()
 const mayForget = watchLives({ redis, prefix })
-const context: WorkerContext = { redis, prefix, stopping: stopping.signal, mayForget, trials: openTrials({ redis, prefix }), log }
 const queues = openQueues({ redis, prefix })
+const trials = openTrials({ redis, prefix })
+const onEnded = countEnded(metrics, Object.keys(queues))
+const context: WorkerContext = { redis, prefix, stopping: stopping.signal, mayForget, trials, onEnded, log }
 const lanes = openLanes({ redis, prefix })
 const ledger = openLedger({ redis, prefix })
 const dispatch = dispatcher({ redis, prefix, queues, oneByOne })

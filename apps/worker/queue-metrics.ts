@@ -37,14 +37,15 @@ export function watchQueues({ queues, redis, prefix, metrics }: { queues: Queues
   new Gauge({
     name: 'gitlab_webhooks_queue_held_seconds',
     help: 'For how long a queue has been waiting for its remote; 0 when it is not held. Refused credentials have refused="true".',
-    labelNames: ['queue', 'refused'],
+    labelNames: ['queue', 'refused', 'remote'],
     registers: [metrics],
     async collect() {
       this.reset()
       if (redis.status !== 'ready') return
       for (const name of Object.keys(queues)) {
         const hold = await readHold(redis, prefix, name)
-        this.set({ queue: name, refused: String(hold?.refused === true) }, hold ? (Date.now() - hold.since.getTime()) / 1000 : 0)
+        const remote = hold ? (hold.remote ?? remoteOf(name)) : ''
+        this.set({ queue: name, refused: String(hold?.refused === true), remote }, hold ? (Date.now() - hold.since.getTime()) / 1000 : 0)
       }
     },
   })
@@ -60,6 +61,11 @@ export function watchQueues({ queues, redis, prefix, metrics }: { queues: Queues
       for (const kind of lossKinds) this.set({ kind }, losses.filter((loss) => loss.kind === kind).length)
     },
   })
+}
+
+// What no sink declares.
+function remoteOf(queue: string): string {
+  return queue === 'journal' ? 'database' : 'unknown'
 }
 
 async function oldest(queue: Queue): Promise<number> {

@@ -13,7 +13,11 @@ const ruleSchema = z.strictObject({
     .regex(/^\d+[smh]$/)
     .optional(),
   labels: z.strictObject({ severity: z.enum(['page', 'warn']) }),
-  annotations: z.strictObject({ summary: z.string(), runbook: z.string().regex(/^docs\/runbook\.md#[a-z-]+$/) }),
+  annotations: z.strictObject({
+    summary: z.string(),
+    command: z.string().regex(/^bin\/ops [a-z]/),
+    runbook: z.string().regex(/^docs\/runbook\.md#[a-z-]+$/),
+  }),
 })
 const rulesSchema = z.strictObject({ groups: z.array(z.strictObject({ name: z.string(), rules: z.array(ruleSchema) })) })
 export type Rule = z.output<typeof ruleSchema>

@@ -5,9 +5,9 @@ import type { Status } from '../../apps/ops/actions/status.ts'
 import { verdict } from '../../apps/ops/actions/verdict.ts'
 
 const at = '2026-11-30T18:40:28.000Z'
-const process_ = (app: 'ingest' | 'worker', silent = false) => ({
-  ...{ id: app, app, host: 'here', pid: 7, version: '1', since: at, seen: at, silent },
-})
+const process_ = (app: 'ingest' | 'worker', silent = false) => {
+  return { id: app, app, host: 'here', pid: 7, version: '1', since: at, seen: at, silent }
+}
 const well: Status = {
   at,
   redis: { state: 'up', reason: null, readable: true },

@@ -19,14 +19,12 @@ export function verdict(now: Status): Verdict {
 function whatIsBroken({ redis, spool, processes }: Status): string[] {
   const kept = spool && spool.deliveries > 0 ? `: ${spool.deliveries} deliveries wait in the spool` : ''
   if (redis.state === 'down') return [`${(redis.reason ?? '').replace(/\.$/, '')}${kept}`]
-  return [
-    ...(['ingest', 'worker'] as const).flatMap((app) => {
-      const those = processes.filter((one) => one.app === app)
-      if (those.some(({ silent }) => !silent)) return []
-      const what = app === 'ingest' ? 'deliveries are lost' : 'deliveries wait'
-      return `${those.length === 0 ? `no ${app} has been seen within the last minute` : `every ${app} is silent`}: ${what}`
-    }),
-  ]
+  return (['ingest', 'worker'] as const).flatMap((app) => {
+    const those = processes.filter((one) => one.app === app)
+    if (those.some(({ silent }) => !silent)) return []
+    const what = app === 'ingest' ? 'deliveries are lost' : 'deliveries wait'
+    return `${those.length === 0 ? `no ${app} has been seen within the last minute` : `every ${app} is silent`}: ${what}`
+  })
 }
 
 function whatIsDegraded({ redis, database, losses, queues, processes, spool, silence, token }: Status): string[] {

@@ -27,7 +27,16 @@ export class LockLost extends Error {
   override name = 'LockLost'
 }
 
-export type WorkerContext = { redis: Redis; prefix: string; stopping: AbortSignal; mayForget: MayForget; trials: Trials; log: Log }
+export type WorkerContext = {
+  redis: Redis
+  prefix: string
+  stopping: AbortSignal
+  mayForget: MayForget
+  trials: Trials
+  /** Told of each job that has ended, by its queue. */
+  onEnded?: (queue: string) => void
+  log: Log
+}
 
 const patienceMs = 4000
 
@@ -155,10 +164,12 @@ export async function work({
     stalledInterval: lookEveryMs(lockDuration),
   })
   stopping.addEventListener('abort', () => worker.cancelAllJobs())
+  worker.on('completed', () => context.onEnded?.(queue.name))
   worker.on('error', (error) => log.debug({ queue: queue.name, reason: inWords(error) }, 'worker error'))
   // BullMQ fails a job without running it that stalled too often by the rules of an earlier release. Only this event tells of
   // it.
   worker.on('failed', (job, error) => {
+    if (job?.finishedOn !== undefined) context.onEnded?.(queue.name)
     if (!job || answered.has(error) || job.finishedOn === undefined) return
     log.error({ queue: queue.name, job: job.id, reason: inWords(error) }, 'died')
     onDead(job, error).catch((reason: unknown) => log.error({ job: job.id, reason: inWords(reason) }, 'could not lay out'))

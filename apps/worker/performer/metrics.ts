@@ -21,3 +21,15 @@ export function performerMetrics(registry: Registry) {
     }),
   }
 }
+
+/** A function that counts a job of the queue with a name as ended; those of `queues` are counted from the start. */
+export function countEnded(registry: Registry, queues: readonly string[]): (queue: string) => void {
+  const ended = new Counter({
+    name: 'gitlab_webhooks_jobs_ended_total',
+    help: 'Jobs that have ended, as they should or as dead letters, by queue.',
+    labelNames: ['queue'],
+    registers: [registry],
+  })
+  for (const queue of queues) ended.inc({ queue }, 0)
+  return (queue) => ended.inc({ queue })
+}
