@@ -1,4 +1,6 @@
 // The one screen of `status`.
+import type { Presence } from '#shared/queue/presence.ts'
+import { takenOver } from './actions/processes.ts'
 import type { QueueState, RemoteState } from './actions/queue-states.ts'
 import type { Status } from './actions/status.ts'
 import type { Verdict } from './actions/verdict.ts'
@@ -10,7 +12,21 @@ const unknown = 'unknown'
 
 /** Exit 1 when a part is away: then not all could be told. */
 export function sayStatus(data: Status): Said {
-  const { redis, database, queues, remotes, processes, spool, feed, token, dead, lastDelivery: last, silence, losses: lost } = data
+  const {
+    redis,
+    database,
+    queues,
+    remotes,
+    processes,
+    spool,
+    feed,
+    token,
+    dead,
+    lastDelivery: last,
+    silence,
+    losses: lost,
+    nextRestart: restart,
+  } = data
   const first: Array<[name: string, value: Piece]> = [
     ['redis', partOf(redis)],
     ['database', partOf(database)],
@@ -19,6 +35,7 @@ export function sayStatus(data: Status): Said {
     ['silence', silence ? `${span(silence.seconds)}, usually at most ${span(silence.usualSeconds)}` : unknown],
     ['spool', spool ? spoolOf(spool) : 'unknown: ask ingest itself, /readyz at its PORT'],
     ['subscribers', feed ? String(feed.subscribers) : unknown],
+    ['next restart', restart.may ? 'may be taken' : `wait: ${restart.why}`],
     ['GitLab token', token ? tokenOf(token) : redis.readable ? 'not checked yet' : unknown],
   ]
   const parts = [
@@ -26,7 +43,11 @@ export function sayStatus(data: Status): Said {
     lines(first.map(([name, value]) => words`${padded(name, 15)}${value}`)),
     queues.length > 0 && table(queues.map(queueRow), ''),
     remotes.length > 0 && table(remotes.map(remoteRow), ''),
-    redis.readable && table(processes.map(processRow), 'No process of the service has been seen within the last minute.'),
+    redis.readable &&
+      table(
+        processes.map((one) => processRow(one, processes)),
+        'No process of the service has been seen within the last minute.',
+      ),
   ]
   return { data, words: joined(parts, '\n\n'), failed: redis.state === 'down' || database.state === 'down' }
 }
@@ -73,9 +94,10 @@ function remoteRow({ id, state: word, since: at, reason }: RemoteState) {
   return { remote: id, state: word, since: at === null ? '' : since(at), why: reason ?? '' }
 }
 
-function processRow({ app, host, pid, version, since: at, seen, silent, spool, feed }: Status['processes'][number]) {
+function processRow(one: Presence, all: Presence[]) {
+  const { app, host, pid, version, since: at, seen, silent, spool, feed } = one
   const more = [
-    silent && 'silent: frozen, or gone; its work was taken over',
+    silent && `silent: ${takenOver(one, all)}`,
     spool && spool.deliveries > 0 && `${spool.deliveries} in its spool`,
     feed && `${feed.subscribers} subscribers`,
   ]

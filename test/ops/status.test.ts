@@ -134,6 +134,34 @@ test('with Redis or the database away it tells what it can, and exits 1', async 
   assert.match(words.out, /database +down: The database says: .*ECONNREFUSED.*\ndead letters +0, by what is in the queues\n/)
 })
 
+test('a process that is frozen is marked, with who does its work and what to do, and a rolling restart waits for it', async () => {
+  const another = await stage.start('worker')
+  const page = async (path: string) => {
+    const text = await (await fetch(`http://127.0.0.1:${another.port()}${path}`)).text()
+    return text.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ')
+  }
+  await until(async () => (await status()).processes.length === 3, 'all are seen')
+  assert.match((await ops(stage.environment, 'status')).out, /\nnext restart +wait: 1 ingest: while the only one restarts/)
+  process.kill(worker.pid(), 'SIGSTOP')
+  const key = `{${stage.environment.REDIS_PREFIX}}:present`
+  const ids = await stage.redis.zrange(key, '0', '-1')
+  const frozen = ids.find((id) => id.includes(`/${worker.pid()}/`)) ?? ''
+  // It cannot say a word any more; eleven seconds pass.
+  await stage.redis.zincrby(key, -11_000, frozen)
+  try {
+    const { out } = await ops(stage.environment, 'status')
+    assert.match(out, new RegExp(`\nworker +\\S+ +${worker.pid()} .* silent: its work was taken over\n`))
+    assert.match(out, new RegExp(`\nnext restart +wait: worker ${worker.pid()} on \\S+ is silent\n`))
+    const silent = String.raw`1\ds: its work was taken over Is it frozen, or its machine\? It goes on by itself when it can; else kill it`
+    assert.match(await page('/doctor'), new RegExp(`processes warning worker ${worker.pid()} on \\S+ has been silent for ${silent}`))
+    assert.match(await page('/'), new RegExp(`worker ${worker.pid()} .* silent : its work was taken over. Is it frozen`))
+  } finally {
+    process.kill(worker.pid(), 'SIGCONT')
+  }
+  await until(async () => !(await page('/')).includes('silent'), 'it goes on')
+  await another.stop()
+})
+
 test('a process that has stopped is gone at once', async () => {
   await worker.stop()
   assert.deepEqual(

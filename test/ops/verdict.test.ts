@@ -1,6 +1,7 @@
 // What monitoring is told in one word, and why: the cause first.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { nextRestart } from '../../apps/ops/actions/processes.ts'
 import type { Status } from '../../apps/ops/actions/status.ts'
 import { verdict } from '../../apps/ops/actions/verdict.ts'
 
@@ -19,6 +20,7 @@ const well: Status = {
   feed: { subscribers: 0 },
   token: null,
   losses: [],
+  nextRestart: { may: true, why: null },
   dead: 3,
   lastDelivery: { id: 'd', at, kind: 'push' },
   silence: { seconds: 10, usualSeconds: 60 },
@@ -85,3 +87,11 @@ for (const [title, now, state, ...why] of cases)
   test(`when ${title} it is ${state}`, () => {
     assert.deepEqual(verdict({ ...well, ...now }), { state, why })
   })
+
+test('a rolling restart goes on when all are there and the spool is empty', () => {
+  const all = [process_('ingest'), process_('ingest'), process_('worker'), process_('worker')]
+  assert.deepEqual(nextRestart({ ...well, processes: all }), { may: true, why: null })
+  assert.equal(nextRestart(well).may, false)
+  assert.equal(nextRestart({ ...well, processes: all, spool: spooled }).why, '106 deliveries wait in the spool')
+  assert.equal(nextRestart({ ...well, processes: all, spool: null }).why, 'unknown deliveries wait in the spool')
+})

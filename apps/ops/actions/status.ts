@@ -11,6 +11,7 @@ import { redisIsAway } from '../away.ts'
 import type { OpsContext } from '../context.ts'
 import { type LossState, losses } from './losses.ts'
 import { pausedBy } from './paused-by.ts'
+import { type NextRestart, nextRestart } from './processes.ts'
 import { type QueueState, queueStates, type RemoteState, remoteStates } from './queue-states.ts'
 import { type SpoolState, spoolAsked, spoolTold } from './spools.ts'
 
@@ -35,6 +36,7 @@ export type Status = {
   /** Dead letters; by the queues when the database is away, and null when Redis cannot be read either. */
   dead: number | null
   lastDelivery: { id: string; at: string; kind: string } | null
+  nextRestart: NextRestart
   /** For how many seconds no delivery has come, and how long that is usual at this hour; null when nobody can say. */
   silence: { seconds: number; usualSeconds: number } | null
 }
@@ -50,6 +52,7 @@ export async function status(context: OpsContext): Promise<Status> {
     ...found,
     queues: await withPausedBy(found.queues, context.database),
     ...told,
+    nextRestart: nextRestart({ redis: part, ...found }),
     dead: told.dead ?? deadInQueues(found.queues),
   }
 }

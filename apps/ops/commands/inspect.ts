@@ -8,7 +8,7 @@ const statusHelp = `
 Exit 1 when Redis or the database takes no writes; what can be told is told all the same. With --exit-code only one line, for
 monitoring: exit 0 (ok), 1 (degraded: something waits, was lost, or needs somebody), 2 (broken: Redis takes nothing, or no ingest
 or no worker is there), and why. Dead letters do not count. With --json an object:
-  at, redis and database {state: up|down, reason, readable}, losses [{id, kind, since, until, count, message, remedy}], dead, lastDelivery {id, at, kind}, silence {seconds, usualSeconds},
+  at, redis and database {state: up|down, reason, readable}, losses [{id, kind, since, until, count, message, remedy}], dead, lastDelivery {id, at, kind}, nextRestart {may, why}, silence {seconds, usualSeconds},
   queues [{id, waiting, active, delayed, dead, paused, pausedBy: {who, reason, since}, lag,
     held: {since, until, probes, reason, refused}}],
   remotes [{id, state: up|held|refused, since, reason}], spool {deliveries, bytes, since}, feed {subscribers},

@@ -5,6 +5,7 @@ import { declarationOf } from '#sinks/registry.ts'
 import { secretsOf } from '#sinks/settings.ts'
 import type { OpsContext } from '../../context.ts'
 import { asksAgain, span } from '../../print.ts'
+import { takenOver, whatToDo } from '../processes.ts'
 import { type Status, status } from '../status.ts'
 
 export async function checkWork(context: OpsContext): Promise<Finding[]> {
@@ -24,24 +25,16 @@ export async function checkWork(context: OpsContext): Promise<Finding[]> {
 function processes({ processes: all }: Status): Finding[] {
   const silent = all.filter((one) => one.silent)
   if (silent.length > 0)
-    return silent.map(({ app, host, pid, seen }) =>
-      warning(
-        'processes',
-        `${app} ${pid} on ${host} has been silent for ${span((Date.now() - Date.parse(seen)) / 1000)}; ${takenOver[app]}`,
-        'is it frozen, or its machine? It goes on by itself when it can; else kill it and start another',
-      ),
-    )
+    return silent.map((one) => {
+      const quiet = span((Date.now() - Date.parse(one.seen)) / 1000)
+      return warning('processes', `${one.app} ${one.pid} on ${one.host} has been silent for ${quiet}: ${takenOver(one, all)}`, whatToDo)
+    })
   const count = (app: string) => all.filter((one) => one.app === app).length
   const missing = ['ingest', 'worker'].filter((app) => count(app) === 0)
   if (missing.length > 0) return [warning('processes', `no ${missing.join(' and no ')} has been seen within the last minute`, 'start one')]
   const versions = [...new Set(all.map(({ version }) => version))]
   if (versions.length > 1) return [warning('processes', `versions ${versions.join(' and ')} run side by side`, 'restart the older ones')]
   return [ok('processes', `${count('ingest')} ingest, ${count('worker')} worker, version ${versions.join()}`)]
-}
-
-const takenOver = {
-  ingest: 'its spool is taken over by others after half a minute',
-  worker: 'its work was taken over by other workers, if there are any',
 }
 
 function spool({ spool: all, redis }: Status): Finding[] {

@@ -1,6 +1,8 @@
 // How the parts of the service stand: the queues, the remotes they call, the processes that were seen.
 import { html } from 'hono/html'
+import type { Presence } from '#shared/queue/presence.ts'
 import { sinkNames } from '#sinks/registry.ts'
+import { takenOver, whatToDo } from '../../actions/processes.ts'
 import type { QueueState } from '../../actions/queue-states.ts'
 import type { Status } from '../../actions/status.ts'
 import { asksAgain, span } from '../../print.ts'
@@ -37,15 +39,20 @@ export function remotes({ remotes: all }: Status): Html {
 }
 
 export function processes({ processes: all, redis }: Status): Html {
-  const rows = all.map(({ app, host, pid, version, since, seen, silent, sinks, feed, spool }) => [
+  const rows = all.map((one) => row(one, all))
+  const none = redis.readable ? 'None has been seen within the last minute.' : unknown
+  return html`<h2>Processes</h2>${table('Processes', ['Process', 'Host', 'Version', 'Started', 'Seen', '~State', '~Does'], rows, none)}`
+}
+
+function row(one: Presence, all: Presence[]) {
+  const { app, host, pid, version, since, seen, silent, sinks, feed, spool } = one
+  return [
     `${app} ${pid}`,
     host,
     version,
     ago(since),
     ago(seen),
-    silent ? html`${state('silent')}: frozen, or gone; its work was taken over. Look at it, or kill it and start another.` : state('up'),
+    silent ? html`${state('silent')}: ${takenOver(one, all)}. ${whatToDo}` : state('up'),
     sinks?.join(', ') ?? `${many(feed?.subscribers ?? 0, 'subscriber', 'subscribers')}, ${count(spool?.deliveries ?? 0)} in the spool`,
-  ])
-  const none = redis.readable ? 'None has been seen within the last minute.' : unknown
-  return html`<h2>Processes</h2>${table('Processes', ['Process', 'Host', 'Version', 'Started', 'Seen', '~State', '~Does'], rows, none)}`
+  ]
 }
