@@ -90,8 +90,14 @@ function stateOf({ paused, pausedBy, held }: QueueState): Words {
   return joined([paused && words`${state('paused')}${who}`, onHold], '; ')
 }
 
-function remoteRow({ id, state: word, since: at, reason }: RemoteState) {
-  return { remote: id, state: word, since: at === null ? '' : since(at), why: reason ?? '' }
+function remoteRow({ id, state: word, since: at, reason, lastUse }: RemoteState) {
+  const asked = lastUse === null ? words`, not asked since the workers started` : words` ${since(lastUse)}, not asked since`
+  return {
+    remote: id,
+    state: word === 'up' ? words`${state(word)}${asked}` : state(word),
+    since: at === null ? '' : since(at),
+    why: reason ?? '',
+  }
 }
 
 function processRow(one: Presence, all: Presence[]) {

@@ -19,6 +19,7 @@ import { countRedisErrors } from '#shared/queue/redis-errors.ts'
 import { openRelay } from '#shared/queue/relay.ts'
 import { openGitLabApi } from '#sinks/gitlab/api.ts'
 import { lookAtStart } from '#sinks/gitlab/token/look.ts'
+import { lastUses } from '#sinks/http/last-use.ts'
 import { openSinks, sinkEntries } from '#sinks/open.ts'
 import { openQueues, type Queues } from '#sinks/queues.ts'
 import { oneByOne } from '#sinks/registry.ts'
@@ -126,5 +127,6 @@ void watchAcquaintance({ redis, prefix, database, log, signal: stopping.signal }
 void watchSilence({ database, metrics, log, signal: stopping.signal })
 if (token) void lookAtStart(token, stopping.signal)
 
-lifecycle.push('presence', announce({ redis, prefix, app: 'worker', more: () => Promise.resolve({ sinks: Object.keys(sinks) }) }))
+const facts = () => Promise.resolve({ sinks: Object.keys(sinks), remotes: lastUses() })
+lifecycle.push('presence', announce({ redis, prefix, app: 'worker', more: facts }))
 log.info({ sinks: Object.keys(sinks) }, 'working')

@@ -18,7 +18,15 @@ const statusSchema = z.object({
   queues: z.array(
     z.looseObject({ id: z.string(), waiting: z.number(), delayed: z.number(), dead: z.number(), lag: z.number(), paused: z.boolean() }),
   ),
-  remotes: z.array(z.object({ id: z.string(), state: z.string(), since: z.string().nullable(), reason: z.string().nullable() })),
+  remotes: z.array(
+    z.object({
+      id: z.string(),
+      state: z.string(),
+      since: z.string().nullable(),
+      reason: z.string().nullable(),
+      lastUse: z.string().nullable(),
+    }),
+  ),
   processes: z.array(z.looseObject({ app: z.string(), host: z.string(), pid: z.number(), version: z.string(), since: z.iso.datetime() })),
   spool: z.object({ deliveries: z.number(), bytes: z.number(), since: z.string().nullable() }).nullable(),
   feed: z.object({ subscribers: z.number() }).nullable(),
@@ -95,6 +103,8 @@ test('a remote that is down, or refuses the token, shows with since when and why
   assert.ok(Date.now() - Date.parse(held.since ?? '') < 60_000)
   stage.sandbox.phabricator.fault(undefined)
   await until(async () => (await remote())?.state === 'up', 'it is up again', 60_000)
+  const used = (await remote())?.lastUse ?? ''
+  assert.ok(Date.now() - Date.parse(used) < 60_000 && Date.parse(used) > Date.parse(held.since ?? ''))
 })
 
 test('in words it fits on a screen, without colours in a pipe', async () => {
@@ -132,6 +142,20 @@ test('with Redis or the database away it tells what it can, and exits 1', async 
   assert.deepEqual([broken.code, broken.out], [2, `broken: Redis does not answer at ${nowhere}\n`])
   const words = await ops({ ...stage.environment, DATABASE_URL: `mysql://root@${nowhere}/nothing` }, 'status')
   assert.match(words.out, /database +down: The database says: .*ECONNREFUSED.*\ndead letters +0, by what is in the queues\n/)
+})
+
+test('a remote is up as of its last use, and down when it did not answer then, though nothing waits for it', async () => {
+  const page = async () => {
+    const text = await (await fetch(`http://127.0.0.1:${worker.port()}/`)).text()
+    return text.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ')
+  }
+  await until(async () => /wiki up \d+s ago not asked since/.test(await page()), 'the wiki was asked for the reviewers')
+  assert.match((await ops(stage.environment, 'status')).out, /\nwiki +up \d+s ago, not asked since\n/)
+  // The last good copy of the page serves, so no queue is on hold.
+  stage.sandbox.wiki.state.mode = 'html'
+  await post(ingest, hookText('merge-request-reopen', stage.sandbox.gitlab.url), { 'idempotency-key': 'reopened' })
+  await until(async () => /wiki down \S+ ago The wiki answers 200 without the page/.test(await page()), 'it says why')
+  stage.sandbox.wiki.state.mode = 'normal'
 })
 
 test('a process that is frozen is marked, with who does its work and what to do, and a rolling restart waits for it', async () => {

@@ -1,6 +1,6 @@
 // What it means that a process is silent, and whether the next one may be restarted.
 import type { Presence } from '#shared/queue/presence.ts'
-import type { Status } from './status.ts'
+import type { SpoolState } from './spools.ts'
 
 /** Who does the work of `one`, which is silent, among `all`. */
 export function takenOver(one: Presence, all: Presence[]): string {
@@ -12,10 +12,11 @@ export function takenOver(one: Presence, all: Presence[]): string {
 /** What to do about one that is silent. */
 export const whatToDo = 'Is it frozen, or its machine? It goes on by itself when it can; else kill it, and start another.'
 
+type Standing = { redis: { state: 'up' | 'down' }; processes: Presence[]; spool: SpoolState | null }
 export type NextRestart = { may: boolean; why: string | null }
 
 /** Whether in a rolling restart the next process may be taken, and else what to wait for. */
-export function nextRestart({ redis, processes, spool }: Pick<Status, 'redis' | 'processes' | 'spool'>): NextRestart {
+export function nextRestart({ redis, processes, spool }: Standing): NextRestart {
   const silent = processes.find((one) => one.silent)
   const count = (app: string) => processes.filter((one) => one.app === app).length
   const reasons: Array<[is: boolean, why: string]> = [

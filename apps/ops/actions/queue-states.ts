@@ -2,6 +2,7 @@
 
 import { type Counts, countJobs } from '#shared/queue/counts.ts'
 import { type Hold, readHold } from '#shared/queue/hold.ts'
+import type { Presence } from '#shared/queue/presence.ts'
 import { type QueueName, queueNames } from '#sinks/queues.ts'
 import { declarations, isOn } from '#sinks/registry.ts'
 import type { OpsContext } from '../context.ts'
@@ -40,26 +41,33 @@ async function queueState({ queues, redis, prefix }: OpsContext, name: QueueName
   }
 }
 
+/** `lastUse` is when a worker that is there asked it last; `down` is one that did not answer then, though nothing waits for it. */
 export type RemoteState = {
   id: string
-  state: 'up' | 'held' | 'refused'
+  state: 'up' | 'down' | 'held' | 'refused'
   since: string | null
   reason: string | null
+  lastUse: string | null
 }
 
 /**
  * How the remotes are of the sinks that are on, and any for which a queue is on hold, as far as somebody who called them tells:
- * `up` is one that nothing waits for.
+ * `up` is one that nothing waits for, as of its last use.
  */
 export function remoteStates(
   queues: QueueState[],
+  processes: Presence[],
   { sinksEnabled, settings }: Pick<OpsContext['config'], 'sinksEnabled' | 'settings'>,
 ): RemoteState[] {
   const holds = queues.flatMap(({ held }) => (held?.remote ? [{ ...held, remote: held.remote }] : []))
   const called = declarations.flatMap((one) => (isOn(one, sinksEnabled) ? one.remotesAt(settings).map(({ name }) => name) : []))
   return [...new Set([...called, ...holds.map(({ remote }) => remote)])].map((id) => {
     const hold = holds.find(({ remote }) => remote === id)
-    if (!hold) return { id, state: 'up', since: null, reason: null }
-    return { id, state: hold.refused ? 'refused' : 'held', since: hold.since, reason: hold.reason }
+    const uses = processes.flatMap(({ remotes }) => remotes?.[id] ?? [])
+    const last = uses.toSorted((a, b) => a.at.localeCompare(b.at)).at(-1)
+    const lastUse = last?.at ?? null
+    if (hold) return { id, state: hold.refused ? 'refused' : 'held', since: hold.since, reason: hold.reason, lastUse }
+    if (last && last.trouble !== null) return { id, state: 'down', since: last.at, reason: last.trouble, lastUse }
+    return { id, state: 'up', since: null, reason: null, lastUse }
   })
 }

@@ -86,7 +86,7 @@ async function lookInRedis(context: OpsContext): Promise<InRedis> {
   context.seen.processes = await present(context, true)
   return {
     queues,
-    remotes: remoteStates(queues, context.config),
+    remotes: remoteStates(queues, processes, context.config),
     processes,
     spool: spoolTold(processes),
     feed: { subscribers: processes.reduce((sum, { feed }) => sum + (feed?.subscribers ?? 0), 0) },

@@ -11,7 +11,7 @@ or no worker is there), and why. Dead letters do not count. With --json an objec
   at, redis and database {state: up|down, reason, readable}, losses [{id, kind, since, until, count, message, remedy}], dead, lastDelivery {id, at, kind}, nextRestart {may, why}, silence {seconds, usualSeconds},
   queues [{id, waiting, active, delayed, dead, paused, pausedBy: {who, reason, since}, lag,
     held: {since, until, probes, reason, refused}}],
-  remotes [{id, state: up|held|refused, since, reason}], spool {deliveries, bytes, since}, feed {subscribers},
+  remotes [{id, state: up|down|held|refused, since, reason, lastUse}], spool {deliveries, bytes, since}, feed {subscribers},
   token {expiresAt, daysLeft, active, checkedAt}, processes [{id, app, host, pid, version, since, seen, silent, …}].
 and with --exit-code: state (ok, degraded, broken), why [text].
 Times are ISO 8601, lag is in seconds; what is not known is null, or an empty list.`

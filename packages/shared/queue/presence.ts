@@ -31,6 +31,8 @@ const factsSchema = z.object({
   /** Where it can be asked, by whoever reaches its host. */
   address: z.url({ protocol: /^http$/ }).optional(),
   sinks: z.array(z.string()).optional(),
+  /** When it asked each remote last, and why that could not answer. */
+  remotes: z.record(z.string(), z.object({ at: z.iso.datetime(), trouble: z.string().nullable() })).optional(),
 })
 
 /** What a process tells about itself. Nothing secret belongs in here. */
@@ -67,7 +69,7 @@ type Parts = {
   app: ProcessFacts['app']
   address?: string
   /** Asked each time: what changes while the process runs. */
-  more: () => Promise<Pick<ProcessFacts, 'spool' | 'feed' | 'sinks'>>
+  more: () => Promise<Pick<ProcessFacts, 'spool' | 'feed' | 'sinks' | 'remotes'>>
 }
 
 /** Announces this process from now on; to be called when it stops. Never rejects, and never waits for Redis. */

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { inWords, Unavailable } from '#shared/process/errors.ts'
 import type { Log } from '#shared/process/log.ts'
 import { type Answer, exchange, jsonIn, TooLarge } from '#sinks/http/http.ts'
+import { noteUse } from '#sinks/http/last-use.ts'
 import { wordsOfPage } from '#sinks/http/words-of-page.ts'
 import { NotAPage, parseInTurns, parsePage, type ReviewersPage } from './reviewers/page.ts'
 import type { Report } from './reviewers/report.ts'
@@ -62,7 +63,9 @@ export function openWiki({ apiUrl, page, maxAge, report, log }: Options): Wiki {
       copy = { page: fresh, until: Date.now() + maxAge }
       return fresh
     } catch (error) {
-      if (!copy || signal.aborted) throw error
+      if (signal.aborted) throw error
+      noteUse(wikiName.name, inWords(error))
+      if (!copy) throw error
       log.warn({ page, reason: inWords(error) }, 'using the last good copy of the reviewers page')
       copy.until = Date.now() + Math.min(maxAge, askAgainMs)
       return copy.page

@@ -6,6 +6,7 @@ import { readJson } from '#shared/process/json.ts'
 import type { Fence } from '#sinks/fence.ts'
 import { type Named, titleOf } from '../remote.ts'
 import { largeBytes, turnOfLarge } from './large.ts'
+import { noteUse } from './last-use.ts'
 import { richesOf } from './rich.ts'
 import { send } from './send.ts'
 
@@ -62,12 +63,20 @@ export async function exchange(remote: Named, url: string, call: Call): Promise<
     const answer = { status: response.statusCode ?? 0, headers: headersOf(response), text }
     if (answer.status < 500) fence?.answered()
     if (answer.status >= 400 && answer.status < 500) fence?.undone()
-    if (!downStatuses.has(answer.status)) return answer
+    if (!downStatuses.has(answer.status)) {
+      noteUse(remote.name, null)
+      return answer
+    }
     throw new Unavailable(`${name} answers ${answer.status}.`, { remote: remote.name, retryAfter: retryAfter(answer.headers) })
   } catch (error) {
     signal.throwIfAborted()
-    if (error === notSent || error instanceof Unavailable || error instanceof Permanent) throw error
-    throw new Unavailable(`${name} cannot be reached: ${late.aborted ? 'it took too long' : reasonOf(error)}.`, { remote: remote.name })
+    if (error === notSent || error instanceof Permanent) throw error
+    const trouble =
+      error instanceof Unavailable
+        ? error
+        : new Unavailable(`${name} cannot be reached: ${late.aborted ? 'it took too long' : reasonOf(error)}.`, { remote: remote.name })
+    noteUse(remote.name, trouble.message)
+    throw trouble
   } finally {
     if (endTurn) setImmediate(endTurn) // whoever asked reads the answer first
   }

@@ -34,7 +34,10 @@ function standing({ paused, pausedBy, held }: QueueState): Html {
 }
 
 export function remotes({ remotes: all }: Status): Html {
-  const rows = all.map(({ id, state: word, since, reason }) => [id, state(word), ago(since), foreign(reason)])
+  const rows = all.map(({ id, state: word, since, reason, lastUse }) => {
+    if (word !== 'up') return [id, state(word), ago(since), foreign(reason)]
+    return [id, state(word), ago(lastUse), lastUse === null ? 'not asked since the workers started' : 'not asked since']
+  })
   return html`<h2>Remotes</h2>${table('Remotes', ['Remote', 'State', 'Since', '~Why'], rows, unknown)}`
 }
 
