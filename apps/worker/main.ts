@@ -24,6 +24,7 @@ import { openSinks, sinkEntries } from '#sinks/open.ts'
 import { openQueues, type Queues } from '#sinks/queues.ts'
 import { oneByOne } from '#sinks/registry.ts'
 import { sinkSecrets } from '#sinks/settings.ts'
+import { watchUnexpected, withUnexpected } from '#sinks/unexpected.ts'
 import { numbersGuard, openPage } from '../ops/page/open.ts'
 import { watchAcquaintance } from './chores/acquaintance.ts'
 import { chores } from './chores/index.ts'
@@ -69,7 +70,8 @@ const drain = startDrain({ redis, prefix }, log)
 lifecycle.push('drain', drain.stop)
 const journal = openJournal({ redis, prefix }, drain.soon)
 const relay = openRelay({ redis, prefix, keep: config.feedKeep, known: () => newestInJournal(database) })
-const sinks = openSinks({
+const unexpected = watchUnexpected({ log, metrics })
+const opened = openSinks({
   enabled: config.sinksEnabled,
   settings: config.settings,
   relay,
@@ -78,6 +80,7 @@ const sinks = openSinks({
   metrics,
   log,
 })
+const sinks = withUnexpected(opened, unexpected)
 const measures = performerMetrics(metrics)
 const { gitlabUrl: url, gitlabToken } = config
 const token = gitlabToken && { api: openGitLabApi({ url, token: gitlabToken, redact }), redis, prefix, log }
@@ -127,6 +130,6 @@ void watchAcquaintance({ redis, prefix, database, log, signal: stopping.signal }
 void watchSilence({ database, metrics, log, signal: stopping.signal })
 if (token) void lookAtStart(token, stopping.signal)
 
-const facts = () => Promise.resolve({ sinks: Object.keys(sinks), remotes: lastUses() })
+const facts = () => Promise.resolve({ sinks: Object.keys(sinks), remotes: lastUses(), unexpected: unexpected.noted() })
 lifecycle.push('presence', announce({ redis, prefix, app: 'worker', more: facts }))
 log.info({ sinks: Object.keys(sinks) }, 'working')

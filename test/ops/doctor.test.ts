@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { z } from 'zod'
+import { mergeRequestHook } from '../flow/flow.ts'
 import { reviewersPage } from '../sandbox/seed.ts'
 import { ops } from '../support/ops.ts'
 import { freePort } from '../support/servers.ts'
-import type { Environment } from '../support/service.ts'
-import { openStage, type Stage } from '../support/stage.ts'
+import type { Environment, Process } from '../support/service.ts'
+import { openStage, post, type Stage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
 
 const findingsSchema = z.array(
@@ -17,10 +18,10 @@ const findingsSchema = z.array(
 )
 
 let stage: Stage
+let processes: [ingest: Process, worker: Process]
 before(async () => {
   stage = await openStage()
-  await stage.start('worker')
-  await stage.start('ingest')
+  processes = await Promise.all([stage.start('ingest'), stage.start('worker')])
 })
 after(() => stage?.close())
 
@@ -97,6 +98,30 @@ test('mistakes on the reviewers page are told with section and line, and work th
   assert.equal(unknown, `line ${line + 3}, "repos/broken", nobody-knows: GitLab knows no user of that name`)
   assert.equal(blocked, `line ${line + 4}, "repos/broken", erin: the user is blocked or deactivated in GitLab`)
   wiki.save('Git/Reviewers', reviewersPage)
+})
+
+test('after an upgrade of GitLab a field of another type is told by doctor, metrics, log and explain, each with what was expected', async () => {
+  const [ingest, worker] = processes
+  const objectSchema = z.record(z.string(), z.json())
+  const { object_attributes, project, ...body } = mergeRequestHook(stage)
+  const strange = {
+    ...body,
+    project: { ...objectSchema.parse(project), visibility_level: 0 },
+    object_attributes: { ...objectSchema.parse(object_attributes), iid: '1' },
+  }
+  assert.equal((await post(ingest, strange, { 'idempotency-key': 'upgraded' })).status, 202)
+  const found = await until(async () => {
+    const { of } = await doctor()
+    return of('unexpected').length > 0 ? of('unexpected') : undefined
+  }, 'doctor tells')
+  const is = 'object_attributes.iid is a string, expected a whole number'
+  assert.match(said(found), new RegExp(`^warning GitLab sends what is not known of it: ${is}, in merge_request since 2`))
+  assert.match(found[0]?.remedy ?? '', /^bin\/ops explain upgraded; was GitLab upgraded\?/)
+  const { out } = await ops(stage.environment, 'explain', 'upgraded')
+  assert.ok(out.includes(`it does not say which merge request it is about (${is})`), out)
+  const metrics = await (await fetch(`http://127.0.0.1:${worker.port()}/metrics`)).text()
+  assert.match(metrics, /gitlab_webhooks_unexpected_total\{field="object_attributes\.iid"\} 1\n/)
+  assert.equal(worker.lines.filter(({ msg }) => msg === 'GitLab sends what is not known of it').length, 1)
 })
 
 test('a spool file that cannot be read is wrong, with its name and the reason, and status tells of it', async () => {

@@ -33,6 +33,19 @@ const factsSchema = z.object({
   sinks: z.array(z.string()).optional(),
   /** When it asked each remote last, and why that could not answer. */
   remotes: z.record(z.string(), z.object({ at: z.iso.datetime(), trouble: z.string().nullable() })).optional(),
+  /** What GitLab sent it that is not known, since it started: a field, what it is, and what was expected. */
+  unexpected: z
+    .array(
+      z.object({
+        field: z.string(),
+        is: z.string(),
+        expected: z.string(),
+        kind: z.string(),
+        delivery: z.string(),
+        since: z.string(),
+      }),
+    )
+    .optional(),
 })
 
 /** What a process tells about itself. Nothing secret belongs in here. */
@@ -69,7 +82,7 @@ type Parts = {
   app: ProcessFacts['app']
   address?: string
   /** Asked each time: what changes while the process runs. */
-  more: () => Promise<Pick<ProcessFacts, 'spool' | 'feed' | 'sinks' | 'remotes'>>
+  more: () => Promise<Pick<ProcessFacts, 'spool' | 'feed' | 'sinks' | 'remotes' | 'unexpected'>>
 }
 
 /** Announces this process from now on; to be called when it stops. Never rejects, and never waits for Redis. */

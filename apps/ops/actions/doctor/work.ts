@@ -1,5 +1,6 @@
 // How the work goes: whether processes are there, whether deliveries come, and what waits, is on hold or dead.
 
+import { inSentence } from '#shared/event/unexpected.ts'
 import { type Finding, notLooked, ok, warning, wrong } from '#sinks/finding.ts'
 import { declarationOf } from '#sinks/registry.ts'
 import { secretsOf } from '#sinks/settings.ts'
@@ -16,7 +17,7 @@ export async function checkWork(context: OpsContext): Promise<Finding[]> {
     ...now.losses.map(({ message, remedy }) => wrong('losses', message, remedy)),
     ...spool(now),
     ...room(now),
-    ...(now.redis.readable ? [...processes(now), ...queues(now, context.config)] : inRedis),
+    ...(now.redis.readable ? [...processes(now), ...unexpected(now), ...queues(now, context.config)] : inRedis),
     now.database.readable ? deliveries(now) : inDatabase,
     now.dead === null ? notLooked('dead', 'the database does not answer', 'see database') : dead(now.dead),
   ]
@@ -92,6 +93,17 @@ function queues({ queues: all }: Status, config: OpsContext['config']): Finding[
     return paused ? warning('queues', `${id} is paused${who}`, `bin/ops resume ${id} --reason …`) : []
   })
   return findings.length > 0 ? findings : [ok('queues', 'all are running')]
+}
+
+// The same of several workers once, with the delivery that was the first.
+function unexpected({ processes: all }: Status): Finding[] {
+  const noted = all.flatMap((one) => one.unexpected ?? []).toSorted((one, other) => (one.since < other.since ? -1 : 1))
+  const kinds = Map.groupBy(noted, ({ field, is }) => `${field} ${is}`)
+  return [...kinds.values()].flatMap(([one]) => {
+    if (!one) return []
+    const message = `GitLab sends what is not known of it: ${inSentence([one])}, in ${one.kind} since ${one.since}`
+    return [warning('unexpected', message, `bin/ops explain ${one.delivery}; was GitLab upgraded? This service may need to be, too`)]
+  })
 }
 
 function placesOfSecrets(queue: string, { whereToPut }: OpsContext['config']): string {
