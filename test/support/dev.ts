@@ -94,7 +94,7 @@ async function showSample(sandbox: Sandbox, url: string): Promise<void> {
 
 function assignments(environment: Environment): string {
   return Object.entries(environment)
-    .map(([name, value = '']) => `${name}=${value}`)
+    .map(([name, value]) => `${name}=${value}`)
     .join(' ')
 }
 
