@@ -16,8 +16,8 @@ const { values } = parseArgs({
 })
 const subscribers = Number(values.subscribers ?? (values.short ? 20 : 1000))
 const rounds = Number(values.rounds ?? (values.short ? 1 : 5))
-const messages = Number(values.messages ?? (values.short ? 40 : 300))
-const seconds = Number(values.seconds ?? (values.short ? 0.5 : 5))
+const messages = Number(values.messages ?? (values.short ? 20 : 300))
+const seconds = Number(values.seconds ?? (values.short ? 0.2 : 5))
 const rate = Number(values.rate ?? 20)
 const bytes = 2000
 
@@ -28,7 +28,12 @@ const server = await startRedis()
 const redis = new Redis(server.url)
 const place = { url: server.url, redis }
 const others = [...(await nchan(1)), ...(await nchan(2))]
-const contestants = [await nodeHttp(place, 'joined'), await service(place), await nodeHttp(place, 'each'), ...others]
+const contestants = [
+  await nodeHttp(place, 'joined'),
+  await service(place),
+  ...(values.short ? [] : [await nodeHttp(place, 'each')]),
+  ...others,
+]
 try {
   console.log(`${await machine(redis)}; readers on the same machine`)
   console.log(`GET /sse/, ${subscribers} readers, messages of ${bytes} bytes; medians of ${rounds} interleaved rounds`)

@@ -21,7 +21,7 @@ const { values } = parseArgs({
     profile: { type: 'string' },
   },
 })
-const connectionCounts = (values.connections ?? (values.short ? '1,32' : '1,32,256')).split(',').map(Number)
+const connectionCounts = (values.connections ?? (values.short ? '8' : '1,32,256')).split(',').map(Number)
 const rounds = Number(values.rounds ?? (values.short ? 1 : 5))
 const seconds = Number(values.seconds ?? (values.short ? 0.1 : 1.5))
 const warmUp = values.short ? 0.05 : 0.5

@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util'
 import { sql } from 'kysely'
 import { type Database, migrate, openDatabase } from '#shared/journal/database.ts'
-import { startMariaDb } from '../support/servers.ts'
+import { makeDatabase } from '../support/stage.ts'
 import { questions } from './journal-questions.ts'
 import { makeRows } from './journal-rows.ts'
 import { writesPerSecond } from './journal-writes.ts'
@@ -13,26 +13,27 @@ import { computer, median, table } from './table.ts'
 const { values } = parseArgs({
   options: { short: { type: 'boolean', default: false }, rows: { type: 'string' }, times: { type: 'string' } },
 })
-const rows = Number(values.rows ?? (values.short ? 5000 : 10_000_000))
-const times = Number(values.times ?? (values.short ? 2 : 7))
+const rows = Number(values.rows ?? (values.short ? 3000 : 10_000_000))
+const times = Number(values.times ?? (values.short ? 1 : 7))
 
 // The pool is smaller than ten million deliveries; the rest is there to fill them in quickly.
 const pool = values.short ? [] : ['--innodb-buffer-pool-size=6G', '--innodb-log-file-size=2G']
 const quick = ['--innodb-flush-log-at-trx-commit=0', '--innodb-doublewrite=0', '--sort-buffer-size=64M']
-const server = await startMariaDb({ settings: [...pool, ...quick] })
-const database = openDatabase(server.url)
+const releases: Array<() => unknown> = []
+const url = await makeDatabase((release) => void releases.unshift(release), [...pool, ...quick])
+const database = openDatabase(url)
 try {
   const { rows: versions } = await sql<{ version: string }>`select version() as version`.execute(database)
   console.log(`${computer()}, MariaDB ${versions[0]?.version}; asked from the same machine`)
   await migrate(database)
-  await makeRows(server.url, database, rows, (what) => values.short || console.error(what))
+  await makeRows(url, database, rows, (what) => values.short || console.error(what))
   console.log(`A journal of ${rows} deliveries; each question asked ${times} times\n`)
   console.log(table(['question', 'rows', 'median ms', 'max ms'], await ask(database)))
-  const rate = await writesPerSecond(database, values.short ? 0.5 : 10)
+  const rate = await writesPerSecond(database, values.short ? 0.1 : 10)
   console.log(`\nDeliveries written a second, each with two effects that end, three at a time: ${rate.toFixed(0)}`)
 } finally {
   await database.destroy()
-  await server.stop()
+  for (const release of releases) await release()
 }
 
 async function ask(database: Database): Promise<string[][]> {

@@ -12,7 +12,7 @@ import { shippedFlags } from './shipped-flags.ts'
 import { machine, table } from './table.ts'
 
 const { values } = parseArgs({ options: { short: { type: 'boolean', default: false }, seconds: { type: 'string' } } })
-const seconds = Number(values.seconds ?? (values.short ? 0.5 : 20))
+const seconds = Number(values.seconds ?? (values.short ? 0.2 : 20))
 const readers = values.short ? 5 : 100
 const loads = [
   ['1 connection, 5 KB', 1, 5000],
@@ -29,7 +29,7 @@ try {
   console.log(`The largest resident set in MiB with ${shippedFlags.join(' ')}, ${seconds} s at each load, ${readers} readers of the feed\n`)
   const rows = [['at rest', ...(await peaks([ingest, worker], () => Promise.resolve()))]]
   for (let count = 0; count < readers; count++) await follow(`${url}/sse/`)
-  for (const [name, connections, bytes] of values.short ? loads.slice(0, 2) : loads)
+  for (const [name, connections, bytes] of values.short ? loads.slice(0, 1) : loads)
     rows.push([name, ...(await peaks([ingest, worker], () => load({ url, connections, warmUp: 0, seconds, bytes })))])
   console.log(table(['load', 'ingest', 'worker'], rows))
 } finally {

@@ -20,9 +20,9 @@ const { values } = parseArgs({
     seconds: { type: 'string' },
   },
 })
-const letters = Number(values.letters ?? (values.short ? 500 : 50_000))
+const letters = Number(values.letters ?? (values.short ? 100 : 50_000))
 const rate = values.rate ?? '50'
-const seconds = Number(values.seconds ?? (values.short ? 1.5 : 20))
+const seconds = Number(values.seconds ?? (values.short ? 0.5 : 20))
 const livePerSecond = 5
 
 const stage = await openStage({ SINKS_ENABLED: 'phabricator,sse', GITLAB_TOKEN: '' })

@@ -5,8 +5,9 @@
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
 import { openDatabase } from '#shared/journal/database.ts'
-import { startMariaDb, startRedis } from '../support/servers.ts'
+import { startRedis } from '../support/servers.ts'
 import { sourceToken, startReady } from '../support/service.ts'
+import { makeDatabase } from '../support/stage.ts'
 import { missInJournal, missInRedis, type PlaceBefore } from './missed.ts'
 import { cpuOf, watchGrowth } from './processes.ts'
 import { startProgram } from './programs.ts'
@@ -16,10 +17,10 @@ import { machine, median, table } from './table.ts'
 
 const text = { type: 'string' } as const
 const { values } = parseArgs({ options: { short: { type: 'boolean', default: false }, redis: text, journal: text, rounds: text } })
-const inRedis = sizesOf(values.redis ?? (values.short ? '500' : '1000,10000,100000'))
-const inJournal = sizesOf(values.journal ?? (values.short ? '500' : '1000,10000,100000,1000000'))
+const inRedis = sizesOf(values.redis ?? (values.short ? '100' : '1000,10000,100000'))
+const inJournal = sizesOf(values.journal ?? (values.short ? '100' : '1000,10000,100000,1000000'))
 const rounds = Number(values.rounds ?? (values.short ? 1 : 5))
-const warmUp = values.short ? 50 : 1000
+const warmUp = values.short ? 10 : 1000
 
 type Running = { port: number; pid: number; stop: () => Promise<unknown> }
 type Source = {
@@ -32,18 +33,22 @@ type Figures = { first: number; last: number; rate: number; cpu: number; grown: 
 
 const server = await startRedis()
 // The rows are there to be read; how they got there does not matter.
-const store = await startMariaDb({ settings: ['--innodb-flush-log-at-trx-commit=0', '--innodb-doublewrite=0'] })
+const releases: Array<() => unknown> = []
+const storeUrl = await makeDatabase(
+  (release) => void releases.unshift(release),
+  ['--innodb-flush-log-at-trx-commit=0', '--innodb-doublewrite=0'],
+)
 const redis = new Redis(server.url)
-const database = openDatabase(store.url)
+const database = openDatabase(storeUrl)
 try {
   console.log(`${await machine(redis)}; one reader, on the same machine`)
   console.log(`GET /sse/ with Last-Event-ID, messages of 2 KB; each process fresh; medians of ${rounds} interleaved rounds\n`)
   const sources = [
     memory(),
     service('Redis', inRedis, await missInRedis({ redis, prefix: 'redis' }, Math.max(...inRedis)), { REDIS_PREFIX: 'redis' }),
-    service('journal', inJournal, await missInJournal({ url: store.url, database, redis, prefix: 'journal' }, Math.max(...inJournal)), {
+    service('journal', inJournal, await missInJournal({ url: storeUrl, database, redis, prefix: 'journal' }, Math.max(...inJournal)), {
       REDIS_PREFIX: 'journal',
-      DATABASE_URL: store.url,
+      DATABASE_URL: storeUrl,
     }),
   ]
   const rows = []
@@ -53,7 +58,7 @@ try {
 } finally {
   await database.destroy()
   redis.disconnect()
-  await store.stop()
+  for (const release of releases) await release()
   await server.stop()
 }
 

@@ -19,7 +19,7 @@ const { values } = parseArgs({
 })
 const stalled = Number(values.stalled ?? 20)
 const readers = Number(values.readers ?? 20)
-const sizes = (values.megabytes ?? (values.short ? '1' : '20,100')).split(',').map(Number)
+const sizes = (values.megabytes ?? (values.short ? '0.2' : '20,100')).split(',').map(Number)
 const rounds = Number(values.rounds ?? (values.short ? 1 : 5))
 const bytes = 20_000
 const rate = 250 // 5 MB a second

@@ -81,8 +81,9 @@ async function setUp(environment: Environment, defer: Stage['defer'], faults: st
   }
 }
 
-async function makeDatabase(defer: (release: () => unknown) => void): Promise<string> {
-  const server: Server | undefined = process.env.DATABASE_URL ? undefined : await startMariaDb()
+/** The URL of a new database, in a server of its own with these `settings` unless DATABASE_URL is set; given up with `defer`. */
+export async function makeDatabase(defer: Stage['defer'], settings: string[] = []): Promise<string> {
+  const server: Server | undefined = process.env.DATABASE_URL ? undefined : await startMariaDb({ settings })
   if (server) defer(() => server.stop())
   const url = new URL(process.env.DATABASE_URL || (server?.url ?? ''))
   const name = `gitlab_webhooks_test_${randomBytes(6).toString('hex')}`
