@@ -39,6 +39,7 @@ import { roomForStrangers } from './hooks/strangers.ts'
 import { looker } from './pages/merge-request/look.ts'
 import { mergeRequestPages } from './pages/merge-request/route.ts'
 import { welcome } from './pages/page.ts'
+import { recentEvents } from './pages/recent.ts'
 import { addressOf, ingestFacts } from './presence.ts'
 import { acceptThrough } from './spool/accept.ts'
 import { spoolProbe, watchSpool } from './spool/probe.ts'
@@ -85,6 +86,7 @@ const history = openHistory({
 })
 const projects = openHiddenProjects({ redis: hiddenRedis, prefix })
 const hidden = followHidden({ projects, signal: goodbye.signal, log })
+const hiddenOnFeed = config.feedPrivate ? undefined : hidden
 const judgementOf = judge({
   mayDeliver: tokenCheck(config.tokens),
   beginCheck: config.signingKey === undefined ? undefined : signatureCheck(config.signingKey),
@@ -109,7 +111,7 @@ const feed = feedRoute({
   log,
   metrics,
   measures,
-  hidden: config.feedPrivate ? undefined : hidden,
+  hidden: hiddenOnFeed,
 })
 const write = onReplicas({ redis: askRedis, prefix }, config.redisReplicas, () => writeUnder(askRedis, prefix))
 const askedRedis = redisProbe({ redis: askRedis, prefix, url: config.redisUrl, write: () => write([]) })
@@ -121,7 +123,8 @@ const mergeRequests = mergeRequestPages({
   signal: goodbye.signal,
   log,
 })
-const pages = [welcome(config.publicUrl), mergeRequests, documents(config.publicUrl)]
+const recent = recentEvents({ tail, hidden: hiddenOnFeed })
+const pages = [welcome({ publicUrl: config.publicUrl, recent }), mergeRequests, documents(config.publicUrl)]
 const app = createApp({ takeDelivery, feed, pages, health: health({ probes, enough: 'any', metrics }), log })
 
 const { host, port, connections } = config

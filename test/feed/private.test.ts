@@ -75,6 +75,7 @@ test('what is marked as private reaches no reader, whether live, from the relay,
   const live = witness.messages.filter(({ data }) => !data.includes('"z/end"'))
   assert.ok(!JSON.stringify(live).includes(mark))
   assert.ok(JSON.stringify(all).includes(mark))
+  assert.ok(!(await page(ingest)).includes(mark))
   assert.deepEqual(await replayed(await stage.start('ingest')), live)
   await forgetInRelay()
   assert.deepEqual(await replayed(await stage.start('ingest')), live)
@@ -98,9 +99,11 @@ test('of a project whose newest event says that it is not public nothing is sent
   const again = async (process_: Process) =>
     (await replayed(process_)).flatMap(pathOf).filter((path) => path === 'gap' || path.startsWith('c/'))
   assert.deepEqual(await again(ingest), all)
+  for (const path of all) assert.ok((await page(ingest)).includes(path), 'and on the page')
 
   await deliver(update('c/closing', 7, 'private'))
   assert.deepEqual(await again(ingest), ['c/open'], 'from the memory of the process')
+  assert.doesNotMatch(await page(ingest), /c\/(closing|former)/i, 'on the page')
   assert.deepEqual(await again(later), ['c/open'], 'of one that waited')
   assert.deepEqual(await again(await stage.start('ingest')), ['c/open'], 'from the relay')
   await forgetInRelay()
@@ -112,6 +115,10 @@ test('of a project whose newest event says that it is not public nothing is sent
   await until(() => witness.messages.slice(live).some(({ data }) => data.includes('"c/closing"')), 'what is public again is live')
   assert.deepEqual(await again(await stage.start('ingest')), [...all, 'c/closing'], 'and sent again')
 })
+
+async function page(process_: Process): Promise<string> {
+  return await (await fetch(`http://127.0.0.1:${process_.port()}/`)).text()
+}
 
 function pathOf({ event, data }: Reader['messages'][number]): string[] {
   return event === 'gap' ? ['gap'] : [JSON.parse(data).project?.path_with_namespace ?? '']

@@ -31,7 +31,7 @@ async function page(at: Process, host: string, protocol: string) {
   const headers = { host, 'x-forwarded-proto': protocol, 'x-forwarded-host': 'evil.example' }
   const { status, headers: answered, body } = await send({ port: at.port(), path: '/', method: 'GET', headers })
   const addresses = new Set(
-    [...body.toString().matchAll(/(\S{0,40}:\/\/.{0,60}?)\/sse\/\?kind/g)].map(([, address = '']) => address.replace(/^.*(?=http)/, '')),
+    [...body.toString().matchAll(/(\S{0,40}:\/\/.{0,60}?)\/sse\//g)].map(([, address = '']) => address.replace(/^.*(?=http)/, '')),
   )
   return { status, cached: answered['cache-control'], addresses: [...addresses] }
 }
@@ -41,7 +41,7 @@ test('with PUBLIC_URL the examples name that, whatever a request says about itse
     for (const protocol of protocols) {
       const { status, addresses, cached } = await page(named, host, protocol)
       if (status === 400 && !isPlain(host)) continue
-      assert.deepEqual([addresses, cached], [['https://hooks.example.org/$&amp;/gitlab'], 'max-age=300'], `${protocol} ${host}`)
+      assert.deepEqual([addresses, cached], [['https://hooks.example.org/$&amp;/gitlab'], 'max-age=5'], `${protocol} ${host}`)
     }
 })
 
@@ -75,6 +75,7 @@ test('the description and the schema of each kind are there for programs, and fo
     assert.deepEqual([schema.status, schema.type, schema.isOpen], [200, 'application/schema+json', true])
     assert.deepEqual(JSON.parse(schema.body), JSON.parse(JSON.stringify(messageSchemaOf(name))))
   }
+  assert.deepEqual(JSON.parse((await get('/schemas/Merge-Request.json')).body), JSON.parse(JSON.stringify(messageSchemaOf('message'))))
   for (const path of ['/schemas/key_create.json', '/schemas/push', '/schemas/.json', '/schemas/__proto__.json'])
     assert.equal((await get(path)).status, 404, path)
 })
@@ -85,4 +86,6 @@ test('the feed understands every parameter of the description, as its example gi
     const headers = place === 'header' ? { [name]: example } : {}
     assert.equal((await send({ port: unnamed.port(), path, method: 'HEAD', headers })).status, 200, name)
   }
+  const known = parameters.flatMap(({ name, in: place }) => (place === 'query' ? [name] : []))
+  assert.match((await get('/sse/?sinse=1')).body, new RegExp(`known are ${known.toSorted().join(', ')}"`))
 })

@@ -1,6 +1,7 @@
 // What describes the feed to programs. Every page of the web may read it.
 import { Hono } from 'hono'
-import { isSchemaName, messageSchemaOf } from '#shared/event/message-schema.ts'
+import { isSchemaName, messageSchemaOf, type SchemaName } from '#shared/event/message-schema.ts'
+import { unpublishedKind } from '#shared/event/privacy/kinds.ts'
 import { openApi } from './openapi.ts'
 
 const open = { 'access-control-allow-origin': '*', 'x-content-type-options': 'nosniff' }
@@ -15,9 +16,15 @@ export function documents(publicUrl: string | undefined): Hono {
     return c.body(whole, 200, { ...kept, 'content-type': 'application/json' })
   })
   app.get('/schemas/:file', (c) => {
-    const name = /^(.*)\.json$/.exec(c.req.param('file'))?.[1] ?? ''
-    if (!isSchemaName(name)) return c.json({ error: 'No kind of that name is published.' }, 404, open)
+    const name = schemaNameOf(/^(.*)\.json$/.exec(c.req.param('file'))?.[1] ?? '')
+    if (name === undefined) return c.json({ error: 'No kind of that name is published.' }, 404, open)
     return c.body(JSON.stringify(messageSchemaOf(name)), 200, { ...kept, 'content-type': 'application/schema+json' })
   })
   return app
+}
+
+// A kind in another spelling has no schema of its own.
+function schemaNameOf(kind: string): SchemaName | undefined {
+  if (isSchemaName(kind)) return kind
+  return unpublishedKind({ object_kind: kind }) === undefined ? 'message' : undefined
 }

@@ -5,8 +5,14 @@ import { isObject, readObject } from '#shared/process/json.ts'
 import { type About, aboutOf } from '#shared/queue/hidden-projects.ts'
 import type { FeedEntry, Link } from '#shared/queue/relay.ts'
 
-/** `bytes` are an event, empty for a message that nobody may see any more; `line` is one of JSON; `about` is the project it is about. */
-export type Frame = Link & { bytes: Buffer; line: () => Buffer; facts: () => MessageFacts; about: () => About | undefined }
+/** `bytes` are an event of the `message`, empty for one that nobody may see any more; `line` is one of JSON; `about` is the project it is about. */
+export type Frame = Link & {
+  bytes: Buffer
+  message: () => string
+  line: () => Buffer
+  facts: () => MessageFacts
+  about: () => About | undefined
+}
 
 /** What an earlier release published may be too long. The facts are read, and the line is made, when somebody first asks for them, and then kept. */
 export function frameOf({ cursor, previous, message, about }: FeedEntry): Frame {
@@ -20,6 +26,7 @@ export function frameOf({ cursor, previous, message, about }: FeedEntry): Frame 
     cursor,
     previous,
     bytes,
+    message: text,
     line: () => (line ??= Buffer.from(lineOf(text(), cursor))),
     facts: read,
     about: () => about ?? aboutOfFacts(read()),

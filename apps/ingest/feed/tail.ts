@@ -16,6 +16,8 @@ export type Tail = {
   newest: () => Cursor | undefined
   /** The frames after `cursor`, oldest first; undefined when it lies before the window. */
   after: (cursor: Cursor) => Frame[] | undefined
+  /** The newest frames of the window, at most `count`, oldest first. */
+  latest: (count: number) => Frame[]
   /** Settles when something has changed: new messages, or the relay could be read at last. */
   next: () => Promise<void>
   /**
@@ -111,6 +113,7 @@ export async function followTail({ relay, signal, log }: { relay: Relay; signal:
       if (start === undefined || compareCursors(cursor, start) < 0) return undefined
       return window.slice(firstAfter(window, cursor))
     },
+    latest: (count) => window.slice(-count),
     next: () => wake.promise,
     listen: (listener) => void listeners.push(listener),
   }

@@ -1,9 +1,17 @@
-// `GET /`: says what this is, shows the last events as they come, and how to subscribe. Nothing is loaded from elsewhere.
+// `GET /`: shows the newest events and those that come, how to read them with a program, and what they have. Nothing is loaded from
+// elsewhere, and without JavaScript everything is there but what comes.
 import { readFileSync } from 'node:fs'
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
-import { exampleAddress, examples } from './examples.ts'
+import { publishedKinds } from '#shared/event/privacy/kinds.ts'
+import { BadQuestion } from '../feed/bad-question.ts'
+import { type Wish, wishOf } from '../feed/filter.ts'
+import { names, queryOf } from './assets/query.js'
+import { eventList } from './events.ts'
+import { exampleAddress, exampleFeed, examples } from './examples.ts'
 import { searchForm } from './merge-request/page.ts'
+import type { Recent } from './recent.ts'
+import { reference } from './reference.ts'
 
 const headers = {
   'content-security-policy':
@@ -12,25 +20,42 @@ const headers = {
   'referrer-policy': 'no-referrer',
 }
 
-const assets = [
-  { path: '/welcome/live.js', file: 'live.js', type: 'text/javascript; charset=utf-8' },
-  { path: '/welcome/story.js', file: 'story.js', type: 'text/javascript; charset=utf-8' },
-  { path: '/welcome/style.css', file: 'style.css', type: 'text/css; charset=utf-8' },
-]
+const types = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8' }
+const assets = ['live.js', 'list.js', 'earlier.js', 'copy.js', 'story.js', 'told.js', 'query.js', 'style.css', 'live.css']
+
+type Parts = { publicUrl: string | undefined; recent: (wish: Wish | undefined) => Recent }
 
 /**
  * The page and what belongs to it. The examples on it name `publicUrl`; without one they name what the request says of itself,
  * which nobody may be shown but who sent it.
  */
-export function welcome(publicUrl: string | undefined): Hono {
+export function welcome({ publicUrl, recent }: Parts): Hono {
   const app = new Hono()
-  const cached = { ...headers, 'cache-control': publicUrl === undefined ? 'no-store' : 'max-age=300' }
-  app.get('/', (c) => c.html(page(publicUrl ?? addressOf(c)), 200, cached))
-  for (const { path, file, type } of assets) {
+  const cached = { ...headers, 'cache-control': publicUrl === undefined ? 'no-store' : 'max-age=5' }
+  app.get('/', (c) => {
+    const given = (name: string) => c.req.queries(name)?.join(',')
+    const boxes = names.map((name) => ({ name, value: given(name) ?? '' }))
+    const query = queryOf(given)
+    const asked = wishIn(new URLSearchParams(query))
+    const address = `${publicUrl ?? addressOf(c)}/sse/${query}`
+    const shown = typeof asked === 'string' ? { cursor: undefined, events: [] } : recent(asked)
+    return c.html(page({ boxes, address, shown, complaint: typeof asked === 'string' ? asked : undefined }), 200, cached)
+  })
+  for (const file of assets) {
     const text = readFileSync(new URL(`assets/${file}`, import.meta.url), 'utf8')
-    app.get(path, (c) => c.body(text, 200, { ...headers, 'content-type': type, 'cache-control': 'max-age=300' }))
+    const type = types[file.endsWith('.js') ? 'js' : 'css']
+    app.get(`/welcome/${file}`, (c) => c.body(text, 200, { ...headers, 'content-type': type, 'cache-control': 'max-age=300' }))
   }
   return app
+}
+
+function wishIn(query: URLSearchParams): Wish | undefined | string {
+  try {
+    return wishOf((name) => query.getAll(name))
+  } catch (error) {
+    if (error instanceof BadQuestion) return error.message
+    throw error
+  }
 }
 
 // Where the reader found us, if that is a plain name, for examples that can be copied as they are. A proxy tells how it was asked.
@@ -40,36 +65,48 @@ function addressOf(c: Context): string {
   return /^[\w.:[\]-]+$/.test(host) ? `${isSecure ? 'https' : 'http'}://${host}` : exampleAddress
 }
 
-const page = (address: string) => html`<!doctype html>
+const hints = { kind: 'merge_request,push', project: 'repos/releng/*', action: 'open,merge' }
+const labels = { kind: 'Kind', project: 'Project', action: 'Action' }
+
+type Page = { boxes: Array<{ name: keyof typeof hints; value: string }>; address: string; shown: Recent; complaint: string | undefined }
+
+const page = ({ boxes, address, shown, complaint }: Page) => html`<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <title>GitLab events, live</title>
     <link rel="stylesheet" href="welcome/style.css" />
+    <link rel="stylesheet" href="welcome/live.css" />
     <script type="module" src="welcome/live.js"></script>
   </head>
   <body>
     <h1>GitLab events, live</h1>
-    <p>
-      Everything that happens in the public projects of a GitLab, as server-sent events at <a href="sse/">/sse/</a>: one line
-      of JSON for each event, as GitLab sends it, without private e-mail addresses.
-    </p>
-    <h2>Now</h2>
-    <p id="state" role="status">This needs JavaScript.</p>
-    <ul id="events"></ul>
-    <h2>Merge requests</h2>
+    <p>What happens in the public projects of a GitLab, as it happens. There is nothing to register.</p>
+    <form id="boxes" method="get" role="search" aria-label="Which events to show">
+      ${boxes.map(
+        ({ name, value }) =>
+          html`<label>${labels[name]} <input name="${name}" value="${value}" placeholder="${hints[name]}" ${name === 'kind' ? 'list=kinds' : ''} autocomplete="off" autocapitalize="none" spellcheck="false" /></label>`,
+      )}
+      <datalist id="kinds">${publishedKinds.map((kind) => html`<option value="${kind}"></option>`)}</datalist>
+      <span><button>Show</button> <a href="./">Show all</a></span>
+    </form>
+    <details>
+      <summary>Read this with a program: <code id="feed">${address}</code></summary>
+      ${examples.map(
+        ({ title, text }) =>
+          html`<h3>${title}</h3>
+            <pre tabindex="0"><code>${text.replaceAll(exampleFeed, () => address)}</code></pre>`,
+      )}
+    </details>
+    <details>
+      <summary>What you may ask, and what a message has</summary>
+      ${reference()}
+    </details>
     ${searchForm('.')}
-    <h2>Subscribe</h2>
-    ${examples.map(
-      ({ title, text }) =>
-        html`<h3>${title}</h3>
-          <pre><code>${text.replaceAll(exampleAddress, () => address)}</code></pre>`,
-    )}
-    <p>
-      Filters are <code>kind</code>, <code>project</code> (a shell pattern) and <code>action</code>, each with several values and
-      commas between. <code>since</code> begins at a time, <code>last_event_id</code> after a message. What is gone by then is
-      told by an event named <code>gap</code>.
-    </p>
+    <h2>Events</h2>
+    <p id="state" role="status" data-state="${complaint === undefined ? '' : 'refused'}">${complaint ?? `The newest at ${new Date().toISOString().slice(11, 16)} UTC. Load the page again for newer ones.`}</p>
+    ${eventList(shown)}
+    <p id="end"><button id="earlier" type="button" hidden>Earlier ones</button></p>
   </body>
 </html> `
