@@ -2,10 +2,13 @@
 // somebody else could have put there.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { messageSchemaOf, schemaNames } from '#shared/event/message-schema.ts'
 import { openApi } from '../../apps/ingest/documents/openapi.ts'
 import { parameters } from '../../apps/ingest/documents/parameters.ts'
 import { exampleAddress } from '../../apps/ingest/pages/examples.ts'
+import { readFeed, readLines } from '../support/feed.ts'
+import { publisherOf } from '../support/relay.ts'
 import { send } from '../support/request.ts'
 import { type Process, startProcess } from '../support/service.ts'
 import { openStage, type Stage } from '../support/stage.ts'
@@ -88,4 +91,32 @@ test('the feed understands every parameter of the description, as its example gi
   }
   const known = parameters.flatMap(({ name, in: place }) => (place === 'query' ? [name] : []))
   assert.match((await get('/sse/?sinse=1')).body, new RegExp(`known are ${known.toSorted().join(', ')}"`))
+})
+
+test('what the feed sends, in both forms and gaps too, is what the description says', async () => {
+  const meta = { id: 'a', dt: new Date().toISOString(), kind: 'push', stream: 'gitlab-webhooks' }
+  await publisherOf(stage)([{ object_kind: 'push', meta }])
+  const url = `http://127.0.0.1:${unnamed.port()}/sse/?last_event_id=5-0&limit=1`
+  const [reader, lineReader] = await Promise.all([readFeed(url), readLines(url)])
+  await Promise.all([reader.ended, lineReader.ended])
+  const events = reader.messages.map(({ id, event, data }) => ({ id, ...(event !== undefined && { event }), data }))
+  const lines = lineReader.lines.filter((line) => line !== '').map((line) => JSON.parse(line))
+  assert.deepEqual(
+    [events.map(({ event }) => event), lines.map((line) => line.meta.kind)],
+    [
+      ['gap', undefined],
+      [undefined, 'push'],
+    ],
+  )
+
+  const { components, paths } = JSON.parse(JSON.stringify(openApi(undefined)))
+  const { content } = paths['/sse/'].get.responses[200]
+  const faults = (type: string, items: unknown[]) => {
+    const ajv = new Ajv2020({ strict: false, validateFormats: false })
+    const validate = ajv.compile({ ...content[type].itemSchema, components })
+    return items.flatMap((item) => (validate(item) ? [] : [{ item, errors: validate.errors }]))
+  }
+  assert.deepEqual(faults('text/event-stream', events), [])
+  for (const type of ['application/x-ndjson', 'application/jsonl']) assert.deepEqual(faults(type, lines), [])
+  assert.equal(faults('application/jsonl', [{ object_kind: 'push' }, { meta: { gap: {} } }]).length, 2)
 })
