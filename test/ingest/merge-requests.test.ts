@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import { z } from 'zod'
@@ -12,6 +13,7 @@ import { Unavailable } from '#shared/process/errors.ts'
 import type { Json, JsonObject } from '#shared/process/json.ts'
 import { openHiddenProjects } from '#shared/queue/hidden-projects.ts'
 import { holdKey } from '#shared/queue/hold.ts'
+import { storySchema } from '../../apps/ingest/documents/story-schema.ts'
 import { pathOf, readAddress, readPath } from '../../apps/ingest/pages/merge-request/address.ts'
 import { recently } from '../../apps/ingest/pages/merge-request/recent.ts'
 import { type Door, openDoor } from '../support/door.ts'
@@ -73,10 +75,13 @@ const toldSchema = z.object({
     }),
   ),
 })
+const isAsDescribed = new Ajv2020({ validateFormats: false }).compile(storySchema)
 const told = async (path: string) => {
   const { status, body } = await ask(path, 'application/json')
   assert.equal(status, 200, body.toString())
-  return toldSchema.parse(JSON.parse(body.toString()))
+  const answer: unknown = JSON.parse(body.toString())
+  assert.ok(isAsDescribed(answer), JSON.stringify(isAsDescribed.errors))
+  return toldSchema.parse(answer)
 }
 
 test('it tells what came, what was made of it with links, what waits and for what, and why nothing, to people and to programs', async () => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { type JsonSchema, messageSchemaOf, schemaNames } from '#shared/event/message-schema.ts'
 import { parameters } from './parameters.ts'
+import { storyParameters, storySchema } from './story-schema.ts'
 
 const { version, license } = z
   .object({ version: z.string(), license: z.string() })
@@ -95,6 +96,16 @@ const paths = {
     { parameters: [schemaName] },
   ),
   '/': get('readPage', 'What happens, for people.', { 200: page('The page.') }),
+  '/merge-requests/{project}/{number}': get(
+    'explain',
+    'What came of a merge request of a public project, and why.',
+    {
+      200: { description: 'What is known.', content: { 'text/html': { schema: text }, ...json(storySchema) } },
+      404: refused('Nothing has come about it, or its project is not public.'),
+      503: later('Nobody can look at the moment.'),
+    },
+    { parameters: storyParameters },
+  ),
   '/hooks': { post: hooks },
   '/healthz': get('live', 'Whether the process lives.', {
     200: { description: 'It does.', content: json({ type: 'object', properties: { state: { const: 'alive' } } }) },
