@@ -104,14 +104,16 @@ describe('while Phabricator', () => {
     phabricator().fault({ kind: 'status', status: 503 })
     const [first, second] = [await send('open'), await send('close', 'closed')]
     await isHeld('phabricator', heldBefore)
-    await until(async () => (await effectRows(flow, second)).has(`phabricator/T${task}`), 'it is in the journal')
+    const ofCommits = `phabricator/T${task + 500}`
+    for (const id of [first, second])
+      await until(async () => (await effectRows(flow, id)).get(ofCommits)?.state === 'planned', 'all of it is in the journal')
     const { out } = await ops(flow.environment, 'explain', second)
-    const reason = String.raw`Phabricator is on hold since \d\d:\d\d UTC, it answers 503; [12] before it`
-    assert.match(out, new RegExp(`^${second}: 1 comment waiting \\(T${task}\\): ${reason}`))
+    const reason = String.raw`Phabricator is on hold since \d\d:\d\d UTC, it answers 503; 2 before it`
+    assert.match(out, new RegExp(`^${second}: 2 comments waiting \\(T${task}, T${task + 500}\\): ${reason}`))
     assert.match(out, new RegExp(`phabricator T${task}: on hold +${reason}`))
     const page = `http://127.0.0.1:${flow.ingest.port()}/merge-requests/repos/releng/gitlab-demo/1`
-    const told = await (await fetch(page, { headers: { accept: 'application/json' } })).text()
-    assert.match(told, new RegExp(reason), 'everybody is told the same')
+    const told = await fetch(page, { headers: { accept: 'application/json' } })
+    assert.match(await told.text(), new RegExp(reason), 'everybody is told the same')
     phabricator().fault(undefined)
     await flow.settled()
     assert.deepEqual([verbs(flow, task), (await effectRows(flow, first)).get(`phabricator/T${task}`)?.state], ['opened closed', 'done'])

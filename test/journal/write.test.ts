@@ -29,7 +29,7 @@ function effectOf(delivery: string, about: string): Omit<Effect, 'data'> {
 
 // All that is told of one delivery.
 function entriesOf(delivery: string, failures: number, isDead: boolean, isAhead = false): JournalEntry[] {
-  const [message, task] = [effectOf(delivery, 'message'), effectOf(delivery, 'T12')]
+  const [message, task, further] = [effectOf(delivery, 'message'), effectOf(delivery, 'T12'), effectOf(delivery, 'T13')]
   const body = gzipSync(JSON.stringify({ of: delivery })).toString('base64')
   const read = { project: 'a/b', iid: 3, title: `Mend the ${delivery}`, username: 'alice', decisions: [{ sink: 'sse' }] }
   return [
@@ -37,6 +37,8 @@ function entriesOf(delivery: string, failures: number, isDead: boolean, isAhead 
     ...Array.from({ length: failures }, (_, index): JournalEntry => {
       return { type: 'failed', effect: task.id, number: index + 1, at: time(index), ms: 5, reason: 'no luck' }
     }),
+    { type: 'planned', effects: [further, effectOf(delivery, 'T14')] },
+    { type: 'ended', effect: further, state: 'done', attempts: 1, endedAt: time(15) },
     { type: 'ended', effect: task, state: 'dead', reason: 'no luck', attempts: 1, endedAt: time(isAhead ? 40 : 20) },
     ...(isDead ? [] : [{ type: 'ended', effect: task, state: 'done', link: 'x', attempts: 2, endedAt: time(30) } as const]),
     { type: 'ended', effect: message, state: 'done', made: `${day}-${delivery.length}`, previous: '0-0', attempts: 1, endedAt: time(9) },
@@ -92,13 +94,15 @@ test('writers that write the same at the same time wait for each other, and none
   const orders = [entries, entries.toReversed(), entries.toSorted(() => -1), entries.slice(30).concat(entries)]
   await Promise.all(orders.map((order) => writeEntries(stage.database, order)))
   const { length } = await stage.database.selectFrom('effects').select('id').where('delivery', 'like', 'same%').execute()
-  assert.equal(length, 40)
+  assert.equal(length, 80)
 })
 
 test('an effect knows its delivery also when that is written while its end is', async () => {
   const { database } = stage
-  const [delivery, end] = entriesOf('meet', 0, true)
-  assert.ok(delivery?.type === 'delivery' && end?.type === 'ended')
+  const entries = entriesOf('meet', 0, true)
+  const delivery = entries.find((entry) => entry.type === 'delivery')
+  const end = entries.find((entry) => entry.type === 'ended')
+  assert.ok(delivery && end)
   const other = await database.startTransaction().execute()
   const { id, sink, since } = end.effect
   const row = { id, delivery: 'meet', sink, order_key: '', attempts: 0, since: new Date(since), received_at: new Date(since) }

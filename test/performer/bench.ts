@@ -59,6 +59,7 @@ export function openBench(redisUrl: string): Bench {
   const journal: Journal = {
     routed: () => Promise.resolve(),
     unrouted: () => Promise.resolve(),
+    planned: () => Promise.resolve(),
     failed: () => Promise.resolve(),
     ended: ({ data }, { state }) => Promise.resolve(void ended.push(`${aboutOf(data)}: ${state}`)),
   }

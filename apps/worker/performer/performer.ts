@@ -98,7 +98,9 @@ export async function startPerformer({
   }
 
   async function further(effect: Effect, planned: Parameters<typeof effectsOf>[0], lock: Lock): Promise<Outcome> {
-    if (!(await dispatch(effectsOf(planned, effect), { cause: effect, lock }))) throw new LockLost(`${effect.id} is not ours any more.`)
+    const effects = effectsOf(planned, effect)
+    if (!(await dispatch(effects, { cause: effect, lock }))) throw new LockLost(`${effect.id} is not ours any more.`)
+    await journal.planned(effects)
     return { state: 'done', reason: `brought ${shortList(planned.map(({ about }) => about))}` }
   }
 

@@ -58,11 +58,14 @@ const failedSchema = z.object({
   reason: z.string(),
 })
 
+const plannedSchema = z.object({ type: z.literal('planned'), effects: z.array(recordedEffectSchema) })
+
 /** Everything that may be written into the journal. */
-export const entrySchema = z.discriminatedUnion('type', [deliverySchema, endedSchema, failedSchema])
+export const entrySchema = z.discriminatedUnion('type', [deliverySchema, plannedSchema, endedSchema, failedSchema])
 export type JournalEntry = z.output<typeof entrySchema>
 
 export type DeliveryEntry = z.output<typeof deliverySchema>
+export type PlannedEntry = z.output<typeof plannedSchema>
 export type EndedEntry = z.output<typeof endedSchema>
 export type FailedEntry = z.output<typeof failedSchema>
 
@@ -74,6 +77,8 @@ export type Journal = {
   routed: (delivery: Delivery, event: GitLabEvent, decided: { decisions: Decision[]; effects: Effect[]; whole: boolean }) => Promise<void>
   /** A delivery could not be routed, or not wholly, and is a dead letter of the router. */
   unrouted: (delivery: Delivery, reason: string, attempts: number) => Promise<void>
+  /** An effect has brought further ones. */
+  planned: (effects: Effect[]) => Promise<void>
   /** An attempt, the one with this number, failed after `ms`. */
   failed: (effect: Effect, number: number, ms: number, reason: string) => Promise<void>
   /** An effect has ended, after `attempts` attempts. */
@@ -106,6 +111,10 @@ export function openJournal(place: QueuePlace, onPut: () => void): Journal {
       const entry: DeliveryEntry = { ...(await withBody(delivery)), kind: unread, decisions: [], effects: [] }
       await put(entry)
       await put(routerLetter(delivery, reason, attempts))
+    },
+    async planned(effects) {
+      const entry: PlannedEntry = { type: 'planned', effects: effects.map(withoutData) }
+      await put(entry)
     },
     async failed({ id }, number, ms, reason) {
       const at = new Date(Date.now() - ms).toISOString()

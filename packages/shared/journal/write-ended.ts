@@ -1,7 +1,7 @@
-// How effects ended, as rows.
+// Effects that others brought, and how effects ended, as rows.
 import { errorId } from '#shared/process/errors.ts'
 import type { Database } from './database.ts'
-import { type EndedEntry, unread } from './entry.ts'
+import { type EndedEntry, type PlannedEntry, unread } from './entry.ts'
 import { completeEffects, type FactsById, factsOf } from './facts.ts'
 import { writeMessages } from './feed.ts'
 import { cutOrNull, effectRow, insertRows } from './rows.ts'
@@ -16,25 +16,43 @@ const update = ['reason', 'link', 'made', 'error', 'attempts', 'ended_at', 'stat
   .map((column) => `${column} = if((${isLater} or ${isDone}) and not ${staysDone}, values(${column}), ${column})`)
   .join()
 
+/** Writes the effects in `entries`, unless they are there; `known` as in `writeEnded`. Rejects with the driver's own errors. */
+export async function writePlanned(database: Database, entries: PlannedEntry[], known: FactsById): Promise<void> {
+  const rows = entries.flatMap(({ effects }) => effects.map((effect) => ({ effect, state: 'planned' as const })))
+  await insertEffects(database, rows, known)
+}
+
 /** Writes `entries`; what some deliveries' rows say is `known`. Rejects with the driver's own errors. */
 export async function writeEnded(database: Database, entries: EndedEntry[], known: FactsById): Promise<void> {
-  const others = [...new Set(entries.map(({ effect }) => effect.delivery))].filter((delivery) => !known.has(delivery))
+  await insertEffects(database, entries.map(endOf), known, update)
+  await writeMessages(database, entries)
+}
+
+async function insertEffects(
+  database: Database,
+  rows: Array<ReturnType<typeof endOf> | { effect: EndedEntry['effect']; state: 'planned' }>,
+  known: FactsById,
+  update?: string,
+): Promise<void> {
+  const others = [...new Set(rows.map(({ effect }) => effect.delivery))].filter((delivery) => !known.has(delivery))
   const all = new Map([...known, ...(await factsOf(database, others))])
   await insertRows(
     database,
     'effects',
-    entries.map((entry) => endedRow(entry, all)),
+    rows.map(({ effect, ...more }) => ({
+      ...effectRow(effect),
+      ...(all.get(effect.delivery) ?? { received_at: new Date(effect.since), kind: unread, project: null }),
+      ...more,
+    })),
     update,
   )
   const unknown = others.filter((delivery) => !all.has(delivery))
   await completeEffects(database, await factsOf(database, unknown), new Set())
-  await writeMessages(database, entries)
 }
 
-function endedRow({ effect, state, reason, link, made, attempts, endedAt, toldAtMs }: EndedEntry, known: FactsById) {
+function endOf({ effect, state, reason, link, made, attempts, endedAt, toldAtMs }: EndedEntry) {
   return {
-    ...effectRow(effect),
-    ...(known.get(effect.delivery) ?? { received_at: new Date(effect.since), kind: unread, project: null }),
+    effect,
     state,
     reason: cutOrNull(reason, 600),
     link: cutOrNull(link, 1000),

@@ -4,7 +4,7 @@ import type { Database } from './database.ts'
 import type { FailedEntry, JournalEntry } from './entry.ts'
 import { cut, insertRows } from './rows.ts'
 import { writeDeliveries } from './write-deliveries.ts'
-import { writeEnded } from './write-ended.ts'
+import { writeEnded, writePlanned } from './write-ended.ts'
 
 const deadlock = 1213
 const mostTries = 5
@@ -31,6 +31,8 @@ async function writeAll(database: Database, entries: JournalEntry[]): Promise<vo
     entries.filter((entry) => entry.type === 'delivery'),
     new Set(ended.map(({ effect }) => effect.id)),
   )
+  const planned = entries.filter((entry) => entry.type === 'planned')
+  await writePlanned(database, planned, known)
   await insertRows(database, 'attempts', entries.filter((entry) => entry.type === 'failed').map(attemptRow))
   await writeEnded(database, ended, known)
 }
