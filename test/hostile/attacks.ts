@@ -13,6 +13,7 @@ export type Attack = {
 type Open = (begin: (socket: Socket) => void, options?: { takesNothing?: boolean }) => void
 
 const ask = (query: string, headers = '') => `GET /sse/?${query} HTTP/1.1\r\nHost: feed.example\r\n${headers}\r\n`
+const look = (path: string) => `GET /merge-requests/${path} HTTP/1.1\r\nHost: hooks.example\r\n\r\n`
 const longPattern = (mark: string) => `[!${'ab'.repeat(60)}]*${'a'.repeat(100)}${mark}`
 const repeating = (mark: string) => `*${'a'.repeat(100)}Z${mark}`
 const twenty = (pattern: (mark: string) => string, number: number) =>
@@ -63,6 +64,17 @@ export const attacks: Attack[] = [
     play: (number, open) => open((socket) => socket.write(ask(`since=${1_000_000_000_000 + number}`)), { takesNothing: true }),
   },
   { name: 'reconnects', share: 0.1, play: (_, open) => open((socket) => socket.write(ask('last_event_id=0-0'), () => socket.end())) },
+  {
+    name: 'pages about merge requests',
+    share: 0.1,
+    play: (number, open) =>
+      open((socket) => {
+        let asked = 0
+        const askAgain = () => void socket.write(look(asked++ % 2 === 0 ? 'repos/releng/gitlab-demo/1' : `nobody/${number}/${asked}`))
+        socket.on('data', askAgain)
+        askAgain()
+      }),
+  },
   { name: 'idle connections', share: 1, play: (_, open) => open(() => undefined) },
   {
     name: 'half headers',
