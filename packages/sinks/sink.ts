@@ -8,27 +8,12 @@ import type { Json } from '#shared/process/json.ts'
 import type { Log } from '#shared/process/log.ts'
 import type { Registry } from '#shared/process/metrics.ts'
 import type { Relay } from '#shared/queue/relay.ts'
-import type { Fence } from './fence.ts'
+import type { Context } from './context.ts'
 import type { Finding } from './finding.ts'
-import type { History } from './history.ts'
 import type { PublishedAt } from './published-at.ts'
 import type { Remote } from './remote.ts'
+import type { Shortfall } from './shortfall.ts'
 import { type Settings, type SettingsOf, settingsOf, type Variables } from './variables.ts'
-
-export type Context = {
-  history: History
-  /** When the event happened: nothing of this effect can exist from before. */
-  since: Date
-  signal: AbortSignal
-  /** What the remote made for other effects with the same order, by the id it gave: not ours, however alike. */
-  madeForOthers: () => Promise<Set<string>>
-  /** What was made for this effect already, by the id that the remote gave it, as far as the ledger knows; of `maybe-done` only. */
-  made: string | undefined
-  /** Behind it the one call that cannot be undone is made. */
-  fence: Fence
-  /** Look, and answer `onlyWould` right before that call. Only a sink that looks is asked. */
-  dryRun: boolean
-}
 
 /** What a sink may use of the process it is in. */
 export type Parts = { redact: (text: string) => string; log: Log; metrics: Registry; relay: Relay; publishedAt: PublishedAt }
@@ -64,6 +49,11 @@ type Declared<N extends string, V extends Variables, D, O> = {
   repeat: Repeat
   order: Order
   waitsFor?: WaitsFor
+  /**
+   * Names what an effect looks at before it writes there: of effects with the same name none passes its fence while another is
+   * at work, or when another has passed since it was prepared. It is prepared again then.
+   */
+  alone?: (data: D, opened: O) => string | undefined
   /** What an effect carries. */
   data: z.ZodType<D>
   /** Made once a process, and given to the functions below. */
@@ -81,6 +71,8 @@ type Declared<N extends string, V extends Variables, D, O> = {
   wouldDo: (data: D) => string
   /** What the doctor asks beside the variables and clocks, under the name `id`; `remedy` is for when it fails. */
   check?: Check<Partial<SettingsOf<V>>>
+  /** What the doctor counts among its outcomes. */
+  shortfalls?: Shortfall[]
 }
 
 type Check<S> = { id: string; ask: (settings: S, signal: AbortSignal) => Promise<Finding[]>; remedy: string }
@@ -92,6 +84,7 @@ export type Sink = {
   waitsFor?: WaitsFor | undefined
   /** It calls remotes, so that a dry run keeps it from that. */
   changesOthers: boolean
+  alone: (data: Json) => string | undefined
   plan: (event: GitLabEvent) => PlannedEffect[] | { nothing: string }
   replan: (event: GitLabEvent, about: string) => PlannedEffect[] | { nothing: string }
   perform: (data: Json, context: Context) => Promise<Outcome | PlannedEffect[]>
@@ -113,13 +106,19 @@ export type Declaration<N extends string = string> = {
   waitsFor: WaitsFor | undefined
   open: (parts: Parts, settings: Settings) => Sink
   check: Check<Settings> | undefined
+  shortfalls: Shortfall[]
 }
 
 /** The declaration of a sink. `over` makes one at work of what `open` would have made. */
 export function defineSink<const N extends string, const V extends Variables, D, O>(
   declared: Declared<N, V, D, O>,
 ): Declaration<N> & { over: (opened: O) => Sink } {
-  const { name, byDefault = false, partOf, makes, variables, remotes, repeat, order, waitsFor, data: schema, check } = declared
+  const { name, partOf, makes, variables, remotes, repeat, order, waitsFor, data: schema, check } = declared
+  const { byDefault = false, shortfalls = [] } = declared
+  const readAs = <T>(data: Json, of: (read: D) => T) => {
+    const read = schema.safeParse(data)
+    return read.success ? of(read.data) : undefined
+  }
   const named = (plan: Plan) => (Array.isArray(plan) ? plan.map((effect) => ({ sink: name, ...effect })) : plan)
 
   function over(opened: O): Sink {
@@ -128,13 +127,11 @@ export function defineSink<const N extends string, const V extends Variables, D,
       order,
       waitsFor,
       changesOthers: remotes.length > 0,
+      alone: (data) => readAs(data, (read) => declared.alone?.(read, opened)),
       plan: (event) => named(declared.plan(event, opened)),
       replan: (event, about) => named(declared.replan?.(event, about, opened) ?? declared.plan(event, opened)),
       perform: async (data, context) => declared.perform(schema.parse(data), context, opened),
-      wouldDo(data) {
-        const read = schema.safeParse(data)
-        return read.success ? declared.wouldDo(read.data) : undefined
-      },
+      wouldDo: (data) => readAs(data, declared.wouldDo),
     }
   }
 
@@ -147,6 +144,7 @@ export function defineSink<const N extends string, const V extends Variables, D,
     repeat,
     order,
     waitsFor,
+    shortfalls,
     over,
     remotesAt: (settings) => remotes.map(({ at, ...named }) => ({ ...named, url: at(settingsOf(variables, settings)) })),
     // Whoever opens it has seen to it that all are there.

@@ -9,7 +9,7 @@ import { type QueueName, queueNames } from '#sinks/queues.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import { until } from '../support/until.ts'
 import type { Sent } from './client.ts'
-import { join, judge, judgeFeed, judgeNotes, type Verdict, wantedComments } from './oracle.ts'
+import { isUnderReview, join, judge, judgeFeed, judgeNotes, type Verdict, wantedComments } from './oracle.ts'
 import type { Follower } from './readers.ts'
 
 type Parts = {
@@ -41,6 +41,7 @@ export async function findings({ sent, sandbox, redis, stream, queues, database,
   )
   wrong.push(...(await journalGaps(sent, database)))
   if (sandbox.phabricator.state.madeByMistake.length > 0) wrong.push('tasks were made by mistake')
+  wrong.push(...underReview(sandbox))
 
   const excused = await placesThatWentAhead(sent, database)
   const verdict = join([
@@ -77,6 +78,12 @@ async function placesThatWentAhead(sent: Sent[], database: Database): Promise<Se
   const query = database.selectFrom('effects').select(['delivery', 'task']).where('reason', 'like', '%went ahead after a minute%')
   const strands = new Map(sent.map(({ strand, delivery }) => [delivery.key, strand.name]))
   return new Set((await query.execute()).map(({ delivery, task }) => `T${task} ${strands.get(delivery)}`))
+}
+
+function underReview({ phabricator }: Sandbox): string[] {
+  const isOn = (id: number) => phabricator.projects(id).length > 0
+  const wrong = phabricator.state.tasks.filter(({ id }) => isOn(id) !== isUnderReview(phabricator.comments(id)))
+  return wrong.map(({ id }) => `T${id} is ${isOn(id) ? '' : 'not '}under review: ${phabricator.comments(id).join(' | ')}`)
 }
 
 function judgeComments(sent: Sent[], sandbox: Sandbox, excused: Set<string>): Verdict {

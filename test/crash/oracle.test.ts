@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { judge } from './oracle.ts'
+import { isUnderReview, judge } from './oracle.ts'
 
 const must = (text: string) => ({ text, required: true, forbidden: false })
 const may = (text: string) => ({ text, required: false, forbidden: false })
@@ -22,4 +22,11 @@ test('the oracle sees what is lost, doubled and out of order', () => {
   assert.deepEqual(verdictOn([must('a'), may('b')], ['a', 'b', 'b', 'x']), [0, 2, 0])
   assert.deepEqual(verdictOn([must('a'), must('b'), must('a')], ['a', 'a', 'b']), [0, 0, 1])
   assert.deepEqual(verdictOn([must('a'), { ...may('b'), forbidden: true }], ['a', 'b']), [0, 1, 0])
+})
+
+test('the oracle knows when the review project must be there', () => {
+  const told = (...words: string[]) => isUnderReview(words.map((word) => `alice ${word.replace('-', ' ')}\n\ntitle`))
+  assert.deepEqual([told(), told('opened-1'), told('updated-1'), told('closed-1', 'reopened-1')], [false, true, true, true])
+  assert.deepEqual([told('opened-1', 'closed-1'), told('merged-1', 'opened-1'), told('closed-1', 'opened-1')], [false, false, false])
+  assert.deepEqual([told('opened-1', 'opened-2', 'merged-2'), told('opened-1', 'merged-2', 'merged-1')], [true, false])
 })

@@ -76,6 +76,18 @@ export function judgeNotes(sent: Sent[], count: (strand: string) => number): Ver
   return verdict
 }
 
+/** Whether a task with these comments of ours, oldest first, must have the review project. */
+export function isUnderReview(comments: string[]): boolean {
+  const states = new Map<string, string>()
+  for (const comment of comments) {
+    const [, verb = '', address = ''] = comment.split('\n')[0]?.split(' ') ?? []
+    const before = states.get(address)
+    const isLate = before === 'merged' || (before !== undefined && verb === 'opened')
+    if (!isLate) states.set(address, verb)
+  }
+  return [...states.values()].some((verb) => verb !== 'merged' && verb !== 'closed')
+}
+
 export function join(verdicts: Verdict[]): Verdict {
   return {
     lost: verdicts.flatMap(({ lost }) => lost),

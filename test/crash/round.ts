@@ -36,6 +36,7 @@ export async function playRound(seed: number, size: Size, mariadb: Actor & { url
   releases.defer(() => rm(directory, { recursive: true, force: true }))
   const sandbox = releases.use(await startSandbox())
   seedSandbox(sandbox)
+  const review = { PHABRICATOR_REVIEW_PROJECT: sandbox.phabricator.addProject({ name: 'Patch-For-Review' }).phid }
 
   const redisPort = await freePort()
   const redisActor = serverActor('redis', () => startRedis({ port: redisPort, directory, settings: ['--appendfsync', 'always'] }))
@@ -46,7 +47,7 @@ export async function playRound(seed: number, size: Size, mariadb: Actor & { url
   releases.defer(async () => void (await runSql(base.href, `drop database ${databaseName}`)))
   const redisUrl = `redis://127.0.0.1:${redisPort}`
   const prefix = `crash-${seed}`
-  const environment = { ...environmentFor({ sandbox, redisUrl, databaseUrl }), ...limits, REDIS_PREFIX: prefix }
+  const environment = { ...environmentFor({ sandbox, redisUrl, databaseUrl }), ...limits, REDIS_PREFIX: prefix, ...review }
 
   const fell = (text: string) => void wrong.push(text)
   const ports = await Promise.all(Array.from({ length: random.whole(1, 2) }, freePort))

@@ -29,7 +29,8 @@ export async function strikeAt(step: Step, side: Side, { redisUrl, databaseUrl }
   const sandbox = releases.use(await startSandbox())
   seed(sandbox)
   const prefix = `step-${randomBytes(4).toString('hex')}`
-  const environment = { ...environmentFor({ sandbox, redisUrl, databaseUrl }), REDIS_PREFIX: prefix }
+  const review = { PHABRICATOR_REVIEW_PROJECT: sandbox.phabricator.addProject({ name: 'Patch-For-Review' }).phid }
+  const environment = { ...environmentFor({ sandbox, redisUrl, databaseUrl }), REDIS_PREFIX: prefix, ...review }
 
   let victim: Process | undefined
   let armed = false
@@ -73,6 +74,10 @@ export async function strikeAt(step: Step, side: Side, { redisUrl, databaseUrl }
   await until(async () => (await left()) === 0, 'all is done', 50_000)
 
   for (const task of [1, 2]) assert.deepEqual(sandbox.phabricator.comments(task).map(verbOf), ['opened', 'closed'], `comments on T${task}`)
+  for (const task of [1, 2]) {
+    const changes = sandbox.phabricator.task(task).transactions.filter(({ type }) => type === 'projects')
+    assert.deepEqual([changes.length, sandbox.phabricator.projects(task)], [2, []], `the review project on T${task}`)
+  }
   const notes = sandbox.gitlab.state.projects.flatMap(({ mergeRequests }) => mergeRequests.flatMap((merge) => merge.notes))
   assert.equal(notes.filter(({ author }) => author === sandbox.gitlab.state.bot).length, 1, 'notes')
   const log = await redis.xrange(`${keyPrefix(prefix)}:feed`, '-', '+')

@@ -36,13 +36,14 @@ async function doctor(more: Environment = {}) {
 const said = (findings: Array<{ state: string; message: string }>) => findings.map(({ state, message }) => `${state} ${message}`).join('\n')
 
 test('where all is well it says so, and who it is at each remote', async () => {
-  const { code, findings, of } = await doctor()
+  stage.sandbox.phabricator.addProject({ name: 'Patch-For-Review' })
+  const { code, findings, of } = await doctor({ PHABRICATOR_REVIEW_PROJECT: '#patch-for-review' })
   assert.equal(code, 0)
   assert.deepEqual(
     findings.filter(({ state }) => state === 'wrong'),
     [],
   )
-  assert.match(said(of('phabricator')), /^ok gitlab-bot at /)
+  assert.match(said(of('phabricator')), /^ok gitlab-bot at .*\nok the review project is Patch-For-Review;/)
   assert.match(said(of('gitlab')), /^ok gitlab-mentions-bot at .*scopes api/)
   assert.match(said(of('redis')), /^ok Redis \d/)
   assert.match(said(of('database')), /^ok .*MariaDB.* is up to date/)
@@ -122,6 +123,21 @@ test('after an upgrade of GitLab a field of another type is told by doctor, metr
   const metrics = await (await fetch(`http://127.0.0.1:${worker.port()}/metrics`)).text()
   assert.match(metrics, /gitlab_webhooks_unexpected_total\{field="object_attributes\.iid"\} 1\n/)
   assert.equal(worker.lines.filter(({ msg }) => msg === 'GitLab sends what is not known of it').length, 1)
+})
+
+test('what a remote did not let us do within the last week is told by project', async () => {
+  const reason = 'the review project could not be set: the bot may not edit T5'
+  const effect = (id: string, project: string, days: number) => {
+    const received_at = new Date(Date.now() - days * 86_400_000)
+    const about = { id, delivery: id, sink: 'phabricator', order_key: id, kind: 'merge_request', project, since: received_at, received_at }
+    return { ...about, state: 'done' as const, attempts: 1, reason }
+  }
+  const rows = [effect('one', 'a/b', 1), effect('two', 'c/d', 2), effect('three', 'a/b', 3), effect('old', 'e/f', 8)]
+  await stage.database.insertInto('effects').values(rows).execute()
+  const { of } = await doctor({ PHABRICATOR_REVIEW_PROJECT: '#nope' })
+  const told = said(of('phabricator'))
+  assert.match(told, /^wrong PHABRICATOR_REVIEW_PROJECT: there is no project #nope, or the bot may not see it/m)
+  assert.match(told, /^warning the review project could not be set: 3 times in the last week, for a\/b \(2\), c\/d \(1\)$/m)
 })
 
 test('a spool file that cannot be read is wrong, with its name and the reason, and status tells of it', async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Permanent, Unavailable } from '#shared/process/errors.ts'
 import { readHold } from '#shared/queue/hold.ts'
-import type { Context } from '#sinks/sink.ts'
+import type { Context } from '#sinks/context.ts'
 import { done, effect, empty, openBenches } from './bench.ts'
 
 let benches: Awaited<ReturnType<typeof openBenches>>

@@ -12,9 +12,10 @@ import { type Lanes, openLanes } from '#shared/queue/lanes.ts'
 import { openLedger } from '#shared/queue/ledger.ts'
 import { patientRedis } from '#shared/queue/queues.ts'
 import type { Redis } from '#shared/queue/redis.ts'
+import type { Context } from '#sinks/context.ts'
 import { openQueues, type Queues } from '#sinks/queues.ts'
 import { oneByOne, type SinkName } from '#sinks/registry.ts'
-import type { Context, Sink } from '#sinks/sink.ts'
+import type { Sink } from '#sinks/sink.ts'
 import { close } from '../../apps/worker/performer/consumer.ts'
 import { performerMetrics } from '../../apps/worker/performer/metrics.ts'
 import { startPerformer } from '../../apps/worker/performer/performer.ts'
@@ -81,6 +82,7 @@ export function openBench(redisUrl: string): Bench {
         repeat: 'look',
         order: oneByOne.has(name) ? 'one-by-one' : 'lane',
         changesOthers: true,
+        alone: () => undefined,
         plan: () => ({ nothing: 'not asked' }),
         replan: () => ({ nothing: 'not asked' }),
         wouldDo: () => undefined,

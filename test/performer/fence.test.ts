@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Unavailable } from '#shared/process/errors.ts'
+import type { Context } from '#sinks/context.ts'
 import type { History } from '#sinks/history.ts'
-import type { Context } from '#sinks/sink.ts'
 import { until } from '../support/until.ts'
 import { type Bench, done, effect, empty, openBenches } from './bench.ts'
 

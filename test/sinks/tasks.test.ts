@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { Permanent, Unavailable } from '#shared/process/errors.ts'
+import type { Context } from '#sinks/context.ts'
 import { openGitLab } from '#sinks/gitlab/gitlab.ts'
 import { commits } from '#sinks/phabricator/commits.ts'
 import { openConduit } from '#sinks/phabricator/conduit.ts'
 import { phabricator } from '#sinks/phabricator/sink.ts'
-import type { Context } from '#sinks/sink.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 import { seed } from '../sandbox/seed.ts'
 import { fenceOf } from '../support/fence.ts'
@@ -43,7 +43,7 @@ const soon: Context = {
 async function perform(data: object = {}, context: Partial<Context> = {}, dryRun = false) {
   const { url, token } = sandbox.phabricator
   const conduit = openConduit({ url, token: () => token, redact: (words) => words })
-  const sink = phabricator.over({ conduit, url, gitlabUrl })
+  const sink = phabricator.over({ conduit, url, gitlabUrl, review: undefined })
   return await sink.perform({ task, text, ...data }, { ...soon, since: new Date(), dryRun, ...context })
 }
 

@@ -13,7 +13,7 @@ import type { Sink } from '#sinks/sink.ts'
 import { markFromNow, whyBegun } from './begun.ts'
 import { effectOf, whatIs } from './carried.ts'
 import { type Attempt, Deferred, LockLost, type WorkerContext, work } from './consumer.ts'
-import { type CallLimits, type Crossing, openFence } from './fence.ts'
+import { besideWaitMs, type CallLimits, type Crossing, openFence } from './fence.ts'
 import type { PerformerMetrics } from './metrics.ts'
 import { type Prepared, performing } from './perform.ts'
 
@@ -76,7 +76,8 @@ export async function startPerformer({
     }
   }
 
-  function mustBeOver(effect: Effect, { busyMs }: Crossing): void {
+  function mustBeOver(effect: Effect, { busyMs, besideMs }: Crossing): void {
+    if (busyMs === 0 && besideMs > 0) throw new Deferred(Math.min(besideMs, besideWaitMs))
     if (busyMs === 0) return
     log.info({ effect: effect.id, ms: busyMs }, 'waiting for an earlier call to be over')
     throw new Deferred(busyMs)

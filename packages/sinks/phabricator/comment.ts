@@ -17,8 +17,18 @@ export function commentOn({ username, action, visibility }: GitLabEvent, mergeRe
   return `${line}\n\n%%%[${literal(projectPath)}@${literal(targetBranch)}] ${literal(title)}%%%`
 }
 
-export function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? ''
+/** The address of the merge request that a comment tells of; empty when it is none of ours. */
+export function addressIn(text: string): string {
+  return said(text)[1] ?? ''
+}
+
+/** What a comment tells of it: `opened`, `merged` …; undefined when it is none of ours. */
+export function verbIn(text: string): string | undefined {
+  return said(text)[0]
+}
+
+function said(text: string): string[] {
+  return /^\S+ (opened|reopened|closed|merged|updated) (\S+)$/.exec(text.split('\n', 1)[0] ?? '')?.slice(1) ?? []
 }
 
 // A path that cannot end the address it stands in, whatever is in it.

@@ -14,6 +14,7 @@ const dataSchema = z.object({
   projectId: z.union([z.number(), z.string()]),
   iid: z.number(),
   action: z.string(),
+  state: z.string().optional(),
   text: z.string(),
   elsewhere: z.array(z.number()),
 })
@@ -40,19 +41,20 @@ export const commits = defineSink({
     const { mergeRequest } = event
     const reason = whyNot(event)
     if (reason !== undefined || !mergeRequest) return nothing(reason ?? unnamed)
-    const { projectId, iid, action = '', oldrev, description } = mergeRequest
+    const { projectId, iid, action = '', state, oldrev, description } = mergeRequest
     if (action === 'update' && oldrev === undefined) return nothing('the update brings no commits')
     const data = {
       projectId,
       iid,
       action,
+      ...(state !== undefined && { state }),
       text: commentOn(event, mergeRequest, gitlabUrl),
       elsewhere: tasksIn(description, phabricatorUrl),
     }
     return [{ about: 'commits', order: `${projectId}!${iid}`, data }]
   },
 
-  async perform({ projectId, iid, action, text, elsewhere }, { signal }, { gitlab, phabricatorUrl }) {
+  async perform({ projectId, iid, action, state, text, elsewhere }, { signal }, { gitlab, phabricatorUrl }) {
     const tasks = new Set<number>()
     let read = 'the commits'
     let miss: string | undefined
@@ -65,7 +67,7 @@ export const commits = defineSink({
     }
     for (const task of elsewhere) tasks.delete(task)
     if (tasks.size === 0) return nothingDone(`no \`Bug:\` line in ${read} names a further task${miss === undefined ? '' : `: ${miss}`}`)
-    return commentEffects(text, { projectId, iid, action }, [...tasks])
+    return commentEffects(text, { projectId, iid, action, state }, [...tasks])
   },
 
   wouldDo: ({ projectId, iid }) => `read the commits of ${projectId}!${iid}`,

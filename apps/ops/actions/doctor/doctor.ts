@@ -3,7 +3,7 @@
 
 import { meaningOf } from '#shared/journal/database.ts'
 import { inWords, Permanent, Refused, Unavailable } from '#shared/process/errors.ts'
-import { type Finding, wrong } from '#sinks/finding.ts'
+import { type Finding, notLooked, wrong } from '#sinks/finding.ts'
 import { declarations, isOn } from '#sinks/registry.ts'
 import { secretsOf } from '#sinks/settings.ts'
 import type { OpsContext } from '../../context.ts'
@@ -12,6 +12,7 @@ import { checkConfiguration } from './configuration.ts'
 import { checkDatabase } from './database.ts'
 import { checkGitLab } from './gitlab.ts'
 import { checkRedis } from './redis.ts'
+import { checkShortfalls } from './shortfalls.ts'
 import { checkWork } from './work.ts'
 
 type Check = {
@@ -35,7 +36,10 @@ const first: Check[] = [
 const last: Check[] = [
   { id: 'clocks', run: checkClocks, remedy: '' },
   { id: 'work', run: checkWork, remedy: '' },
+  { id: 'shortfalls', run: (context) => checkShortfalls(context).catch(() => notRead), remedy: '' },
 ]
+
+const notRead = [notLooked('shortfalls', 'the database does not answer', 'see database')]
 
 /** All findings, in the order of the checks. Never rejects. */
 export async function doctor(context: OpsContext, signal: AbortSignal): Promise<Finding[]> {
