@@ -71,7 +71,7 @@ type Declared<N extends string, V extends Variables, D, O> = {
   wouldDo: (data: D) => string
   /** What the doctor asks beside the variables and clocks, under the name `id`; `remedy` is for when it fails. */
   check?: Check<Partial<SettingsOf<V>>>
-  /** What the doctor counts among its outcomes. */
+  /** What a metric and the doctor count among its outcomes. */
   shortfalls?: Shortfall[]
 }
 
@@ -82,6 +82,7 @@ export type Sink = {
   repeat: Repeat
   order: Order
   waitsFor?: WaitsFor | undefined
+  shortfalls: Shortfall[]
   /** It calls remotes, so that a dry run keeps it from that. */
   changesOthers: boolean
   alone: (data: Json) => string | undefined
@@ -126,6 +127,7 @@ export function defineSink<const N extends string, const V extends Variables, D,
       repeat,
       order,
       waitsFor,
+      shortfalls,
       changesOthers: remotes.length > 0,
       alone: (data) => readAs(data, (read) => declared.alone?.(read, opened)),
       plan: (event) => named(declared.plan(event, opened)),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import type { Fault } from '../sandbox/server.ts'
 import { until } from '../support/until.ts'
-import { botNotes, effectRows, type Flow, mergeRequestHook, openFlow, verbs } from './flow.ts'
+import { botNotes, effectRows, type Flow, holding, mergeRequestHook, openFlow, verbs } from './flow.ts'
 
 let flow: Flow
 
@@ -39,13 +39,49 @@ test('tasks that are missing, hidden or locked are dead letters at once, with th
   assert.deepEqual(flow.sandbox.phabricator.state.madeByMistake, [])
 })
 
-test('a merge request that GitLab does not know is a dead letter of what needs it, and the rest goes on', async () => {
-  const id = await flow.send(open('Bug: T5', { iid: 77 }))
+test('what GitLab does not show the bot is nothing to do, with the reason, counted, and the rest goes on', async () => {
+  const { gitlab } = flow.sandbox
+  const merge = await flow.send(open('Bug: T5', { iid: 77 }))
   await flow.settled()
-  const dead = [...(await flow.dead('commits')), ...(await flow.dead('gitlab-mentions'))]
-  assert.deepEqual(dead.map((letter) => letter.id).sort(), [`${id}/commits/commits`, `${id}/gitlab-mentions/note`])
-  for (const { reason } of dead) assert.match(reason, /GitLab answers 404/)
-  assert.equal(verbs(flow, 5), 'opened')
+  const demo = gitlab.state.projects.find(({ id }) => id === 42)
+  assert.ok(demo)
+  demo.hidden = true
+  const project = await flow.send(open('Bug: T5', { action: 'reopen' }))
+  await flow.settled()
+  demo.hidden = false
+  assert.deepEqual([await flow.dead('commits'), await flow.dead('gitlab-mentions'), verbs(flow, 5)], [[], [], 'opened reopened'])
+  for (const [id, what] of [
+    [merge, 'merge request'],
+    [project, 'project'],
+  ]) {
+    const rows = await effectRows(flow, id ?? '')
+    for (const about of ['commits/commits', 'gitlab-mentions/note'])
+      assert.deepEqual([rows.get(about)?.state, rows.get(about)?.reason], ['nothing', `GitLab shows the bot no such ${what}`])
+  }
+  const metrics = await (await fetch(`http://127.0.0.1:${flow.worker.port()}/metrics`)).text()
+  for (const sink of ['commits', 'gitlab-mentions'])
+    assert.match(metrics, new RegExp(`^gitlab_webhooks_shortfalls_total\\{sink="${sink}",shortfall="not_shown"\\} 2$`, 'm'))
+})
+
+test('a bot that is not even shown itself is refused, and its queues wait', async () => {
+  const { gitlab } = flow.sandbox
+  const status = { kind: 'status' as const, headers: { 'Content-Type': 'application/json' } }
+  gitlab.fault([
+    {
+      ...status,
+      status: 403,
+      body: '{"message":"403 Forbidden - Your account has been blocked"}',
+      match: ({ path }) => path.endsWith('/user'),
+    },
+    { ...status, status: 404, body: '{"message":"404 Project Not Found"}' },
+  ])
+  const id = await flow.send(open('Bug: T5'))
+  const isHeld = (queue: 'commits' | 'gitlab-mentions') =>
+    holding(flow.worker, queue).some(({ reason }) => /GitLab answers 403|not show the bot itself/.test(String(reason)))
+  await until(() => isHeld('commits') && isHeld('gitlab-mentions'), 'both queues are on hold')
+  gitlab.fault(undefined)
+  await flow.settled()
+  assert.equal((await effectRows(flow, id)).get('commits/commits')?.reason, null)
 })
 
 const isEdit =

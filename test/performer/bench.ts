@@ -82,6 +82,7 @@ export function openBench(redisUrl: string): Bench {
         repeat: 'look',
         order: oneByOne.has(name) ? 'one-by-one' : 'lane',
         changesOthers: true,
+        shortfalls: [],
         alone: () => undefined,
         plan: () => ({ nothing: 'not asked' }),
         replan: () => ({ nothing: 'not asked' }),

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import { Permanent, Refused, Unavailable } from '#shared/process/errors.ts'
 import { redactor } from '#shared/process/log.ts'
 import { type GitLab, type MergeRequestKey, openGitLab } from '#sinks/gitlab/gitlab.ts'
+import { whileShown } from '#sinks/gitlab/shown.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { seed } from '../sandbox/seed.ts'
 import { type Given, startAnswering } from '../support/answers.ts'
@@ -239,4 +240,36 @@ test('what GitLab leaves out does no harm', async () => {
     [3],
   )
   assert.equal(await gitlab.author(place, signal), undefined)
+})
+
+describe('where the merge request is answered with', () => {
+  const me = { id: 1, username: 'bot', state: 'active' }
+  const gone = says('404 Not found')
+  const rows: Array<[what: string, answer: Given, self: Given, expected: string]> = [
+    ['404 of the project', { body: says('404 Project Not Found') }, { body: me }, 'GitLab shows the bot no such project'],
+    ['404 of the merge request', { body: gone }, { body: me }, 'GitLab shows the bot no such merge request'],
+    ['404 with a page', { body: html }, { body: me }, 'GitLab shows the bot no such merge request'],
+    ['404 of an address that this server does not have', { body: { error: '404 Not Found' } }, { body: me }, 'never'],
+    ['404, as is the bot itself', { body: gone }, { status: 404, body: gone }, 'refused'],
+    [
+      '404, and the bot is blocked',
+      { body: gone },
+      { status: 403, body: says('403 Forbidden - Your account has been blocked') },
+      'refused',
+    ],
+    ['404, and the bot is deactivated', { body: gone }, { body: { ...me, state: 'deactivated' } }, 'refused'],
+    ['404, and the token is refused', { body: gone }, { status: 401, body: says('401 Unauthorized') }, 'refused'],
+    ['404, and GitLab goes away', { body: gone }, { status: 503, body: html }, 'down'],
+  ]
+  for (const [what, answer, self, expected] of rows) {
+    test(`${what}, that means: ${expected}`, async () => {
+      await using remote = await startAnswering(({ path }) => (path.endsWith('/user') ? self : { status: 404, ...answer }))
+      const gitlab = open(remote.url)
+      const come = whileShown(gitlab, signal, () => messagesOf(gitlab)).then(
+        (outcome) => ('reason' in outcome ? outcome.reason : 'shown'),
+        whatOf,
+      )
+      assert.equal(await come, expected)
+    })
+  }
 })

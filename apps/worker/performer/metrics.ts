@@ -12,6 +12,12 @@ export function performerMetrics(registry: Registry) {
       labelNames: ['sink', 'outcome'],
       registers: [registry],
     }),
+    shortfalls: new Counter({
+      name: 'gitlab_webhooks_shortfalls_total',
+      help: 'Effects of which a remote let us do less than was due, by sink and what that was: bin/ops doctor tells of the last week.',
+      labelNames: ['sink', 'shortfall'],
+      registers: [registry],
+    }),
     duration: new Histogram({
       name: 'gitlab_webhooks_attempt_duration_seconds',
       help: 'How long performing an effect took.',

@@ -117,6 +117,8 @@ export async function startPerformer({
 
   async function end(effect: Effect, outcome: Outcome | { state: 'dead'; reason: string }, attempts: number): Promise<void> {
     metrics.effects.inc({ sink: name, outcome: outcome.state })
+    for (const { name: shortfall, state, begins } of sink.shortfalls)
+      if (outcome.state === state && outcome.reason?.startsWith(begins)) metrics.shortfalls.inc({ sink: name, shortfall })
     await journal.ended(effect, outcome, attempts)
     if (isSerial) return
     const next = await lanes.leave(effect)
@@ -125,6 +127,7 @@ export async function startPerformer({
     await waiting?.promote().catch(() => undefined)
   }
 
+  for (const { name: shortfall } of sink.shortfalls) metrics.shortfalls.inc({ sink: name, shortfall }, 0)
   if (sink.repeat === 'at-most-once') await markFromNow({ redis, prefix })
   return await work({
     context,

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { nothing, nothingDone, onlyWould, shortList } from '#shared/event/effect.ts'
 import { yesOrNo } from '#shared/process/env.ts'
 import { type GitLab, type MergeRequestKey, openGitLab } from '#sinks/gitlab/gitlab.ts'
+import { notShown, whileShown } from '#sinks/gitlab/shown.ts'
 import { gitlabRemote, gitlabVariables } from '#sinks/gitlab/variables.ts'
 import { defineSink } from '#sinks/sink.ts'
 import { variable } from '#sinks/variables.ts'
@@ -63,29 +64,32 @@ export const gitlabMentions = defineSink({
   async perform({ projectId, projectPath, iid, link }, { signal, made, fence, dryRun }, { gitlab, wiki, report, log }) {
     const noteAt = (id: string) => ({ state: 'done' as const, made: id, ...(link !== undefined && { link: `${link}#note_${id}` }) })
     if (made !== undefined) return noteAt(made)
-    const place = { project: projectId, iid }
-    const opening = openingWith(wiki.link)
-    const page = await wiki.reviewers(signal)
-    if (page.missing) return nothingDone('the reviewers page does not exist')
-    const files = needsFiles(page, projectPath) ? await gitlab.changedFiles(place, signal) : []
-    const { usernames, problems } = await match(page, projectPath, files)
-    report(projectPath, problems)
-    if (usernames.length === 0) return nothingDone('the reviewers page lists nobody for it')
+    return await whileShown(gitlab, signal, async () => {
+      const place = { project: projectId, iid }
+      const opening = openingWith(wiki.link)
+      const page = await wiki.reviewers(signal)
+      if (page.missing) return nothingDone('the reviewers page does not exist')
+      const files = needsFiles(page, projectPath) ? await gitlab.changedFiles(place, signal) : []
+      const { usernames, problems } = await match(page, projectPath, files)
+      report(projectPath, problems)
+      if (usernames.length === 0) return nothingDone('the reviewers page lists nobody for it')
 
-    const taken = await takingPart(gitlab, opening, place, signal)
-    if (!taken) return nothingDone('its notes are too many, or too large, to see whom one of ours mentions already')
-    const absent = usernames.filter((name) => !taken.has(name.toLowerCase()))
-    const { names, left } = await existing(gitlab, absent, signal)
-    if (left.length > 0) log.warn({ project: projectPath, iid, left }, 'too many reviewers to mention')
-    if (names.length === 0) return nothingDone(nobodyLeft(usernames, absent))
+      const taken = await takingPart(gitlab, opening, place, signal)
+      if (!taken) return nothingDone('its notes are too many, or too large, to see whom one of ours mentions already')
+      const absent = usernames.filter((name) => !taken.has(name.toLowerCase()))
+      const { names, left } = await existing(gitlab, absent, signal)
+      if (left.length > 0) log.warn({ project: projectPath, iid, left }, 'too many reviewers to mention')
+      if (names.length === 0) return nothingDone(nobodyLeft(usernames, absent))
 
-    const body = `${opening} ${names.map((name) => `@${name}`).join(' ')}`
-    if (dryRun) return onlyWould(`mention ${names.join(', ')}`)
-    return noteAt(String(await gitlab.postNote(place, body, signal, fence)))
+      const body = `${opening} ${names.map((name) => `@${name}`).join(' ')}`
+      if (dryRun) return onlyWould(`mention ${names.join(', ')}`)
+      return noteAt(String(await gitlab.postNote(place, body, signal, fence)))
+    })
   },
 
   wouldDo: ({ projectId, iid }) => `mention reviewers on ${projectId}!${iid}`,
   check: { id: 'reviewers', ask: checkReviewers, remedy: 'see that REVIEWERS_API_URL is right, and reached from here' },
+  shortfalls: [notShown],
 })
 
 function nobodyLeft(listed: string[], absent: string[]): string {

@@ -8,6 +8,16 @@ import { type Answer, type Call, exchange, jsonIn, TooLarge } from '#sinks/http/
 import { wordsOfPage } from '#sinks/http/words-of-page.ts'
 import { gitlabName } from './variables.ts'
 
+/** There is no such thing, or it is not shown to us; `what` it is, where GitLab says so: `project`. */
+export class NotFound extends Permanent {
+  override name = 'NotFound'
+  readonly what: string | undefined
+  constructor(message: string, what: string | undefined) {
+    super(message)
+    this.what = what
+  }
+}
+
 export type GitLabApi = {
   /** What is at `path` (`/user`), of the shape of `schema`. */
   get: <T>(path: string, schema: z.ZodType<T>, signal: AbortSignal) => Promise<T>
@@ -115,13 +125,20 @@ function nextPage(headers: Headers, address: string): string | undefined {
 }
 
 const remote = gitlabName.name
+const noRouteSchema = z.object({ error: z.literal('404 Not Found') })
 const never = new Set([400, 403, 404, 405, 410, 413, 422])
 
 function meaning(status: number, text: string): Error {
   const message = `GitLab answers ${status}: ${text.slice(0, 200)}`
   if (status === 401 || (status === 403 && text.includes('insufficient_scope'))) return new Refused(message, { remote })
   if (status === 403 && /read-only/i.test(text)) return new Unavailable(message, { remote })
+  if (status === 404 && !isNoRoute(text)) return new NotFound(message, /404 (\w+) Not Found/.exec(text)?.[1]?.toLowerCase())
   if (never.has(status)) return new Permanent(message)
   if (status === 500 && readJson(text) === undefined) return new Unavailable(`GitLab answers 500 with its failure page.`, { remote })
   return new Error(message)
+}
+
+// This server does not know such an address at all.
+function isNoRoute(text: string): boolean {
+  return noRouteSchema.safeParse(readJson(text)).success
 }

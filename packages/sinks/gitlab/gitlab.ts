@@ -27,8 +27,10 @@ export type GitLab = {
   postNote: (place: MergeRequestKey, body: string, signal: AbortSignal, fence: Fence) => Promise<number>
   /** The account with this name, compared without case; undefined when there is none. The answer may be ten minutes old. */
   userNamed: (username: string, signal: AbortSignal) => Promise<User | undefined>
-  /** The account behind the token. */
+  /** The account behind the token, which stays the same. */
   me: (signal: AbortSignal) => Promise<User>
+  /** The same, asked for again. */
+  meNow: (signal: AbortSignal) => Promise<User>
 }
 
 const userSchema = z
@@ -105,6 +107,7 @@ export function openGitLab({ url, token, redact }: { url: string; token: Secret;
       account.user ??= await get('/user', userSchema, signal)
       return account.user
     },
+    meNow: (signal) => get('/user', userSchema, signal),
   }
 }
 

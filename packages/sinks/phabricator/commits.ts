@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { nothing, nothingDone } from '#shared/event/effect.ts'
 import { openGitLab } from '#sinks/gitlab/gitlab.ts'
+import { notShown, whileShown } from '#sinks/gitlab/shown.ts'
 import { gitlabRemote, gitlabVariables } from '#sinks/gitlab/variables.ts'
 import { defineSink } from '#sinks/sink.ts'
 import { nearMiss, tasksIn } from './bug-lines.ts'
@@ -54,21 +55,23 @@ export const commits = defineSink({
     return [{ about: 'commits', order: `${projectId}!${iid}`, data }]
   },
 
-  async perform({ projectId, iid, action, state, text, elsewhere }, { signal }, { gitlab, phabricatorUrl }) {
-    const tasks = new Set<number>()
-    let read = 'the commits'
-    let miss: string | undefined
-    const onBound = () => {
-      read = 'those of the commits that could be read, which are too many or too large'
-    }
-    for await (const message of gitlab.commitMessages({ project: projectId, iid }, signal, onBound)) {
-      for (const task of tasksIn(message, phabricatorUrl)) if (tasks.size < mostTasks) tasks.add(task)
-      miss ??= nearMiss(message, phabricatorUrl)
-    }
-    for (const task of elsewhere) tasks.delete(task)
-    if (tasks.size === 0) return nothingDone(`no \`Bug:\` line in ${read} names a further task${miss === undefined ? '' : `: ${miss}`}`)
-    return commentEffects(text, { projectId, iid, action, state }, [...tasks])
-  },
+  perform: ({ projectId, iid, action, state, text, elsewhere }, { signal }, { gitlab, phabricatorUrl }) =>
+    whileShown(gitlab, signal, async () => {
+      const tasks = new Set<number>()
+      let read = 'the commits'
+      let miss: string | undefined
+      const onBound = () => {
+        read = 'those of the commits that could be read, which are too many or too large'
+      }
+      for await (const message of gitlab.commitMessages({ project: projectId, iid }, signal, onBound)) {
+        for (const task of tasksIn(message, phabricatorUrl)) if (tasks.size < mostTasks) tasks.add(task)
+        miss ??= nearMiss(message, phabricatorUrl)
+      }
+      for (const task of elsewhere) tasks.delete(task)
+      if (tasks.size === 0) return nothingDone(`no \`Bug:\` line in ${read} names a further task${miss === undefined ? '' : `: ${miss}`}`)
+      return commentEffects(text, { projectId, iid, action, state }, [...tasks])
+    }),
 
   wouldDo: ({ projectId, iid }) => `read the commits of ${projectId}!${iid}`,
+  shortfalls: [notShown],
 })

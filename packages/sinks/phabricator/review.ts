@@ -92,6 +92,7 @@ export function openReview({ conduit, named, log }: { conduit: Conduit; named: s
 
 const mayNot = 'the review project could not be set'
 export const notSet: Shortfall = {
+  name: 'review_project_not_set',
   id: 'phabricator',
   state: 'done',
   begins: mayNot,
