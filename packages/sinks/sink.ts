@@ -15,7 +15,7 @@ import type { Remote } from './remote.ts'
 import type { Shortfall } from './shortfall.ts'
 import { type Settings, type SettingsOf, settingsOf, type Variables } from './variables.ts'
 
-/** What a sink may use of the process it is in. */
+/** What a sink may use of its process. */
 export type Parts = { redact: (text: string) => string; log: Log; metrics: Registry; relay: Relay; publishedAt: PublishedAt }
 
 /** Effects as a sink plans them, of its own unless they name another; or in words why there are none. */

@@ -63,6 +63,18 @@ test('what GitLab does not show the bot is nothing to do, with the reason, count
     assert.match(metrics, new RegExp(`^gitlab_webhooks_shortfalls_total\\{sink="${sink}",shortfall="not_shown"\\} 2$`, 'm'))
 })
 
+test('an opening that comes after the merge is commented in the order of the hooks, and mentions nobody', async () => {
+  const merge = flow.sandbox.gitlab.mergeRequest(42, 1)
+  merge.state = 'merged'
+  flow.sandbox.phabricator.addTask({ id: 80, title: 'Late' })
+  await flow.send(open('Bug: T80', { action: 'merge', state: 'merged' }))
+  const id = await flow.send(open('Bug: T80', { updated_at: new Date(Date.now() - 60_000).toISOString() }))
+  await flow.settled()
+  merge.state = 'opened'
+  assert.equal(verbs(flow, 80), 'merged opened')
+  assert.equal((await effectRows(flow, id)).get('gitlab-mentions/note')?.reason, 'it is merged by now')
+})
+
 test('a bot that is not even shown itself is refused, and its queues wait', async () => {
   const { gitlab } = flow.sandbox
   const status = { kind: 'status' as const, headers: { 'Content-Type': 'application/json' } }

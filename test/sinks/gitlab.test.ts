@@ -210,7 +210,7 @@ test('people, notes and accounts are read as they are', async () => {
   gitlab.addNote(42, 1, { author: 'dave', body: 'Looks good' })
   const client = openGitLab({ url: gitlab.url, token: () => gitlab.token, redact: (text) => text })
   assert.deepEqual((await client.participants(place, signal)).sort(), ['alice', 'dave', 'grace'])
-  assert.equal(await client.author(place, signal), 'alice')
+  assert.deepEqual(await client.mergeRequest(place, signal), { state: 'opened', author: 'alice' })
   assert.deepEqual(
     (await all(client.notesBy('dave', place, signal, assert.fail))).map(({ body, author }) => [body, author]),
     [['Looks good', 'dave']],
@@ -239,7 +239,7 @@ test('what GitLab leaves out does no harm', async () => {
     (await all(gitlab.notesBy('dave', place, signal, assert.fail))).map(({ id }) => id),
     [3],
   )
-  assert.equal(await gitlab.author(place, signal), undefined)
+  assert.deepEqual(await gitlab.mergeRequest(place, signal), { state: undefined, author: undefined })
 })
 
 describe('where the merge request is answered with', () => {

@@ -171,6 +171,17 @@ test('nobody is asked about files when no entry wants to know', async () => {
   assert.ok(!sandbox.gitlab.requests.slice(before_).some(({ path }) => path.includes('/diffs')))
 })
 
+for (const state of ['merged', 'closed'] as const)
+  test(`nobody is mentioned on a merge request that is ${state} by the time the note would be written`, async () => {
+    list('bob')
+    merge().state = state
+    assert.deepEqual(await perform(), { state: 'nothing', reason: `it is ${state} by now` })
+    assert.deepEqual(notes(), [])
+    merge().state = 'opened'
+    await perform()
+    assert.deepEqual(mentioned(), [['bob']])
+  })
+
 test('nobody listed is nothing done', async () => {
   for (const text of ['', '== repos/other ==\n{{Gitlab-mention|bob}}']) {
     sandbox.wiki.save('Git/Reviewers', text)

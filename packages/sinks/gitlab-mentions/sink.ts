@@ -3,12 +3,13 @@
 import { z } from 'zod'
 import { nothing, nothingDone, onlyWould, shortList } from '#shared/event/effect.ts'
 import { yesOrNo } from '#shared/process/env.ts'
-import { type GitLab, type MergeRequestKey, openGitLab } from '#sinks/gitlab/gitlab.ts'
+import { openGitLab } from '#sinks/gitlab/gitlab.ts'
 import { notShown, whileShown } from '#sinks/gitlab/shown.ts'
 import { gitlabRemote, gitlabVariables } from '#sinks/gitlab/variables.ts'
 import { defineSink } from '#sinks/sink.ts'
 import { variable } from '#sinks/variables.ts'
 import { checkReviewers } from './doctor.ts'
+import { existing, takingPart } from './people.ts'
 import { match, needsFiles } from './reviewers/match.ts'
 import { reporter } from './reviewers/report.ts'
 import { wikiRemote, wikiVariables } from './variables.ts'
@@ -21,9 +22,6 @@ const dataSchema = z.object({
   iid: z.number(),
   link: z.string().optional(),
 })
-
-const mostNames = 20
-const mostLookups = 3 * mostNames
 
 const openingWith = (link: string) => `People listed as [reviewers](${link}) of this project:`
 
@@ -74,7 +72,9 @@ export const gitlabMentions = defineSink({
       report(projectPath, problems)
       if (usernames.length === 0) return nothingDone('the reviewers page lists nobody for it')
 
-      const taken = await takingPart(gitlab, opening, place, signal)
+      const { state, author } = await gitlab.mergeRequest(place, signal)
+      if (state === 'merged' || state === 'closed') return nothingDone(`it is ${state} by now`)
+      const taken = await takingPart(gitlab, { opening, author }, place, signal)
       if (!taken) return nothingDone('its notes are too many, or too large, to see whom one of ours mentions already')
       const absent = usernames.filter((name) => !taken.has(name.toLowerCase()))
       const { names, left } = await existing(gitlab, absent, signal)
@@ -97,45 +97,4 @@ function nobodyLeft(listed: string[], absent: string[]): string {
   const groups = Object.entries({ 'take part already': present, 'no users here': absent })
   const said = groups.flatMap(([what, names]) => (names.length === 0 ? [] : [`${what}: ${shortList(names)}`]))
   return `nobody of the ${listed.length} listed reviewers is left to mention (${said.join('; ')})`
-}
-
-// The author, the participants, the bot, and everybody whom an earlier note of ours mentions; in lower case. Undefined
-// when not all notes can be looked at: nobody is mentioned twice.
-async function takingPart(gitlab: GitLab, opening: string, place: MergeRequestKey, signal: AbortSignal): Promise<Set<string> | undefined> {
-  const me = await gitlab.me(signal)
-  const [author, participants, mentioned] = await Promise.all([
-    gitlab.author(place, signal),
-    gitlab.participants(place, signal),
-    mentionedBy(gitlab, opening, me.username, place, signal),
-  ])
-  return mentioned && new Set([me.username, author ?? '', ...participants, ...mentioned].map((name) => name.toLowerCase()))
-}
-
-async function mentionedBy(
-  gitlab: GitLab,
-  opening: string,
-  own: string,
-  place: MergeRequestKey,
-  signal: AbortSignal,
-): Promise<Set<string> | undefined> {
-  const names = new Set<string>()
-  let isWhole = true
-  const onBound = () => {
-    isWhole = false
-  }
-  for await (const { body } of gitlab.notesBy(own, place, signal, onBound)) {
-    if (body.startsWith(opening)) for (const [, name = ''] of body.slice(opening.length).matchAll(/@([\w.-]+)/g)) names.add(name)
-  }
-  return isWhole ? names : undefined
-}
-
-// Of `absent` the first who are active users, and who was not looked at any more.
-async function existing(gitlab: GitLab, absent: string[], signal: AbortSignal): Promise<{ names: string[]; left: string[] }> {
-  const names: string[] = []
-  for (const [index, name] of absent.entries()) {
-    if (names.length === mostNames || index === mostLookups) return { names, left: absent.slice(index) }
-    const user = await gitlab.userNamed(name, signal)
-    if (user?.active && user.username.toLowerCase() !== 'all') names.push(user.username)
-  }
-  return { names, left: [] }
 }

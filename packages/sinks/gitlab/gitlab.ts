@@ -10,6 +10,7 @@ export type MergeRequestKey = { project: number | string; iid: number }
 /** A file of a merge request; a renamed one has an `oldPath`, under which it may be listed just as well. */
 export type ChangedFile = { path: string; oldPath?: string; isNew: boolean }
 export type User = { id: number; username: string; active: boolean }
+export type MergeRequestFacts = { state: string | undefined; author: string | undefined }
 export type Note = { id: number; body: string; author: string }
 
 export type GitLab = {
@@ -19,8 +20,8 @@ export type GitLab = {
   changedFiles: (place: MergeRequestKey, signal: AbortSignal) => Promise<ChangedFile[]>
   /** The user names of all who take part in it. */
   participants: (place: MergeRequestKey, signal: AbortSignal) => Promise<string[]>
-  /** The user name of its author. */
-  author: (place: MergeRequestKey, signal: AbortSignal) => Promise<string | undefined>
+  /** Its state as it is now (`opened`, `closed`, `merged`, `locked`), and the user name of its author. */
+  mergeRequest: (place: MergeRequestKey, signal: AbortSignal) => Promise<MergeRequestFacts>
   /** What the account `username` wrote on it, newest first, or how that begins; GitLab's own notes are left out. `onBound` is called when there would be more. */
   notesBy: (username: string, place: MergeRequestKey, signal: AbortSignal, onBound: () => void) => AsyncGenerator<Note>
   /** Writes a note on it, behind `fence`; its id. */
@@ -50,7 +51,9 @@ const noteSchema = z.object({
   system: z.boolean().nullish(),
   author: z.object({ username: z.string() }).nullish(),
 })
-const mergeRequestSchema = z.object({ author: z.object({ username: z.string() }).nullish() })
+const mergeRequestSchema = z
+  .object({ state: z.string().nullish(), author: z.object({ username: z.string() }).nullish() })
+  .transform(({ state, author }) => ({ state: state ?? undefined, author: author?.username }))
 
 // No expression is looked for in longer ones. A copy: what is cut from a text keeps the whole of it.
 const longestPath = 1001
@@ -83,10 +86,7 @@ export function openGitLab({ url, token, redact }: { url: string; token: Secret;
       const users = await list(`${pathOf(place)}/participants?per_page=100`, userSchema, signal)
       return users.map(({ username }) => username)
     },
-    async author(place, signal) {
-      const { author } = await get(pathOf(place), mergeRequestSchema, signal)
-      return author?.username
-    },
+    mergeRequest: (place, signal) => get(pathOf(place), mergeRequestSchema, signal),
     async *notesBy(username, place, signal, onBound) {
       const path = `${pathOf(place)}/notes?sort=desc&order_by=created_at&per_page=100`
       for await (const { id, body, author, system } of items(path, noteSchema, signal, onBound)) {
