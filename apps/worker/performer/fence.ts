@@ -10,6 +10,7 @@ import { script } from '#shared/queue/redis-script.ts'
 import type { Fence } from '#sinks/fence.ts'
 import type { Sink } from '#sinks/sink.ts'
 import { begunKeepSeconds, begunKey } from './begun.ts'
+import { besideWaitMs, lookBeside, passingBeside } from './beside.ts'
 import { Deferred, LockLost } from './consumer.ts'
 import { lockMs } from './locks.ts'
 
@@ -31,15 +32,10 @@ export type Crossing = {
   failed: () => Promise<void>
 }
 
-// With the first two keys it does what BullMQ's `extendLock` does. The fifth names who passed last of those that must not run
-// beside each other: when that is another one than this run knows of, what it has looked at may have changed.
-const passOver = script(`
+// With the first two keys it does what BullMQ's `extendLock` does.
+const passOver = script(`${passingBeside}
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-if KEYS[5] then
-  local last = redis.call('GET', KEYS[5]) or ''
-  if last ~= ARGV[7] and last ~= ARGV[8] then return -1 end
-  redis.call('SET', KEYS[5], ARGV[8], 'EX', ${24 * 3600})
-end
+if not passes(KEYS[5], ARGV[7], ARGV[8]) then return -1 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('SREM', KEYS[2], ARGV[3])
 redis.call('SET', KEYS[3], ARGV[4], 'PX', ARGV[5])
@@ -54,9 +50,6 @@ return 0`)
 const noteIdle = script(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 return redis.call('HSET', KEYS[1], 'idle', ARGV[1])`)
-
-/** For how long a job is put off, at most, that must not run beside another one. */
-export const besideWaitMs = 300
 
 type Parts = {
   redis: Redis
@@ -81,15 +74,11 @@ export async function openFence({ redis, prefix, queue, sink, limits, job, token
   const own = randomUUID()
   let call: 'none' | 'at work' | 'answered' | 'undone' = 'none'
 
+  const beside = await lookBeside({ redis, prefix, queue, alone: sink.alone(effect.data), id, atWorkOf })
   const isNew = runs === 1 && effect.again !== true
   const [idle, busyMs] = isNew ? ['0', 0] : await Promise.all([redis.hget(jobKey, 'idle'), redis.pttl(atWork)])
   // `idle` is the number of the last run that said that it made no call. A run that said nothing may have made it: its worker
   // died, or was of an earlier release.
-  const alone = sink.alone(effect.data)
-  const lastKeys = alone === undefined ? [] : [`${keyPrefix(prefix)}:last:${queue.name}:${alone}`]
-  const last = lastKeys[0] === undefined ? '' : ((await redis.get(lastKeys[0])) ?? '')
-  const other = last.slice(last.indexOf(' ') + 1)
-  const besideMs = last === '' || other === id ? 0 : await redis.pttl(atWorkOf(other))
   const isFirst = effect.again !== true && busyMs <= 0 && Number(idle ?? 0) === runs - 1
 
   const over = () => end(redis, [atWork], [own])
@@ -97,7 +86,7 @@ export async function openFence({ redis, prefix, queue, sink, limits, job, token
     isFirst,
     passed: () => call !== 'none',
     busyMs: Math.max(0, busyMs),
-    besideMs: Math.max(0, besideMs),
+    besideMs: beside.ms,
     fence: {
       limitMs: callMs,
       async pass() {
@@ -106,8 +95,8 @@ export async function openFence({ redis, prefix, queue, sink, limits, job, token
         let askedAt: number
         do {
           askedAt = Date.now()
-          const args = [token, lockMs, id, own, callMs + settleMs, isMarked ? begunKeepSeconds : 0, last, `${own} ${id}`]
-          const passed = await passOver(redis, [queue.toKey(`${id}:lock`), queue.toKey('stalled'), atWork, begun, ...lastKeys], args)
+          const args = [token, lockMs, id, own, callMs + settleMs, isMarked ? begunKeepSeconds : 0, beside.seen, beside.mark(own)]
+          const passed = await passOver(redis, [queue.toKey(`${id}:lock`), queue.toKey('stalled'), atWork, begun, ...beside.keys], args)
           if (passed === -1) throw new Deferred(besideWaitMs)
           if (passed !== 1) throw new LockLost(`${id} is run by another worker.`)
           call = 'at work'

@@ -11,9 +11,10 @@ import { retention } from '#shared/queue/queues.ts'
 import { type History, repeatOf } from '#sinks/history.ts'
 import type { Sink } from '#sinks/sink.ts'
 import { markFromNow, whyBegun } from './begun.ts'
+import { besideWaitMs } from './beside.ts'
 import { effectOf, whatIs } from './carried.ts'
 import { type Attempt, Deferred, LockLost, type WorkerContext, work } from './consumer.ts'
-import { besideWaitMs, type CallLimits, type Crossing, openFence } from './fence.ts'
+import { type CallLimits, type Crossing, openFence } from './fence.ts'
 import type { PerformerMetrics } from './metrics.ts'
 import { type Prepared, performing } from './perform.ts'
 
@@ -77,8 +78,8 @@ export async function startPerformer({
   }
 
   function mustBeOver(effect: Effect, { busyMs, besideMs }: Crossing): void {
-    if (busyMs === 0 && besideMs > 0) throw new Deferred(Math.min(besideMs, besideWaitMs))
-    if (busyMs === 0) return
+    if (busyMs + besideMs === 0) return
+    if (busyMs === 0) throw new Deferred(Math.min(besideMs, besideWaitMs))
     log.info({ effect: effect.id, ms: busyMs }, 'waiting for an earlier call to be over')
     throw new Deferred(busyMs)
   }
