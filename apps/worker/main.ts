@@ -17,6 +17,7 @@ import type { Redis } from '#shared/queue/redis.ts'
 import { watchRedis } from '#shared/queue/redis-check.ts'
 import { countRedisErrors } from '#shared/queue/redis-errors.ts'
 import { openRelay } from '#shared/queue/relay.ts'
+import { openToldEvents } from '#shared/queue/told-events.ts'
 import { openGitLabApi } from '#sinks/gitlab/api.ts'
 import { lookAtStart } from '#sinks/gitlab/token/look.ts'
 import { lastUses } from '#sinks/http/last-use.ts'
@@ -124,7 +125,9 @@ for (const [name, sink] of sinkEntries(sinks)) {
 }
 workers.push(await startChores({ context, queue: queues.chores, chores: ownChores }))
 const hidden = openHiddenProjects({ redis, prefix })
-workers.push(await startRouter({ context, queue: queues.deliveries, sinks, dispatch, journal, hidden }))
+workers.push(
+  await startRouter({ context, queue: queues.deliveries, sinks, dispatch, journal, hidden, toldBefore: openToldEvents({ redis, prefix }) }),
+)
 
 void watchAcquaintance({ redis, prefix, database, log, signal: stopping.signal })
 void watchSilence({ database, metrics, log, signal: stopping.signal })

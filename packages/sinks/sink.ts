@@ -48,6 +48,8 @@ type Declared<N extends string, V extends Variables, D, O> = {
   remotes: Array<Remote<Partial<SettingsOf<V>>>>
   repeat: Repeat
   order: Order
+  /** It tells of deliveries: two hooks that tell of the same event are two effects. */
+  ofDeliveries?: true
   waitsFor?: WaitsFor
   /**
    * Names what an effect looks at before it writes there: of effects with the same name none passes its fence while another is
@@ -83,6 +85,7 @@ export type Sink = {
   order: Order
   waitsFor?: WaitsFor | undefined
   shortfalls: Shortfall[]
+  ofDeliveries: boolean
   /** It calls remotes, so that a dry run keeps it from that. */
   changesOthers: boolean
   alone: (data: Json) => string | undefined
@@ -115,7 +118,7 @@ export function defineSink<const N extends string, const V extends Variables, D,
   declared: Declared<N, V, D, O>,
 ): Declaration<N> & { over: (opened: O) => Sink } {
   const { name, partOf, makes, variables, remotes, repeat, order, waitsFor, data: schema, check } = declared
-  const { byDefault = false, shortfalls = [] } = declared
+  const { byDefault = false, ofDeliveries = false, shortfalls = [] } = declared
   const readAs = <T>(data: Json, of: (read: D) => T) => {
     const read = schema.safeParse(data)
     return read.success ? of(read.data) : undefined
@@ -128,6 +131,7 @@ export function defineSink<const N extends string, const V extends Variables, D,
       order,
       waitsFor,
       shortfalls,
+      ofDeliveries,
       changesOthers: remotes.length > 0,
       alone: (data) => readAs(data, (read) => declared.alone?.(read, opened)),
       plan: (event) => named(declared.plan(event, opened)),

@@ -29,7 +29,8 @@ after(() => stage?.close())
 // A merge request that names a task which is not there.
 async function letDie(id: string, task: number): Promise<void> {
   const body = hook('merge-request-open', stage.sandbox.gitlab.url)
-  if (isObject(body.object_attributes)) body.object_attributes.description = `Bug: T${task}`
+  const updated_at = new Date(Date.UTC(2026, 7, 20) + task).toISOString()
+  if (isObject(body.object_attributes)) Object.assign(body.object_attributes, { description: `Bug: T${task}`, updated_at })
   await post(ingest, body, { 'idempotency-key': id })
   const dead = stage.database.selectFrom('effects').select('id').where('task', '=', task).where('state', '=', 'dead')
   await until(async () => (await dead.execute()).length === 1, `the comment on T${task} is a dead letter`)

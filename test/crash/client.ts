@@ -8,6 +8,9 @@ import type { Delivery, Strand } from './story.ts'
 /** `accepted`: answered with 202. One that was not may have been kept all the same. `body` is as it was sent. */
 export type Sent = { strand: Strand; delivery: Delivery; body: string; accepted: boolean }
 
+/** The key under which another hook tells of the same event. */
+export const otherKey = (key: string) => `${key}-other`
+
 type Parts = { strand: Strand; hooksUrl: string; random: Random; seconds: number }
 
 /** Sends the strand within about `seconds`, evenly or in a burst at some moment; what became of each, in order. */
@@ -26,7 +29,8 @@ export async function deliver({ strand, hooksUrl, random, seconds }: Parts): Pro
       accepted = await post(hooksUrl, delivery.key, body)
     }
     sent.push({ strand, delivery, body, accepted })
-    if (accepted && random.chance(0.1)) await post(hooksUrl, delivery.key, body)
+    // By the same hook again, or by another one that tells of the same event.
+    if (accepted && random.chance(0.1)) await post(hooksUrl, sent.length % 2 === 0 ? delivery.key : otherKey(delivery.key), body)
   }
   return sent
 }

@@ -1,6 +1,6 @@
 // Compares what was answered with 202 with what the remotes hold. Deliveries that were not may have had their effects,
 // once; those that were must.
-import type { Sent } from './client.ts'
+import { otherKey, type Sent } from './client.ts'
 
 export type Verdict = { lost: string[]; doubled: string[]; disordered: string[] }
 
@@ -54,7 +54,7 @@ function isInOrder(due: Wanted[], found: string[]): boolean {
 /** What is wrong with the ids on the feed. */
 export function judgeFeed(sent: Sent[], found: string[]): Verdict {
   const due = sent.filter(({ delivery }) => delivery.isPublic)
-  const known = new Set(due.map(({ delivery }) => delivery.key))
+  const known = new Set(due.flatMap(({ delivery }) => [delivery.key, otherKey(delivery.key)]))
   const count = (id: string) => found.filter((one) => one === id).length
   return {
     lost: due.filter(({ accepted, delivery }) => accepted && count(delivery.key) === 0).map(({ delivery }) => `feed: ${delivery.key}`),

@@ -85,6 +85,8 @@ function mergeRequest(sandbox: Sandbox, random: Random, iid: number): Strand {
     const unlessNamed = action === 'update'
     const fromCommits = action === 'update' && changes.oldrev === undefined ? [] : committed.filter((task) => !described.includes(task))
     const told = { title, state, description: describing(described) }
+    // By the second, so that two that read alike are told apart.
+    const laterMs = deliveries.length * 1000
     const texts = { previous: before, current: told.description }
     deliveries.push({
       key: `${iid}-${deliveries.length}-${action}`,
@@ -99,7 +101,7 @@ function mergeRequest(sandbox: Sandbox, random: Random, iid: number): Strand {
           action,
           iid,
           url: address,
-          updated_at: gitlabTime(new Date(now.getTime() - ageMs)),
+          updated_at: gitlabTime(new Date(now.getTime() - ageMs + laterMs)),
           target_branch: 'main',
         }
         return {

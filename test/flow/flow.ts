@@ -58,13 +58,15 @@ export async function openFlow(more: (stage: Stage) => Environment | Promise<Env
 }
 
 let sent = 1
+let newestMs = 0
 
-/** A fixture of this moment, with other attributes of the merge request. */
+/** A fixture of this moment, and of no other's, with other attributes of the merge request. */
 export function mergeRequestHook(flow: Stage, attributes: object = {}, name = 'merge-request-open'): JsonObject & { changes: object } {
   const body = hook(name, flow.sandbox.gitlab.url)
   const { object_attributes, changes } = body
   if (!isObject(object_attributes)) throw new Error(`${name} is not about a merge request.`)
-  const updated_at = new Date().toISOString()
+  newestMs = Math.max(Date.now(), newestMs + 1)
+  const updated_at = new Date(newestMs).toISOString()
   return {
     ...body,
     changes: isObject(changes) ? changes : {},

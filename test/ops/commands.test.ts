@@ -33,9 +33,12 @@ async function deliver(id: string, body: string | object): Promise<void> {
   assert.equal((await post(ingest, body, { 'idempotency-key': id })).status, 202)
 }
 
-// A merge request whose description names a task that does not exist.
+let closed = 0
+
+// A merge request whose description names a task that does not exist, closed another time.
 function namingTask(task: string): string {
-  return hookText('merge-request-close', stage.sandbox.gitlab.url).replaceAll('Bug: T1', `Bug: ${task}`)
+  const text = hookText('merge-request-close', stage.sandbox.gitlab.url).replaceAll('Bug: T1', `Bug: ${task}`)
+  return text.replaceAll('10:05:00 UTC', `10:05:${String(closed++).padStart(2, '0')} UTC`)
 }
 
 const ended = async (id: string) => {

@@ -58,12 +58,15 @@ export async function openLetters(): Promise<Letters> {
   }
 }
 
-/** A hook whose merge request names the tasks in its description. */
+let abouts = 0
+
+/** A hook whose merge request names the tasks in its description; each tells of another event. */
 export function about(tasks: number[], name: string, gitlabUrl: string): JsonObject {
   const body = hook(name, gitlabUrl)
   if (!isObject(body.object_attributes)) throw new Error(`${name} is not about a merge request.`)
   const description = tasks.map((task) => `Bug: T${task}`).join('\n')
-  return { ...body, object_attributes: { ...body.object_attributes, description } }
+  const updated_at = new Date(Date.UTC(2026, 7, 20) + abouts++).toISOString()
+  return { ...body, object_attributes: { ...body.object_attributes, description, updated_at } }
 }
 
 export function range(from: number, count: number): number[] {

@@ -83,6 +83,7 @@ export function openBench(redisUrl: string): Bench {
         order: oneByOne.has(name) ? 'one-by-one' : 'lane',
         changesOthers: true,
         shortfalls: [],
+        ofDeliveries: false,
         alone: () => undefined,
         plan: () => ({ nothing: 'not asked' }),
         replan: () => ({ nothing: 'not asked' }),

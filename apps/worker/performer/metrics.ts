@@ -1,6 +1,7 @@
 // What all performers of a process count together.
 import { Counter, Histogram } from 'prom-client'
 import type { Registry } from '#shared/process/metrics.ts'
+import type { Sink } from '#sinks/sink.ts'
 
 export type PerformerMetrics = ReturnType<typeof performerMetrics>
 
@@ -26,6 +27,18 @@ export function performerMetrics(registry: Registry) {
       registers: [registry],
     }),
   }
+}
+
+/** Counts an effect of the sink `name` that has ended. */
+export function countOutcome(
+  { effects, shortfalls }: PerformerMetrics,
+  name: string,
+  sink: Pick<Sink, 'shortfalls'>,
+  { state, reason = '' }: { state: string; reason?: string },
+): void {
+  effects.inc({ sink: name, outcome: state })
+  for (const one of sink.shortfalls)
+    if (one.state === state && reason.startsWith(one.begins)) shortfalls.inc({ sink: name, shortfall: one.name })
 }
 
 /** A function that counts a job of the queue with a name as ended; those of `queues` are counted from the start. */

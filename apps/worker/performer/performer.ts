@@ -15,7 +15,7 @@ import { besideWaitMs } from './beside.ts'
 import { effectOf, whatIs } from './carried.ts'
 import { type Attempt, Deferred, LockLost, type WorkerContext, work } from './consumer.ts'
 import { type CallLimits, type Crossing, openFence } from './fence.ts'
-import type { PerformerMetrics } from './metrics.ts'
+import { countOutcome, type PerformerMetrics } from './metrics.ts'
 import { type Prepared, performing } from './perform.ts'
 
 type Parts = {
@@ -117,9 +117,7 @@ export async function startPerformer({
   }
 
   async function end(effect: Effect, outcome: Outcome | { state: 'dead'; reason: string }, attempts: number): Promise<void> {
-    metrics.effects.inc({ sink: name, outcome: outcome.state })
-    for (const { name: shortfall, state, begins } of sink.shortfalls)
-      if (outcome.state === state && outcome.reason?.startsWith(begins)) metrics.shortfalls.inc({ sink: name, shortfall })
+    countOutcome(metrics, name, sink, outcome)
     await journal.ended(effect, outcome, attempts)
     if (isSerial) return
     const next = await lanes.leave(effect)

@@ -9,17 +9,27 @@ import { inWords, Permanent } from '#shared/process/errors.ts'
 import { type Dispatch, lockOf } from '#shared/queue/dispatch.ts'
 import { aboutOf, type HiddenProjects } from '#shared/queue/hidden-projects.ts'
 import { deliveryIdOf, retention } from '#shared/queue/queues.ts'
+import type { ToldBefore } from '#shared/queue/told-events.ts'
 import { type Sinks, sinkEntries } from '#sinks/open.ts'
 import { LockLost, type WorkerContext, work } from '../performer/consumer.ts'
+import { withoutRepeats } from './repeats.ts'
 
-type Parts = { context: WorkerContext; queue: Queue; sinks: Sinks; dispatch: Dispatch; journal: Journal; hidden: HiddenProjects }
+type Parts = {
+  context: WorkerContext
+  queue: Queue
+  sinks: Sinks
+  dispatch: Dispatch
+  journal: Journal
+  hidden: HiddenProjects
+  toldBefore: ToldBefore
+}
 
 /** Starts the router. */
-export function startRouter({ context, queue, sinks, dispatch, journal, hidden }: Parts): Promise<Worker> {
+export function startRouter({ context, queue, sinks, dispatch, journal, hidden, toldBefore }: Parts): Promise<Worker> {
   async function route(job: Job, token: string): Promise<void> {
     const delivery = deliveryOf(job)
     const event = parseEvent(delivery)
-    const { decisions, effects, mistakes } = decide(event, sinks)
+    const { decisions, effects, mistakes } = await withoutRepeats(event, decide(event, sinks), sinks, toldBefore)
     const [isOurs] = await Promise.all([
       dispatch(effects, { lock: lockOf(queue, job, token) }),
       journal.routed(delivery, event, { decisions, effects, whole: mistakes.length === 0 }),

@@ -14,14 +14,15 @@ export type Ledger = {
   madeForOthers: (effect: Effect) => Promise<Set<string>>
 }
 
-const keepSeconds = 30 * 24 * 3600
+/** For how long an entry is kept after the last one beside it. */
+export const ledgerKeepSeconds = 30 * 24 * 3600
 
 /** The ledger over `redis`; an entry is kept for 30 days after the last one beside it. */
 export function openLedger({ redis, prefix }: { redis: Redis; prefix: string }): Ledger {
   const page = ({ sink, order }: Effect) => `${keyPrefix(prefix)}:made:${sink}:${order}`
   return {
     async write(effect, made) {
-      await redis.multi().hset(page(effect), made, effect.id).expire(page(effect), keepSeconds).exec()
+      await redis.multi().hset(page(effect), made, effect.id).expire(page(effect), ledgerKeepSeconds).exec()
     },
     async madeFor(effect) {
       const entries = Object.entries(await redis.hgetall(page(effect)))

@@ -21,6 +21,7 @@ export const feed = defineSink({
   remotes: [],
   repeat: 'look',
   order: 'one-by-one',
+  ofDeliveries: true,
   data: z.object({ id: z.string(), message: z.string(), about: z.string().optional(), isPublic: z.boolean().optional() }),
 
   open({ relay, publishedAt, log, settings }) {
