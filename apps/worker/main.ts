@@ -9,6 +9,7 @@ import { openLog, passwordOf, redactor } from '#shared/process/log.ts'
 import { openMetrics } from '#shared/process/metrics.ts'
 import { dispatcher } from '#shared/queue/dispatch.ts'
 import { openHiddenProjects } from '#shared/queue/hidden-projects.ts'
+import { openImpatience } from '#shared/queue/impatience.ts'
 import { openLanes } from '#shared/queue/lanes.ts'
 import { openLedger } from '#shared/queue/ledger.ts'
 import { announce } from '#shared/queue/presence.ts'
@@ -67,6 +68,7 @@ const context: WorkerContext = { redis, prefix, stopping: stopping.signal, mayFo
 const lanes = openLanes({ redis, prefix })
 const ledger = openLedger({ redis, prefix })
 const dispatch = dispatcher({ redis, prefix, queues, oneByOne })
+const impatience = openImpatience({ redis, prefix, queues })
 const drain = startDrain({ redis, prefix }, log)
 lifecycle.push('drain', drain.stop)
 const journal = openJournal({ redis, prefix }, drain.soon)
@@ -115,6 +117,7 @@ for (const [name, sink] of sinkEntries(sinks)) {
       lanes,
       ledger,
       dispatch,
+      impatience,
       journal,
       concurrency,
       limits,
@@ -126,7 +129,16 @@ for (const [name, sink] of sinkEntries(sinks)) {
 workers.push(await startChores({ context, queue: queues.chores, chores: ownChores }))
 const hidden = openHiddenProjects({ redis, prefix })
 workers.push(
-  await startRouter({ context, queue: queues.deliveries, sinks, dispatch, journal, hidden, toldBefore: openToldEvents({ redis, prefix }) }),
+  await startRouter({
+    context,
+    queue: queues.deliveries,
+    sinks,
+    dispatch,
+    journal,
+    hidden,
+    toldBefore: openToldEvents({ redis, prefix }),
+    impatience,
+  }),
 )
 
 void watchAcquaintance({ redis, prefix, database, log, signal: stopping.signal })

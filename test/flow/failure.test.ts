@@ -129,6 +129,28 @@ test('five errors nobody understands and then a success is one comment, after si
   assert.deepEqual([rows.get('phabricator/T1')?.state, rows.get('phabricator/T1')?.attempts], ['done', 1])
 })
 
+test('a new event of the merge request hurries what waits for its next attempt, once in ten seconds', async () => {
+  const { phabricator } = flow.sandbox
+  phabricator.addTask({ id: 81, title: 'Impatient' })
+  phabricator.fault({ ...strange, match: isEdit('T81') })
+  const job = `${await flow.send(open('Bug: T81', { action: 'close', state: 'closed', iid: 81 }))}/phabricator/T81`
+  const attempts = async () => (await flow.queues.phabricator.getJob(job))?.attemptsMade ?? 0
+  const waits = async () => (await (await flow.queues.phabricator.getJob(job))?.isDelayed()) === true
+  await hurry(job, async () => (await attempts()) >= 4)
+  await until(waits, 'the next attempt is half a minute away')
+  const before_ = await attempts()
+  await flow.send(open('', { action: 'update', iid: 81 }))
+  await until(async () => (await attempts()) > before_ && (await waits()), 'it is tried, and waits again', 15_000)
+  await flow.send(open('', { action: 'approved', iid: 81 }))
+  await flow.settled(['deliveries'])
+  assert.deepEqual([await attempts(), await waits()], [before_ + 1, true])
+  phabricator.fault(undefined)
+  await flow.redis.del(...(await flow.redis.keys('*:retrying:*:hurried')))
+  await flow.send(open('', { action: 'approved', iid: 81 }))
+  await until(() => phabricator.comments(81).length === 1, 'it is done', 15_000)
+  await flow.settled()
+})
+
 test('when all attempts are spent it is a dead letter, and what waited behind it goes on', async () => {
   const { phabricator } = flow.sandbox
   phabricator.addTask({ id: 61, title: 'Broken' })

@@ -8,6 +8,7 @@ import { type Effect, effectId, type Outcome } from '#shared/event/effect.ts'
 import type { Journal } from '#shared/journal/entry.ts'
 import type { Json } from '#shared/process/json.ts'
 import { type Dispatch, dispatcher } from '#shared/queue/dispatch.ts'
+import { openImpatience } from '#shared/queue/impatience.ts'
 import { type Lanes, openLanes } from '#shared/queue/lanes.ts'
 import { openLedger } from '#shared/queue/ledger.ts'
 import { patientRedis } from '#shared/queue/queues.ts'
@@ -106,6 +107,7 @@ export function openBench(redisUrl: string): Bench {
           lanes: openLanes(place),
           ledger: openLedger(place),
           dispatch,
+          impatience: openImpatience({ ...place, queues }),
           journal,
           concurrency,
           dryRun: false,

@@ -5,6 +5,7 @@ import { deliveryOfEffect, type Effect, effectSchema, effectsOf, type Outcome, s
 import type { Journal } from '#shared/journal/entry.ts'
 import { inWords } from '#shared/process/errors.ts'
 import { type Dispatch, type Lock, lockOf } from '#shared/queue/dispatch.ts'
+import type { Impatience } from '#shared/queue/impatience.ts'
 import type { Lanes } from '#shared/queue/lanes.ts'
 import type { Ledger } from '#shared/queue/ledger.ts'
 import { retention } from '#shared/queue/queues.ts'
@@ -26,6 +27,7 @@ type Parts = {
   lanes: Lanes
   ledger: Ledger
   dispatch: Dispatch
+  impatience: Impatience
   journal: Journal
   concurrency: number
   limits: CallLimits
@@ -37,20 +39,8 @@ type Parts = {
 const laneWaitMs = 500
 
 /** Starts the performer of the sink `name`. */
-export async function startPerformer({
-  context,
-  name,
-  sink,
-  queue,
-  lanes,
-  ledger,
-  dispatch,
-  journal,
-  concurrency,
-  limits,
-  dryRun,
-  metrics,
-}: Parts): Promise<Worker> {
+export async function startPerformer(parts: Parts): Promise<Worker> {
+  const { context, name, sink, queue, lanes, ledger, dispatch, impatience, journal, concurrency, limits, dryRun, metrics } = parts
   const { redis, prefix, mayForget, log } = context
   const perform = performing({ name, sink, ledger, dryRun })
   // Jobs that ended without asking the remote anything: that it is there again cannot be told from them.
@@ -138,7 +128,8 @@ export async function startPerformer({
     tellsNothing: (job) => unasked.has(job),
     async onFailed(job, error, ms) {
       const { data: effect } = effectSchema.safeParse(job.data)
-      if (effect) await journal.failed(effect, job.attemptsMade + 1, ms, inWords(error))
+      if (!effect) return
+      await Promise.all([journal.failed(effect, job.attemptsMade + 1, ms, inWords(error)), impatience.waits(effect)])
     },
     async onDead(job, error) {
       await end(whatIs(job, name), { state: 'dead', reason: inWords(error) }, job.attemptsMade + 1)

@@ -8,6 +8,7 @@ import type { Decision, Journal } from '#shared/journal/entry.ts'
 import { inWords, Permanent } from '#shared/process/errors.ts'
 import { type Dispatch, lockOf } from '#shared/queue/dispatch.ts'
 import { aboutOf, type HiddenProjects } from '#shared/queue/hidden-projects.ts'
+import type { Impatience } from '#shared/queue/impatience.ts'
 import { deliveryIdOf, retention } from '#shared/queue/queues.ts'
 import type { ToldBefore } from '#shared/queue/told-events.ts'
 import { type Sinks, sinkEntries } from '#sinks/open.ts'
@@ -22,10 +23,11 @@ type Parts = {
   journal: Journal
   hidden: HiddenProjects
   toldBefore: ToldBefore
+  impatience: Impatience
 }
 
 /** Starts the router. */
-export function startRouter({ context, queue, sinks, dispatch, journal, hidden, toldBefore }: Parts): Promise<Worker> {
+export function startRouter({ context, queue, sinks, dispatch, journal, hidden, toldBefore, impatience }: Parts): Promise<Worker> {
   async function route(job: Job, token: string): Promise<void> {
     const delivery = deliveryOf(job)
     const event = parseEvent(delivery)
@@ -38,6 +40,7 @@ export function startRouter({ context, queue, sinks, dispatch, journal, hidden, 
     // Another worker routes this delivery, or one behind it, by now. This one must not go on beside it.
     if (!isOurs) throw new LockLost(`${job.id} is routed by another worker, or lost with Redis.`)
     context.log.info({ delivery: delivery.id, kind: event.kind, action: event.action, effects: effects.map(({ id }) => id) }, 'routed')
+    if (event.mergeRequest) await impatience.hurry(event.mergeRequest)
     if (mistakes.length > 0) throw new Permanent(mistakes.join(' '))
   }
 
