@@ -13,6 +13,7 @@ import type { Finding } from './finding.ts'
 import type { PublishedAt } from './published-at.ts'
 import type { Remote } from './remote.ts'
 import type { Shortfall } from './shortfall.ts'
+import type { Order, PartOf, Repeat, WaitsFor } from './terms.ts'
 import { type Settings, type SettingsOf, settingsOf, type Variables } from './variables.ts'
 
 /** What a sink may use of its process. */
@@ -20,21 +21,6 @@ export type Parts = { redact: (text: string) => string; log: Log; metrics: Regis
 
 /** Effects as a sink plans them, of its own unless they name another; or in words why there are none. */
 type Plan = Array<Omit<PlannedEffect, 'sink'> & { sink?: string }> | { nothing: string }
-
-/**
- * Whether an effect may be performed again when nobody knows whether it has been. `look`: it may, since performing finds what
- * was made. `at-least-once`: it may, and is made twice then. `at-most-once`: it is not, once its call has been begun.
- */
-export type Repeat = 'look' | 'at-most-once' | 'at-least-once'
-
-/** Effects with the same `order` run in sequence, others beside them; or all of the sink one after another. */
-export type Order = 'lane' | 'one-by-one'
-
-/** This sink belongs to another, is on with it, and off as well while a variable it needs is missing: `without` says what is lost then. */
-export type PartOf = { sink: string; without: string }
-
-/** Effects wait, a minute at most, for those planned earlier in the lane `order` (of theirs) of another sink; `known` completes "before it is known …". */
-export type WaitsFor = { sink: string; order: (order: string) => string; known: string }
 
 type Declared<N extends string, V extends Variables, D, O> = {
   /** Its name, and that of its queue: lower case letters and dashes. It stays, since jobs and rows carry it. */
