@@ -31,16 +31,17 @@ export function looker({ hidden, ...parts }: Parts): Look {
     const query = database.selectFrom('deliveries').select('id').where('project', '=', project).where('iid', '=', iid)
     const newest = query.orderBy('received_at', 'desc').orderBy('id', 'desc').limit(most)
     const rows = await newest.execute().catch(unlessNew([]))
-    const events = await eventsOf(
-      database,
-      rows.map(({ id }) => id),
-    )
-    const [first] = events.values()
-    if (!isShown(first, hidden)) return undefined
-    const shown = [...events].flatMap(([id, event]) => (isShown(event, hidden) ? [id] : []))
+    const [first = '', ...others] = rows.map(({ id }) => id)
+    // The newest alone first: what may not be told must cost about what there is not.
+    const newestEvent = (await eventsOf(database, [first])).get(first)
+    if (!isShown(newestEvent, hidden)) return undefined
+    const events = await eventsOf(database, others)
+    const shown = [first, ...others.filter((id) => isShown(events.get(id), hidden))]
     // It needs to know all sinks; nothing else in ingest does, so they are loaded when the first page is asked for.
     stories ??= import('./stories.ts').then(({ openStories }) => openStories(parts))
-    return { name: `${project}!${iid}`, url: first?.mergeRequest?.url, asOf: new Date().toISOString(), ...(await (await stories)(shown)) }
+    const tell = await stories
+    const asOf = new Date().toISOString()
+    return { name: `${project}!${iid}`, url: newestEvent?.mergeRequest?.url, asOf, ...(await tell(shown)) }
   }
 }
 
