@@ -153,6 +153,8 @@ test('by the keyboard alone one filters, copies, and reads back to the beginning
     await numbers(),
     Array.from({ length: 70 }, (_, index) => index + 1),
   )
+  await page.getByRole('button', { name: 'None in the week before. Search further back' }).focus()
+  await page.keyboard.press('Enter')
   await page.getByText('There is nothing earlier.').waitFor()
   await page.locator('summary', { hasText: 'Read this' }).focus()
   await page.keyboard.press('Enter')

@@ -1,56 +1,62 @@
 // What was before, as one scrolls back: the feed's own history, as lines of JSON, a stretch of time at once.
-import { addGap, addOldest, oldest } from './list.js'
+import { addOldest, oldest } from './list.js'
 
 const most = 200
 const mostTries = 30
+const weekMs = 7 * 24 * 3600_000
 const button = document.querySelector('#earlier')
 let stretchMs = 3600_000
 let isOver = false
 
-/** Shows earlier ones whenever the end of the list comes into sight, or the button is pressed. `query` is the filter. */
+/**
+ * Shows earlier ones whenever the end of the list comes into sight, or the button is pressed. `query` is the filter. By itself it
+ * looks no more than a week further back: where little matches, all of the history would have to be read.
+ */
 export function showEarlier(query) {
-  button.hidden = false
-  const look = async () => {
+  const look = async (furthestMs) => {
     if (button.disabled || isOver) return
+    seen.unobserve(button)
     button.disabled = true
-    button.textContent = 'Earlier ones are being read…'
+    say('Earlier ones are being read…')
     try {
-      await more(query)
-      button.textContent = isOver ? 'There is nothing earlier.' : 'Earlier ones'
+      const isFound = await more(query, furthestMs)
+      say(isOver ? 'There is nothing earlier.' : isFound ? 'Earlier ones' : 'None in the week before. Search further back')
+      if (isFound) seen.observe(button)
     } catch {
-      button.textContent = 'Earlier ones could not be read. Try again.'
+      say('Earlier ones could not be read. Try again')
     }
     button.disabled = isOver
-    seen.unobserve(button)
-    if (!button.textContent.startsWith('Earlier ones could')) seen.observe(button)
   }
   const seen = new IntersectionObserver(
     (entries) => {
-      if (entries.some(({ isIntersecting }) => isIntersecting)) void look()
+      if (entries.some(({ isIntersecting }) => isIntersecting)) void look(weekMs)
     },
-    {
-      rootMargin: '400px',
-    },
+    { rootMargin: '400px' },
   )
-  button.addEventListener('click', () => void look())
+  button.addEventListener('click', () => void look(Number.POSITIVE_INFINITY))
+  button.hidden = false
   seen.observe(button)
 }
 
-async function more(query) {
+// Whether there were any. A stretch in which there are too many is made shorter, one in which there are none longer.
+async function more(query, furthestMs) {
   const last = oldest() ?? { cursor: new Date().toISOString(), time: Date.now() }
   for (let tries = 0; tries < mostTries; tries++) {
+    stretchMs = Math.min(stretchMs, furthestMs)
     const since = Math.max(0, last.time - stretchMs)
-    const { messages, gap } = await read(query, since, last.cursor)
-    if (messages.length > most) {
+    const lines = await read(query, since, last.cursor)
+    if (lines.length > most) {
       stretchMs /= 4
       continue
     }
-    addOldest(messages.filter(({ meta }) => meta.cursor !== last.cursor))
-    if (gap) addGap('append')
-    if (since === 0 || gap) isOver = true
-    if (messages.some(({ meta }) => meta.cursor !== last.cursor) || isOver) return
+    const earlier = lines.filter(({ meta }) => meta.cursor !== last.cursor && meta.domain !== 'canary')
+    addOldest(earlier)
+    isOver = since === 0 || earlier[0]?.meta.gap !== undefined
+    if (isOver || earlier.length > 0) return true
+    if (stretchMs === furthestMs) return false
     stretchMs *= 8
   }
+  return false
 }
 
 // One more than there may be, which says that there are too many.
@@ -58,7 +64,10 @@ async function read(query, since, until) {
   const asked = new URLSearchParams({ since: new Date(since).toISOString(), until, limit: most + 1 })
   const answer = await fetch(`sse/${query === '' ? '?' : `${query}&`}${asked}`, { headers: { accept: 'application/x-ndjson' } })
   if (!answer.ok) throw new Error(String(answer.status))
-  const lines = (await answer.text()).split('\n').filter((line) => line !== '')
-  const all = lines.map((line) => JSON.parse(line))
-  return { messages: all.filter(({ meta }) => !meta.gap), gap: all.some(({ meta }) => meta.gap) }
+  const lines = (await answer.text()).split('\n')
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line))
+}
+
+function say(words) {
+  button.textContent = words
 }

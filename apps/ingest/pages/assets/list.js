@@ -15,24 +15,27 @@ export function addNewest(message, cursor) {
   while (list.children.length > most) list.lastElementChild.remove()
 }
 
-/** Shows what comes before all others, oldest first. */
-export function addOldest(messages) {
-  const shown = messages.filter(({ meta }) => meta.domain !== 'canary')
-  list.append(...shown.reverse().map((message) => itemOf(message, message.meta.cursor)))
+/** Says that something is missing after the newest that is shown. */
+export function addGap() {
+  list.prepend(gapItem())
 }
 
-/** Says that something is missing. */
-export function addGap(place) {
-  const item = document.createElement('li')
-  item.className = 'gap'
-  item.textContent = 'Here something is missing that nobody keeps any more.'
-  list[place](item)
+/** Shows lines of the feed, oldest first, that come before all others. */
+export function addOldest(lines) {
+  list.append(...lines.toReversed().map((line) => (line.meta.gap ? gapItem() : itemOf(line, line.meta.cursor))))
 }
 
 /** The cursor and the time of the oldest that is shown; undefined where none is. */
 export function oldest() {
   const item = [...list.querySelectorAll('li[data-cursor]')].at(-1)
   return item && { cursor: item.dataset.cursor, time: Date.parse(item.querySelector('time').dateTime) }
+}
+
+function gapItem() {
+  const item = document.createElement('li')
+  item.className = 'gap'
+  item.textContent = 'Here something is missing that nobody keeps any more.'
+  return item
 }
 
 function itemOf(message, cursor) {

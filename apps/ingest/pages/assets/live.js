@@ -22,7 +22,7 @@ function connect() {
   }
   feed.addEventListener('gap', ({ lastEventId }) => {
     cursor = lastEventId
-    addGap('prepend')
+    addGap()
   })
   feed.onerror = () => {
     if (feed.readyState !== EventSource.CLOSED)
