@@ -5,7 +5,7 @@ import { writeMark } from '#shared/journal/marks.ts'
 import { readSilence } from '#shared/journal/silence.ts'
 import { inWords } from '#shared/process/errors.ts'
 import { type Presence, present } from '#shared/queue/presence.ts'
-import { redisTrouble, whyAway } from '#shared/queue/redis-trouble.ts'
+import { onStanding, redisTrouble, whyAway } from '#shared/queue/redis-trouble.ts'
 import { daysLeft, type KnownToken, knownToken } from '#sinks/gitlab/token/memory.ts'
 import { redisIsAway } from '../away.ts'
 import type { OpsContext } from '../context.ts'
@@ -68,7 +68,7 @@ async function askRedis(context: OpsContext): Promise<InRedis & { part: PartStat
   const { redis, prefix, seen } = context
   const { redisUrl: url } = context.config
   try {
-    const found = await lookInRedis(context)
+    const found = await onStanding(redis, () => lookInRedis(context))
     const trouble = await redisTrouble({ redis, prefix, url })
     if (!trouble) return { part: up, ...found }
     // Nobody can write that it is there.

@@ -60,11 +60,22 @@ export async function redisTrouble({
   write = () => writeUnder(redis, prefix),
 }: Parts): Promise<RedisTrouble | undefined> {
   try {
-    await standing(redis)
-    await write()
+    await onStanding(redis, write)
     return undefined
   } catch (error) {
     return refusal(inWords(error), url) ?? (await whyAway(url, error))
+  }
+}
+
+/** Does `work` when the connection stands, and once more when it broke meanwhile: it is made anew when Redis has refused a write. */
+export async function onStanding<T>(redis: Redis, work: () => Promise<T>): Promise<T> {
+  await standing(redis)
+  try {
+    return await work()
+  } catch (error) {
+    if (!/enableOfflineQueue|Connection is closed|max retries per request/.test(inWords(error))) throw error
+    await standing(redis)
+    return await work()
   }
 }
 
@@ -77,7 +88,6 @@ const keptMs = 60_000
 const standMs = 500
 const sayMs = 1000
 
-// A connection is made anew when Redis has refused a write.
 async function standing(redis: Redis): Promise<void> {
   if (redis.status !== 'ready') await once(redis, 'ready', { signal: AbortSignal.timeout(standMs) }).catch(() => undefined)
 }
