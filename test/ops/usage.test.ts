@@ -72,6 +72,7 @@ const changing = [
   ['resume', 'sse'],
   ['token', 'rotate'],
   ['prune'],
+  ['acknowledge', 'a-loss'],
 ]
 const dry = [
   ['replay', id, '--dry-run'],
