@@ -74,7 +74,7 @@ function spoolOf({ deliveries, bytes, since: at, unreadable, unknown: silent }: 
 
 function tokenOf({ active, expiresAt, daysLeft, checkedAt }: NonNullable<Status['token']>): string {
   const until = expiresAt === null ? 'no expiry date' : `expires ${expiresAt}, in ${daysLeft} days`
-  return `${active ? until : 'expired or revoked'} (checked ${since(checkedAt)})`
+  return `${active ? until : 'expired or revoked'} (checked ${since(checkedAt)})${active ? '' : ': bin/ops token says where a new one goes'}`
 }
 
 function queueRow(queue: QueueState) {

@@ -162,6 +162,15 @@ for (const [kind, portOf, enter] of [
     assert.match(overview, /paused<\/span> by <bdi>[^<]+<\/bdi>: <bdi>because<\/bdi>/)
     assert.equal((await post('/sinks/sse', { ...fields, do: 'resume' }, { cookie, ...own(at) }, at)).status, 303)
     assert.equal(await isPaused(), null)
+
+    const hold = `{${stage.environment.REDIS_PREFIX}}:hold:sse`
+    const [now, ms] = [Date.now(), 600_000]
+    await stage.redis.hset(hold, { since: now, until: now + ms, ms, probes: 1, reason: 'a try', refused: 'false' })
+    const shown = (await get('/sinks/sse', { cookie }, at)).body.toString()
+    assert.match(shown, /It is on hold: <bdi>a try<\/bdi>\. It asks again in \d+ s\./)
+    assert.equal((await post('/sinks/sse', { ...fields, do: 'ask' }, { cookie, ...own(at) }, at)).status, 303)
+    assert.equal(await stage.redis.hget(hold, 'until'), '0')
+    await stage.redis.del(hold)
   })
 
 test('the overview says of a GitLab token without an expiry date that it has none', async () => {
