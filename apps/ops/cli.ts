@@ -5,6 +5,9 @@ import { program } from './program.ts'
 import { BadUsage } from './usage.ts'
 import { warn, words } from './words.ts'
 
+// What libraries print about Redis is said better by the command itself.
+console.warn = () => undefined
+
 try {
   await program().parseAsync()
 } catch (error) {

@@ -18,9 +18,13 @@ export type Loss = z.output<typeof lossSchema>
 
 const key = (prefix: string) => `${keyPrefix(prefix)}:losses`
 
-/** Remembers `loss` as `id`, in place of what was known of it. Rejects when Redis does not take it. */
+// Nobody sees to more; what comes then is in metrics and logs alone.
+const most = 1000
+
+/** Remembers `loss` as `id`, in place of what was known of it, unless 1,000 others are remembered. Rejects when Redis does not take it. */
 export async function rememberLoss({ redis, prefix }: QueuePlace, id: string, loss: Loss): Promise<void> {
-  await redis.hset(key(prefix), id, JSON.stringify(loss))
+  const isKnown = (await redis.hexists(key(prefix), id)) === 1
+  if (isKnown || (await redis.hlen(key(prefix))) < most) await redis.hset(key(prefix), id, JSON.stringify(loss))
 }
 
 /** The same for one that several processes see: the first of them tells it. Answers whether that was this one. */
