@@ -53,6 +53,7 @@ const well: Series = {
   [of('queue_jobs', `${worker},queue="phabricator",state="dead"`)]: constantly(7),
   [of('queue_oldest_seconds', `${worker},queue="phabricator"`)]: constantly(20),
   [of('queue_held_seconds', `${worker},queue="phabricator",refused="false",remote=""`)]: constantly(0),
+  [of('unexpected_total', `${worker},field="object_attributes.iid"`)]: constantly(0),
 }
 
 const onIngest = { instance: 'ingest:8000' }
@@ -71,6 +72,16 @@ const unread = Object.fromEntries(Object.keys(well).flatMap((name) => (/_queue_|
 
 const scenarios: Record<string, Scenario> = {
   'all is well': { series: {}, rings: {} },
+  'GitLab writes a field otherwise since it was upgraded': {
+    series: { [of('unexpected_total', `${worker},field="object_attributes.iid"`)]: '0x100 1+1x20' },
+    at: '1h42m',
+    rings: {
+      UnexpectedFields: {
+        labels: { field: 'object_attributes.iid' },
+        summary: 'GitLab sends object_attributes.iid otherwise than is known of it: events may be understood in part only',
+      },
+    },
+  },
   'a worker is frozen or gone, and another one works': {
     series: { [of('up', 'job="gitlab-webhooks-worker",instance="worker-2:8001"')]: constantly(0) },
     rings: {
