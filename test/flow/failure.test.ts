@@ -93,7 +93,7 @@ test('a bot that is not even shown itself is refused, and its queues wait', asyn
   await until(() => isHeld('commits') && isHeld('gitlab-mentions'), 'both queues are on hold')
   gitlab.fault(undefined)
   await flow.settled()
-  assert.equal((await effectRows(flow, id)).get('commits/commits')?.reason, null)
+  assert.equal((await effectRows(flow, id)).get('commits/commits')?.state, 'done')
 })
 
 const isEdit =
