@@ -101,7 +101,7 @@ test('the benchmark of resuming reads from both sources, beside memory', async (
   const rows = await rowsOf('resume')
   assert.deepEqual(
     rows.map(([missed, from]) => [missed, from]),
-    ['node:http, memory', 'the service, Redis', 'the service, journal'].map((from) => ['100', from]),
+    ['node:http, memory', 'the service, Redis', 'node:http, rows', 'the service, journal'].map((from) => ['100', from]),
   )
   for (const [, , ...figures] of rows) assertSane(figures.slice(0, 4))
 })

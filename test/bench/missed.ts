@@ -2,8 +2,9 @@
 // the database makes the rows itself, all with one body. One more message stands before them: that is the reader's place.
 import { gzipSync } from 'node:zlib'
 import { type GitLabEvent, parseEvent } from '#shared/event/event.ts'
-import { messageOf } from '#shared/event/message.ts'
+import { messageOf, messageRules } from '#shared/event/message.ts'
 import { type Database, migrate } from '#shared/journal/database.ts'
+import { aboutOf, writeAbout } from '#shared/queue/hidden-projects.ts'
 import type { Redis } from '#shared/queue/redis.ts'
 import { openRelay } from '#shared/queue/relay.ts'
 import { runSql } from '../support/servers.ts'
@@ -42,13 +43,17 @@ export async function missInRedis({ redis, prefix }: { redis: Redis; prefix: str
   return (messages) => cursors.at(-messages - 1) ?? ''
 }
 
-/** Writes `count` messages in the empty journal at `url`; the relay then has only the newest one. */
+/** Writes `count` messages in the empty journal at `url`, as they were published beside their bodies if they are `kept`; the relay then has only the newest one. */
 export async function missInJournal(
   { url, database, redis, prefix }: { url: string; database: Database; redis: Redis; prefix: string },
   count: number,
+  kept = true,
 ): Promise<PlaceBefore> {
   await migrate(database)
   const { kind, project } = event()
+  const message = pushMessage()
+  const about = writeAbout(aboutOf(event()) ?? { receivedAt: start, names: [] })
+  const published = `x'${gzipSync(message).toString('hex')}'`
   const stored = `x'${gzipSync(body()).toString('hex')}'`
   const id = `concat('missed-', lpad(seq, 9, '0'))`
   const chunk = 100_000
@@ -59,6 +64,8 @@ export async function missInJournal(
       `insert into deliveries select ${id}, from_unixtime(${start / 1000}), '${kind}', null, '${project?.path}', null, null, null, 'hook' from ${numbers}`,
     )
     await runSql(url, `insert into bodies select ${id}, '{}', ${stored} from ${numbers}`)
+    if (kept)
+      await runSql(url, `insert into messages select ${id}, ${messageRules}, '${about}', ${message.length}, ${published} from ${numbers}`)
     await runSql(
       url,
       `insert into feed select ${start} + seq, 0, ${id}, if(seq = 0, '0-0', concat(${start} + seq - 1, '-0')) from ${numbers}`,

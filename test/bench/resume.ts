@@ -1,7 +1,8 @@
 // What it takes to resume after many missed messages: how long until the first of them is there and until the last, and
 // how much the process grows, with the flags that the service is shipped with. From Redis, and from the journal,
-// beside plain node:http that has the bytes in memory.
+// beside plain node:http that has the bytes in memory, and one that selects rows of the journal, uncompresses and writes them.
 //   node test/bench/resume.ts [--short] [--redis 1000,10000,100000] [--journal 1000,10000,100000,1000000] [--rounds 5]
+// --anew: the journal holds bodies only, and messages must be made of them.
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
 import { openDatabase } from '#shared/journal/database.ts'
@@ -16,7 +17,15 @@ import { shippedFlags } from './shipped-flags.ts'
 import { machine, median, table } from './table.ts'
 
 const text = { type: 'string' } as const
-const { values } = parseArgs({ options: { short: { type: 'boolean', default: false }, redis: text, journal: text, rounds: text } })
+const { values } = parseArgs({
+  options: {
+    short: { type: 'boolean', default: false },
+    redis: text,
+    journal: text,
+    rounds: text,
+    anew: { type: 'boolean', default: false },
+  },
+})
 const inRedis = sizesOf(values.redis ?? (values.short ? '100' : '1000,10000,100000'))
 const inJournal = sizesOf(values.journal ?? (values.short ? '100' : '1000,10000,100000,1000000'))
 const rounds = Number(values.rounds ?? (values.short ? 1 : 5))
@@ -43,17 +52,17 @@ const database = openDatabase(storeUrl)
 try {
   console.log(`${await machine(redis)}; one reader, on the same machine`)
   console.log(`GET /sse/ with Last-Event-ID, messages of 2 KB; each process fresh; medians of ${rounds} interleaved rounds\n`)
+  const place = { url: storeUrl, database, redis, prefix: 'journal' }
+  const missedInJournal = await missInJournal(place, Math.max(...inJournal), !values.anew)
   const sources = [
     memory(),
     service('Redis', inRedis, await missInRedis({ redis, prefix: 'redis' }, Math.max(...inRedis)), { REDIS_PREFIX: 'redis' }),
-    service('journal', inJournal, await missInJournal({ url: storeUrl, database, redis, prefix: 'journal' }, Math.max(...inJournal)), {
-      REDIS_PREFIX: 'journal',
-      DATABASE_URL: storeUrl,
-    }),
+    rows(missedInJournal),
+    service('journal', inJournal, missedInJournal, { REDIS_PREFIX: 'journal', DATABASE_URL: storeUrl }),
   ]
-  const rows = []
-  for (const messages of new Set([...inRedis, ...inJournal].sort((a, b) => a - b))) rows.push(...(await compare(sources, messages)))
-  console.log(table(['missed', 'from', 'first ms', 'last ms', 'messages/s', 'ratio', 'CPU µs', 'grown MiB'], rows))
+  const measured = []
+  for (const messages of new Set([...inRedis, ...inJournal].sort((a, b) => a - b))) measured.push(...(await compare(sources, messages)))
+  console.log(table(['missed', 'from', 'first ms', 'last ms', 'messages/s', 'ratio', 'CPU µs', 'grown MiB'], measured))
   console.log('\nThe ratio is to node:http from memory, the median of the rounds’ ratios. CPU is for each message.')
 } finally {
   await database.destroy()
@@ -73,6 +82,15 @@ function memory(): Source {
     sizes: [...inRedis, ...inJournal],
     start,
     missed: (messages) => ({ path: `/${messages}`, cursor: '0-0' }),
+  }
+}
+
+function rows(before: PlaceBefore): Source {
+  return {
+    name: 'node:http, rows',
+    sizes: values.anew ? [] : inJournal,
+    start: () => startProgram('resume-rows', { DATABASE_URL: storeUrl }, shippedFlags),
+    missed: (messages) => ({ path: '/', cursor: before(messages) }),
   }
 }
 

@@ -1,8 +1,10 @@
 // What the relay has no longer comes from the journal: the same messages, under the same cursors, without a seam; and what
 // the journal lacks is told.
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { sql } from 'kysely'
 import { type Cursor, partsOf } from '#shared/event/cursor.ts'
 import { bodyOf } from '#shared/journal/body.ts'
 import { keyPrefix } from '#shared/queue/queues.ts'
@@ -116,6 +118,11 @@ test('what may not be seen by today’s rules is not sent again, and is no gap',
   const { body } = await bodyAt(cursor)
   const changed = (await bodyOf(body)).replaceAll('"visibility_level":20', '"visibility_level":0')
   await setBody(cursor, gzipSync(changed))
+  const asBefore = await open('last_event_id=0-0', await later())
+  await comesToEnd(asBefore)
+  assert.deepEqual(asBefore.messages, witness.messages, 'as it was published, while the rules are the same')
+  const { delivery } = await bodyAt(cursor)
+  await stage.database.updateTable('messages').set({ rules: 0 }).where('delivery', '=', delivery).execute()
   const expected = witness.messages.filter(({ id }) => id !== cursor)
   const reader = await open('last_event_id=0-0', await later())
   await comesToEnd(reader)
@@ -124,6 +131,28 @@ test('what may not be seen by today’s rules is not sent again, and is no gap',
   await comesToEnd(inside)
   assert.equal(inside.messages.length, witness.messages.length)
   await setBody(cursor, body)
+})
+
+test('what is kept in no form that can be used is made anew, and is the same', async () => {
+  const database = stage.database
+  const large = { ...hook('push'), message: randomBytes(40_000).toString('base64') }
+  await post(first, large, { 'idempotency-key': 'large' })
+  sent += 1
+  await until(async () => witness.messages.length === sent && (await recorded()) === sent, 'a message that compresses badly is there')
+  const kept = await database.selectFrom('messages').select(['rules', 'bytes']).execute()
+  assert.deepEqual(new Set(kept.map(({ bytes }) => bytes)), new Set(witness.messages.map(({ data }) => Buffer.byteLength(data))))
+  assert.equal(kept.length, witness.messages.length)
+  const reads = async () => {
+    const reader = await open('last_event_id=0-0', await later())
+    await comesToEnd(reader)
+    assert.deepEqual(reader.messages, witness.messages)
+  }
+  await reads()
+  await database.updateTable('messages').set({ rules: 0 }).execute()
+  await reads()
+  await sql`rename table messages to set_aside`.execute(database)
+  await reads()
+  await sql`rename table set_aside to messages`.execute(database)
 })
 
 test('what was pruned, or never recorded, is told where it was, and nothing else is left out', async () => {

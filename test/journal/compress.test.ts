@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { compress } from '#shared/journal/compress.ts'
+import { compress, uncompressSmall } from '#shared/journal/compress.ts'
 
 const unit = fc.constantFrom<'grapheme' | 'binary'>('grapheme', 'binary')
 const body = unit.chain((unit) => fc.string({ unit, size: 'max', maxLength: 5_000 })).map((text) => text.toWellFormed())
@@ -14,6 +14,11 @@ test('every body comes back as it was, small or large, whichever came before it'
     for (const text of bodies) compressed.push(await compress(text))
     assert.deepEqual(
       compressed.map((bytes) => gunzipSync(bytes).toString()),
+      bodies,
+    )
+    assert.throws(() => uncompressSmall(Buffer.from('no gzip')))
+    assert.deepEqual(
+      compressed.map((bytes) => uncompressSmall(bytes).toString()),
       bodies,
     )
   }

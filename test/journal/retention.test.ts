@@ -47,6 +47,7 @@ function entriesOf(id: string, days: number, state: 'done' | 'dead'): JournalEnt
     body: '',
     decisions: [{ sink: 'sse' }],
     effects: [effect],
+    message: { rules: 1, bytes: 0, text: '' },
     ...about,
   }
   const made = { made: `${Date.parse(receivedAt)}-0`, attempts: 2, endedAt: receivedAt }
@@ -66,7 +67,7 @@ async function count(table: keyof Tables): Promise<number> {
   return Number((await query.executeTakeFirstOrThrow()).count)
 }
 
-const tables = ['deliveries', 'bodies', 'decisions', 'effects', 'attempts', 'words', 'feed'] as const
+const tables = ['deliveries', 'bodies', 'decisions', 'effects', 'attempts', 'words', 'feed', 'messages'] as const
 const counts = async () => Object.fromEntries(await Promise.all(tables.map(async (table) => [table, await count(table)] as const)))
 const prunedSchema = z.object({ kept: z.number(), interrupted: z.boolean(), removed: z.record(z.string(), z.number()) })
 
@@ -82,6 +83,7 @@ test('a dry run counts what is old, and removes nothing', async () => {
     decisions: 1196,
     // words, of, old, the number, alice
     words: 5 * 1196,
+    messages: 1196,
     bodies: 1196,
     deliveries: 1196,
     feed: 1200,
@@ -94,7 +96,7 @@ test('interrupted, it has removed whole deliveries only, and the next time goes 
   const interrupted = AbortSignal.abort()
   const { removed } = await pruneJournal(stage.database, { keepDays: 30, dryRun: false, signal: interrupted })
   assert.equal(removed.deliveries, 499)
-  for (const table of ['bodies', 'decisions', 'effects', 'attempts'] as const) assert.equal(await count(table), 721, table)
+  for (const table of ['bodies', 'messages', 'decisions', 'effects', 'attempts'] as const) assert.equal(await count(table), 721, table)
 })
 
 test('what is old goes while others write; dead letters stay, with all of their delivery', async () => {
@@ -114,6 +116,7 @@ test('what is old goes while others write; dead letters stay, with all of their 
   assert.deepEqual(await counts(), {
     deliveries: left,
     bodies: left,
+    messages: left,
     decisions: left,
     effects: left,
     attempts: left,

@@ -1,12 +1,14 @@
 // What of an event the public may see. When in doubt it sees nothing.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { messageOf } from '#shared/event/message.ts'
+import { messageOf, messageRules } from '#shared/event/message.ts'
 import { forThePublic, whyPrivate } from '#shared/event/privacy.ts'
 import { type Json, type JsonObject, readObject } from '#shared/process/json.ts'
 import { hook } from '../support/fixtures.ts'
 import { hooksOfVersions } from '../support/hooks-of-versions.ts'
+import { bodies } from '../support/kinds-of-bodies.ts'
 import { isObject } from '../support/objects.ts'
 import { eventOf, plansOf } from '../support/plans.ts'
 
@@ -303,3 +305,18 @@ function isWithin(part: Json, whole: Json): boolean {
     isObject(whole) && Object.entries(part).every(([name, value]) => Object.hasOwn(whole, name) && isWithin(value, whole[name] ?? null))
   )
 }
+
+test('whatever changes what is published of a body changes the number of the rules, too', () => {
+  const dt = '2026-01-01T00:00:00.000Z'
+  const messages = [
+    ...hooksOfVersions().map(({ body }) => body),
+    ...Object.values(bodies),
+    { ...hook('push'), message: 'x'.repeat(70_000) },
+  ].map((body) => {
+    const event = eventOf(body, dt)
+    return whyPrivate(event, false) === undefined ? messageOf(event, 'https://gitlab.example') : ''
+  })
+  const hash = createHash('sha256').update(messages.join('\n')).digest('hex').slice(0, 16)
+  const hint = 'Where only the bodies of this test have changed, take the new hash. Else raise messageRules as well.'
+  assert.deepEqual({ rules: messageRules, hash }, { rules: 1, hash: '23dceb763c63a55b' }, hint)
+})

@@ -2,7 +2,7 @@
 // taken that, the next one. Gaps are announced. Only so many catch up at a time, and in one turn of the event loop only a
 // little is done for them.
 import { setTimeout as pause } from 'node:timers/promises'
-import { beginning, compareCursors } from '#shared/event/cursor.ts'
+import { beginning, type Cursor, compareCursors } from '#shared/event/cursor.ts'
 import { inWords } from '#shared/process/errors.ts'
 import type { Log } from '#shared/process/log.ts'
 import { semaphore } from '../semaphore.ts'
@@ -92,8 +92,16 @@ export function catcherUp({ tail, history, readerBytes, inSlice, log, measures, 
     if (passage === 'away') await pause(awayMs)
     else if (passage === undefined) await (subscriber.isUnproven ? prove(subscriber) : wait(subscriber))
     else if ('gapTo' in passage) tell(subscriber, passage)
-    else await inSlice(() => pass(subscriber, passage.frames))
+    else {
+      if (!isThere) readAhead(subscriber, passage.frames.at(-1)?.cursor)
+      await inSlice(() => pass(subscriber, passage.frames))
+    }
     await room(subscriber, aMomentMs)
+  }
+
+  // While a page is written the next one is read.
+  function readAhead({ bound }: Subscriber, last: Cursor = beginning): void {
+    if (tail.after(last) === undefined && !(bound && isOver(bound, last))) history.readAhead(last)
   }
 
   // Nothing comes after its cursor now. That is the end of an answer that has one.

@@ -15,9 +15,9 @@ export type Frame = Link & {
 }
 
 /** What an earlier release published may be too long. The facts are read, and the line is made, when somebody first asks for them, and then kept. */
-export function frameOf({ cursor, previous, message, about }: FeedEntry): Frame {
+export function frameOf({ cursor, previous, message, about }: FeedEntry<string | Buffer>): Frame {
   const start = `id: ${cursor}\ndata: `
-  const bytes = message === undefined ? Buffer.alloc(0) : Buffer.from(`${start}${fitted(message)}\n\n`)
+  const bytes = message === undefined ? Buffer.alloc(0) : eventOf(start, message)
   const text = () => bytes.toString('utf8', start.length, bytes.length - 2)
   let facts: MessageFacts | undefined
   const read = () => (facts ??= factsOf(text()))
@@ -35,6 +35,12 @@ export function frameOf({ cursor, previous, message, about }: FeedEntry): Frame 
 
 function aboutOfFacts({ project: path, projectId: id, receivedAt }: MessageFacts): About | undefined {
   return path === undefined ? undefined : aboutOf({ project: { id, path }, receivedAt: new Date(receivedAt).toISOString() })
+}
+
+const end = Buffer.from('\n\n')
+
+function eventOf(start: string, message: string | Buffer): Buffer {
+  return typeof message === 'string' ? Buffer.from(`${start}${fitted(message)}\n\n`) : Buffer.concat([Buffer.from(start), message, end])
 }
 
 const beforeMeta = ',"meta":{'

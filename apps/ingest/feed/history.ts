@@ -7,7 +7,7 @@ import type { Relay } from '#shared/queue/relay.ts'
 import { semaphore } from '../semaphore.ts'
 import { chainAfter } from './chain.ts'
 import { type Frame, frameOf } from './frame.ts'
-import type { FeedJournal } from './journal.ts'
+import type { FeedJournal, StoredEntry } from './journal.ts'
 import { openRecentPages } from './recent-pages.ts'
 
 /** The frames that follow a place without a hole; or the end of the hole that begins there. */
@@ -16,6 +16,8 @@ export type Passage = { frames: Frame[] } | { gapTo: Cursor }
 export type History = {
   /** What comes after `after`; undefined when there is nothing. Rejects while what must be asked is away. */
   read: (after: Cursor) => Promise<Passage | undefined>
+  /** Has what comes after `after` read, since somebody is about to ask for it. */
+  readAhead: (after: Cursor) => void
   /** The newest cursor there is anywhere. */
   newest: () => Promise<Cursor>
   /** The newest of those that can be read now: that of the relay, if it has any. */
@@ -48,7 +50,7 @@ export function openHistory({ relay, journal, onRead }: Parts): History {
   }
 
   // While this one waited another reader may have read the page.
-  async function look(after: Cursor, read: () => ReturnType<Relay['read']>): Promise<Look> {
+  async function look(after: Cursor, read: () => Promise<StoredEntry[]>): Promise<Look> {
     const known = recentPages.after(after)
     if (known) return { frames: known }
     onRead()
@@ -71,14 +73,18 @@ export function openHistory({ relay, journal, onRead }: Parts): History {
     }
   }
 
+  function read(after: Cursor): Promise<Passage | undefined> {
+    const known = recentPages.after(after)
+    if (known) return Promise.resolve({ frames: known })
+    const passage = underWay.get(after) ?? load(after).finally(() => underWay.delete(after))
+    underWay.set(after, passage)
+    return passage
+  }
+
   return {
-    read(after) {
-      const known = recentPages.after(after)
-      if (known) return Promise.resolve({ frames: known })
-      const passage = underWay.get(after) ?? load(after).finally(() => underWay.delete(after))
-      underWay.set(after, passage)
-      return passage
-    },
+    read,
+    // Whoever asks then is told of what went wrong.
+    readAhead: (after) => void read(after).catch(() => undefined),
     async newest() {
       const inRelay = await relay.newest()
       const inJournal = (await journal?.newest()) ?? inRelay

@@ -22,8 +22,8 @@ export function compareCursors(a: Cursor, b: Cursor): number {
 
 /** The time (ms since 1970, by the clock of Redis) and the number of a cursor. */
 export function partsOf(cursor: Cursor): [time: number, number: number] {
-  const [time = 0, number = 0] = cursor.split('-').map(Number)
-  return [time, number]
+  const dash = cursor.indexOf('-')
+  return [Number(cursor.slice(0, dash)), Number(cursor.slice(dash + 1))]
 }
 
 /** The place right before `cursor`: where a message stands of which nobody knows what came before it. */

@@ -7,6 +7,12 @@ import { forThePublic } from './privacy.ts'
 import { shorten } from './shorten.ts'
 
 /**
+ * By which rules messages are made. To be raised whenever the same body makes another message, or none: what was kept of others
+ * is made anew then.
+ */
+export const messageRules = 1
+
+/**
  * One line of JSON: the payload as GitLab sent it, less what is nobody's business, and at its end `meta`. `gitlabUrl` is the
  * address of the GitLab that it is from.
  */

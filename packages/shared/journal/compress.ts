@@ -3,10 +3,11 @@
 // outside of the heap, which lives until the next major collection and brings that about.
 import { promisify } from 'node:util'
 import { constants, gzip } from 'node:zlib'
-import { Gzip } from 'minizlib'
+import { Gunzip, Gzip } from 'minizlib'
 
 const largeBody = 64 * 1024
 const compressor = new Gzip({})
+let uncompressor = new Gunzip({})
 const compressAside = promisify(gzip)
 
 /** `body` as gzip (RFC 1952). */
@@ -21,4 +22,19 @@ function compressSmall(body: string): Buffer {
   compressor.reset()
   if (!compressed) throw new Error('The compressor gave nothing.')
   return compressed
+}
+
+/** A small one as it was. Throws when it cannot be read. */
+export function uncompressSmall(compressed: Buffer): Buffer {
+  try {
+    uncompressor.write(compressed)
+    uncompressor.flush(constants.Z_FINISH)
+    const whole = uncompressor.read()
+    uncompressor.reset()
+    return whole ?? Buffer.alloc(0)
+  } catch (error) {
+    // It does nothing more after a mistake.
+    uncompressor = new Gunzip({})
+    throw error
+  }
 }

@@ -8,6 +8,7 @@ import { timeSchema } from '#shared/event/time.ts'
 import { addToOutbox } from '#shared/queue/outbox.ts'
 import type { QueuePlace } from '#shared/queue/queues.ts'
 import { compress } from './compress.ts'
+import { keptMessageOf, keptMessageSchema } from './kept-message.ts'
 
 /** The router can end in a dead letter as a sink can, when it can do nothing with a delivery. */
 export const router = 'router'
@@ -33,6 +34,7 @@ const deliverySchema = z.object({
   decisions: z.array(z.object({ sink: z.string(), reason: z.string().optional() })),
   effects: z.array(recordedEffectSchema),
   routed: z.boolean().optional(),
+  message: keptMessageSchema.optional(),
 })
 
 const endedSchema = z.object({
@@ -94,6 +96,7 @@ export function openJournal(place: QueuePlace, onPut: () => void): Journal {
 
   return {
     async routed(delivery, event, { decisions, effects, whole }) {
+      const message = await keptMessageOf(event, effects)
       const entry: DeliveryEntry = {
         ...(await withBody(delivery)),
         decisions,
@@ -104,6 +107,7 @@ export function openJournal(place: QueuePlace, onPut: () => void): Journal {
         ...(event.username !== undefined && { username: event.username }),
         effects: effects.map(withoutData),
         routed: whole,
+        ...(message && { message }),
       }
       await put(entry)
     },

@@ -1,12 +1,13 @@
-// The feed as the journal knows it: its table is asked and written here alone.
+// The feed as the journal knows it: its tables are asked and written here alone.
 import { type SqlBool, sql } from 'kysely'
 import { beginning, type Cursor, justBefore, partsOf } from '#shared/event/cursor.ts'
 import { feedOrder } from '#shared/event/effect.ts'
 import type { Link } from '#shared/queue/relay.ts'
 import type { Database } from './database.ts'
-import type { EndedEntry } from './entry.ts'
+import type { DeliveryEntry, EndedEntry } from './entry.ts'
 import { behind, pagesOf } from './keyset.ts'
 import { insertRows } from './rows.ts'
+import type { Tables } from './tables.ts'
 
 /** The newest cursor that the journal in `database` knows, `0-0` when there is none. Rejects with the driver's errors. */
 export async function newestInJournal(database: Database): Promise<Cursor> {
@@ -37,20 +38,32 @@ export function linkOf({ time, number, previous }: { time: number; number: numbe
   return { cursor, previous: previous ?? justBefore(cursor) }
 }
 
+// A message of which this is more, compressed, is asked for by itself: a page of a hundred would be large.
+const shortBytes = 2048
+const noMessages = sql`(select '' as delivery, 0 as rules, null as about, null as bytes, null as message from dual where false)`
+// A body is that many times its compressed size, about.
+const timesCompressed = 4
+
 /**
- * The first `count` messages behind `after`, not beyond `to`, with how many bytes the bodies of their deliveries have,
- * compressed. Rejects with the driver's errors.
+ * The first `count` places behind `after`, not beyond `to`, each with its message as far as it was kept by the rules `rules`, if there is a table for that: when
+ * it is short, the message itself; else `message` is null. `bytes` is how large it is, or about, and null where there is nothing to make it of.
+ * Rejects with the driver's errors.
  */
-export async function messagesAfter(database: Database, after: Cursor, to: Cursor | undefined, count: number) {
+export async function messagesAfter(database: Database, after: Cursor, to: Cursor | undefined, count: number, rules: number | undefined) {
   const [time, number] = partsOf(after)
-  // A row without its delivery counts as missing: then the next one shows a hole. The order of the tables is that of the
-  // primary key of `feed`, whatever the optimizer thinks of their sizes.
   let query = database
     .selectFrom('feed')
-    .innerJoin('bodies', 'bodies.delivery', 'feed.delivery')
-    .innerJoin('deliveries', 'deliveries.id', 'feed.delivery')
+    .leftJoin(sql<Tables['messages']>`${rules === undefined ? noMessages : sql`messages`}`.as('messages'), (join) =>
+      join.onRef('messages.delivery', '=', 'feed.delivery').on('messages.rules', '=', rules ?? 0),
+    )
+    // In the order of the primary key of `feed`, whatever the optimizer thinks of the sizes of the tables.
     .modifyFront(sql`straight_join`)
-    .select(['feed.time', 'feed.number', 'feed.previous', 'feed.delivery', sql<number>`length(bodies.body)`.as('bytes')])
+    .select(['feed.time', 'feed.number', 'feed.previous', 'feed.delivery', 'messages.rules', 'messages.about'])
+    .select(sql<Buffer | null>`if(length(messages.message) <= ${shortBytes}, messages.message, null)`.as('message'))
+    .select(
+      sql<number | null>`cast(coalesce(messages.bytes,
+        (select ${timesCompressed} * length(bodies.body) from bodies where bodies.delivery = feed.delivery)) as unsigned)`.as('bytes'),
+    )
     .where(behind({ 'feed.time': time, 'feed.number': number }))
   if (to !== undefined) {
     const [lastTime, lastNumber] = partsOf(to)
@@ -75,6 +88,18 @@ export async function* messagesBefore(database: Database, before: Date, count: n
       .execute(),
   ))
     yield page.map(({ time, number }) => [time, number])
+}
+
+const keepLater = ['rules', 'about', 'bytes', 'message'].map((column) => `${column} = values(${column})`).join()
+
+/** Writes the messages of `entries`. Of two of a delivery the later one counts. Rejects with the driver's errors. */
+export async function writeKeptMessages(database: Database, entries: DeliveryEntry[]): Promise<void> {
+  const rows = entries.flatMap(({ id, message }) => {
+    if (message === undefined) return []
+    const { rules, about = null, bytes, text } = message
+    return [{ delivery: id, rules, about, bytes, message: Buffer.from(text, 'base64') }]
+  })
+  await insertRows(database, 'messages', rows, keepLater)
 }
 
 /** Writes where the messages of `entries` were published. Rejects with the driver's errors. */

@@ -132,6 +132,15 @@ const statements: Record<string, string> = {
       name varchar(40) character set ascii not null primary key,
       at datetime(3) not null
     ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
+
+  '2026-11-30-messages': `
+    create table if not exists messages (
+      delivery varchar(200) character set ascii collate ascii_bin not null primary key,
+      rules smallint unsigned not null,
+      about text,
+      bytes int unsigned not null,
+      message mediumblob not null
+    ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
 }
 
 export const migrations: Record<string, Migration> = Object.fromEntries(

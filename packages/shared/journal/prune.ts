@@ -46,6 +46,7 @@ export async function pruneJournal(database: Database, { keepDays, dryRun, signa
     await remove('effects', ['id'], effects)
     await remove('decisions', ['delivery'], ids)
     await remove('words', ['word', 'received_at', 'delivery'], words)
+    await remove('messages', ['delivery'], ids)
     await remove('bodies', ['delivery'], ids)
     await remove('deliveries', ['id'], ids)
   }

@@ -18,6 +18,8 @@ export type Tables = {
   /** The words of a delivery's title and user name, in lower case: by them it is found. */
   words: { word: string; received_at: Date; delivery: string }
   bodies: { delivery: string; headers: string; body: Buffer }
+  /** What was published of a delivery, compressed, of how many bytes, by which rules, and what it is about. */
+  messages: { delivery: string; rules: number; about: string | null; bytes: number; message: Buffer }
   /** The feed's messages by cursor, `time`-`number`; `previous` is the cursor of the message before, when that is known. */
   feed: { time: number; number: number; delivery: string; previous: string | null }
   decisions: { delivery: string; sink: string; reason: string | null }

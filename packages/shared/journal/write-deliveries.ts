@@ -3,6 +3,7 @@ import { writeBodies } from './body.ts'
 import type { Database } from './database.ts'
 import { type DeliveryEntry, unread } from './entry.ts'
 import { completeEffects, type FactsById, factsOf } from './facts.ts'
+import { writeKeptMessages } from './feed.ts'
 import { cut, cutOrNull, effectRow, insertRows } from './rows.ts'
 import { wordsOf } from './words.ts'
 
@@ -40,6 +41,7 @@ export async function writeDeliveries(database: Database, entries: DeliveryEntry
   await insertRows(database, 'effects', planned)
   const routed = entries.flatMap(({ id, routed }) => (routed === true ? [id] : []))
   await completeEffects(database, known, new Set(routed))
+  await writeKeptMessages(database, entries)
   await writeBodies(database, entries)
   return known
 }

@@ -13,10 +13,10 @@ import { publishOnce } from './relay-script.ts'
 export type Link = { cursor: Cursor; previous: Cursor }
 
 /**
- * An entry without a `message` has one that nobody may see any more. `about` is missing where no project is named, or in what
+ * A message is a text, or that in UTF-8 where it comes from the journal. An entry without a `message` has one that nobody may see any more. `about` is missing where no project is named, or in what
  * an earlier release published.
  */
-export type FeedEntry = Link & { message: string | undefined; about?: About | undefined }
+export type FeedEntry<Message = string> = Link & { message: Message | undefined; about?: About | undefined }
 
 /** What a message is about, and whether its event says that the project is public. */
 export type Subject = { about: About; isPublic: boolean }
