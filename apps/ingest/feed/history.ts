@@ -42,9 +42,16 @@ export function openHistory({ relay, journal, onRead }: Parts): History {
   const inTurn = semaphore(atOnce)
   const underWay = new Map<Cursor, Promise<Passage | undefined>>()
 
+  // Where the relay was seen to begin, or to go on behind a hole: it only grows at its end. Before that place it need not be asked.
+  let relayFrom: Cursor | undefined
+
   async function load(after: Cursor): Promise<Passage | undefined> {
+    const isBefore = journal && relayFrom !== undefined && compareCursors(after, relayFrom) < 0
+    const inJournal = isBefore ? await inTurn(() => look(after, () => journal.read(after, relayFrom))) : undefined
+    if (inJournal && 'frames' in inJournal) return inJournal
     const found = await inTurn(() => look(after, async () => await relay.read(after, pageMessages, { bytes: pageBytes })))
     if ('frames' in found) return found
+    relayFrom = found.holeTo
     if (journal) return await loadFrom(journal, after, found.holeTo)
     return found.holeTo === undefined ? undefined : { gapTo: found.holeTo }
   }
@@ -62,14 +69,16 @@ export function openHistory({ relay, journal, onRead }: Parts): History {
   }
 
   async function loadFrom(journal: FeedJournal, after: Cursor, end: Cursor | undefined): Promise<Passage | undefined> {
-    for (const start = Date.now(); ; await pause(lookAgainMs)) {
-      const recorded = await inTurn(() => journal.newest())
+    let recorded: Cursor | undefined // before the last look
+    for (const start = Date.now(); ; recorded = await inTurn(() => journal.newest())) {
       const found = await inTurn(() => look(after, () => journal.read(after, end)))
       if ('frames' in found) return found
       const gapTo = found.holeTo ?? end
       if (gapTo === undefined) return undefined
+      if (recorded === undefined) continue
       const isOld = Date.now() - partsOf(gapTo)[0] > settledMs && compareCursors(recorded, gapTo) > 0
       if (isOld || Date.now() - start > settleMs) return { gapTo }
+      await pause(lookAgainMs)
     }
   }
 
