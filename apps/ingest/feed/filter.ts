@@ -7,7 +7,7 @@ import { BadQuestion } from './bad-question.ts'
 export type Wish = Partial<Record<'kinds' | 'projects' | 'actions', string[]>>
 
 /**
- * `matches` is missing where everything does. To look at a message takes at most about as long as `cost` comparisons of a few
+ * `matches` is missing where all that was received in time does. To look at a message takes at most about as long as `cost` comparisons of a few
  * characters. Filters with the same `key` are the same. `since` (ms) is the time from which on things must have been received.
  */
 export type Filter = { key: string; matches: ((facts: MessageFacts) => boolean) | undefined; cost: number; since?: number }
@@ -40,9 +40,8 @@ export function filterOf({ kinds, projects, actions }: Wish, key: string): Filte
 }
 
 /** The same filter for messages received from `since` (ms) on. */
-export function withSince({ key, matches, cost }: Filter, since: number): Filter {
-  const whole = (facts: MessageFacts) => facts.receivedAt >= since && (matches === undefined || matches(facts))
-  return { key: `${key} since ${since}`, matches: whole, cost, since }
+export function withSince({ key, ...filter }: Filter, since: number): Filter {
+  return { ...filter, key: `${key} since ${since}`, since }
 }
 
 function valuesOf(name: string, query: (name: string) => string[], form: RegExp): string[] | undefined {

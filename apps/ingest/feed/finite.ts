@@ -33,6 +33,6 @@ export function upTo(bound: Bound, frames: Frame[]): Frame[] {
 }
 
 // What was published well before a time was also received before: that need not be read.
-function isAfter({ cursor, facts }: Frame, time: number): boolean {
-  return partsOf(cursor)[0] + clocksDifferMs > time && facts().receivedAt > time
+function isAfter({ cursor, receivedAt }: Frame, time: number): boolean {
+  return partsOf(cursor)[0] + clocksDifferMs > time && receivedAt() > time
 }

@@ -11,6 +11,7 @@ export type Frame = Link & {
   message: () => string
   line: () => Buffer
   facts: () => MessageFacts
+  receivedAt: () => number
   about: () => About | undefined
 }
 
@@ -29,6 +30,7 @@ export function frameOf({ cursor, previous, message, about }: FeedEntry<string |
     message: text,
     line: () => (line ??= Buffer.from(lineOf(text(), cursor))),
     facts: read,
+    receivedAt: () => about?.receivedAt ?? read().receivedAt,
     about: () => about ?? aboutOfFacts(read()),
   }
 }

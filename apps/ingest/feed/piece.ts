@@ -17,7 +17,12 @@ export type Wanted = { filter: Filter; form: Form; bound?: Pick<Bound, 'left'> |
  * them are looked at than take about a millisecond.
  */
 export function pieceOf(frames: Frame[], { filter, form, bound }: Wanted, most: number, hidden?: Hidden): Piece | undefined {
-  const { matches } = filter
+  const { matches, since = 0 } = filter
+  const isWanted = (frame: Frame) =>
+    frame.bytes.length > 0 &&
+    (since === 0 || frame.receivedAt() >= since) &&
+    (matches === undefined || matches(frame.facts())) &&
+    hidden?.has(frame) !== true
   const chosen: Buffer[] = []
   let cursor = frames[0]?.cursor
   if (cursor === undefined) return undefined
@@ -25,11 +30,11 @@ export function pieceOf(frames: Frame[], { filter, form, bound }: Wanted, most: 
   let unwanted = 0
   for (const frame of frames.slice(0, mostFrames(filter))) {
     if (bound && chosen.length >= bound.left) break
-    const isWanted = frame.bytes.length > 0 && (matches === undefined || matches(frame.facts())) && hidden?.has(frame) !== true
-    const bytes = isWanted ? form.message(frame) : frame.bytes
+    const wanted = isWanted(frame)
+    const bytes = wanted ? form.message(frame) : frame.bytes
     if (size + unwanted > 0 && size + unwanted + bytes.length > most) break
-    if (isWanted) chosen.push(bytes)
-    if (isWanted) size += bytes.length
+    if (wanted) chosen.push(bytes)
+    if (wanted) size += bytes.length
     else unwanted += bytes.length
     cursor = frame.cursor
   }

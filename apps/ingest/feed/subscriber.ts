@@ -109,7 +109,8 @@ export function finish(subscriber: Subscriber): void {
 // How far the feed has come, if its reader does not know by a message.
 function news(subscriber: Subscriber): string {
   const { cursor, told, filter, form } = subscriber
-  if (filter.matches === undefined || cursor === undefined || cursor === told) return ''
+  const isAll = filter.matches === undefined && filter.since === undefined
+  if (isAll || cursor === undefined || cursor === told) return ''
   subscriber.told = cursor
   return form.place(cursor)
 }
