@@ -10,7 +10,7 @@ import { promisify } from 'node:util'
 import { program } from '../../apps/ops/program.ts'
 import { BadUsage } from '../../apps/ops/usage.ts'
 import { bareEnvironment } from '../support/bare.ts'
-import { ops } from '../support/ops.ts'
+import { ops, typeOps } from '../support/ops.ts'
 
 const id = 'a-delivery/phabricator/T1'
 const group = '0123456789ab'
@@ -117,15 +117,15 @@ test('bad words exit with 2 and say what was expected', async () => {
 })
 
 test('good words with nothing to connect to exit with 1, and a bad configuration with 78', async () => {
-  const away = await ops(environment, 'replay', id, '--reason', 'repaired')
+  const away = await typeOps(environment, 'replay', id, '--reason', 'repaired').said
   assert.equal(away.code, 1)
   assert.match(away.err, /Redis does not answer at 127\.0\.0\.1:1/)
   // The forms of a time that are understood get as far as that.
   for (const time of ['2026-11-23', '2026-11-23T10:00', '2026-11-23T10:00:30.5+02:00', '2h'])
     await assert.rejects(type(['redeliver', '--since', time, '--reason', 'lost']), { name: 'Unavailable' }, time)
-  const tail = await ops(environment, 'tail')
+  const tail = await typeOps(environment, 'tail').said
   assert.deepEqual([tail.code, tail.err], [1, 'Redis does not answer at 127.0.0.1:1.\n'])
-  assert.equal((await ops({ ...environment, REDIS_PREFIX: '?' }, 'replay', id, '--reason', 'repaired')).code, 78)
+  assert.equal((await typeOps({ ...environment, REDIS_PREFIX: '?' }, 'replay', id, '--reason', 'repaired').said).code, 78)
 })
 
 test('it can be called by a link from elsewhere', async () => {
