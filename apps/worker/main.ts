@@ -8,6 +8,7 @@ import { startLifecycle } from '#shared/process/lifecycle.ts'
 import { openLog, passwordOf, redactor } from '#shared/process/log.ts'
 import { openMetrics } from '#shared/process/metrics.ts'
 import { dispatcher } from '#shared/queue/dispatch.ts'
+import { openFinish } from '#shared/queue/finish.ts'
 import { openHiddenProjects } from '#shared/queue/hidden-projects.ts'
 import { openImpatience } from '#shared/queue/impatience.ts'
 import { openLanes } from '#shared/queue/lanes.ts'
@@ -69,6 +70,7 @@ const lanes = openLanes({ redis, prefix })
 const ledger = openLedger({ redis, prefix })
 const dispatch = dispatcher({ redis, prefix, queues, oneByOne })
 const impatience = openImpatience({ redis, prefix, queues })
+const finish = openFinish({ redis, prefix })
 const drain = startDrain({ redis, prefix }, log)
 lifecycle.push('drain', drain.stop)
 const journal = openJournal({ redis, prefix }, drain.soon)
@@ -118,6 +120,7 @@ for (const [name, sink] of sinkEntries(sinks)) {
       ledger,
       dispatch,
       impatience,
+      finish,
       journal,
       concurrency,
       limits,

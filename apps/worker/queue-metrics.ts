@@ -1,8 +1,7 @@
 // How the queues stand, asked when somebody looks: what waits, what is dead, what is held and since when.
-import type { Queue } from 'bullmq'
 import { Gauge } from 'prom-client'
 import type { Registry } from '#shared/process/metrics.ts'
-import { countJobs } from '#shared/queue/counts.ts'
+import { countJobs, oldestSeconds } from '#shared/queue/counts.ts'
 import { readHold } from '#shared/queue/hold.ts'
 import { lossKinds, rememberedLosses } from '#shared/queue/losses.ts'
 import type { Redis } from '#shared/queue/redis.ts'
@@ -31,7 +30,7 @@ export function watchQueues({ queues, redis, prefix, metrics }: { queues: Queues
     async collect() {
       this.reset()
       if (redis.status !== 'ready') return
-      for (const [name, queue] of Object.entries(queues)) this.set({ queue: name }, await oldest(queue))
+      for (const [name, queue] of Object.entries(queues)) this.set({ queue: name }, await oldestSeconds(queue))
     },
   })
   new Gauge({
@@ -66,9 +65,4 @@ export function watchQueues({ queues, redis, prefix, metrics }: { queues: Queues
 // What no sink declares.
 function remoteOf(queue: string): string {
   return queue === 'journal' ? 'database' : 'unknown'
-}
-
-async function oldest(queue: Queue): Promise<number> {
-  const [job] = await queue.getJobs(['wait'], 0, 0, true)
-  return job ? Math.max(0, Date.now() - job.timestamp) / 1000 : 0
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isUnderReview, judge } from './oracle.ts'
+import { isUnderReview, judge, overlaps } from './oracle.ts'
 
 const must = (text: string) => ({ text, required: true, forbidden: false })
 const may = (text: string) => ({ text, required: false, forbidden: false })
@@ -29,4 +29,12 @@ test('the oracle knows when the review project must be there', () => {
   assert.deepEqual([told(), told('opened-1'), told('updated-1'), told('closed-1', 'reopened-1')], [false, true, true, true])
   assert.deepEqual([told('opened-1', 'closed-1'), told('merged-1', 'opened-1'), told('closed-1', 'opened-1')], [false, false, false])
   assert.deepEqual([told('opened-1', 'opened-2', 'merged-2'), told('opened-1', 'merged-2', 'merged-1')], [true, false])
+})
+
+test('two effects of a lane that are under way at once are found, but for one that has ended', () => {
+  const [one, two, other] = ['one', 'two', 'other'].map((id) => ({ id, lane: id === 'other' ? 'b' : 'a', ended: false }))
+  assert.ok(one && two && other)
+  assert.deepEqual(overlaps([one, other]), [])
+  assert.deepEqual(overlaps([one, other, two]), ['a: one beside two'])
+  assert.deepEqual(overlaps([{ ...one, ended: true }, two]), [])
 })

@@ -88,6 +88,15 @@ export function isUnderReview(comments: string[]): boolean {
   return [...states.values()].some((verb) => verb !== 'merged' && verb !== 'closed')
 }
 
+/** The lanes of which more than one effect is under way, of those in `active`. One that has ended is on its way out. */
+export function overlaps(active: Array<{ id: string; lane: string; ended: boolean }>): string[] {
+  const open = Map.groupBy(
+    active.filter(({ ended }) => !ended),
+    ({ lane }) => lane,
+  )
+  return [...open].flatMap(([lane, all]) => (all.length > 1 ? `${lane}: ${all.map(({ id }) => id).join(' beside ')}` : []))
+}
+
 export function join(verdicts: Verdict[]): Verdict {
   return {
     lost: verdicts.flatMap(({ lost }) => lost),

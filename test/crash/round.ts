@@ -23,6 +23,7 @@ import { randomFrom } from './random.ts'
 import { follow } from './readers.ts'
 import { filesIn } from './spools.ts'
 import { writeStory } from './story.ts'
+import { watchUnderWay } from './under-way.ts'
 
 export type Size = { merges: number; pushes: number; seconds: number; patience: number; longFreezes: boolean; rollouts: number }
 export type Result = Tally & Verdict & { seed: number; deliveries: number; accepted: number; wrong: string[] }
@@ -70,6 +71,7 @@ export async function playRound(seed: number, size: Size, mariadb: Actor & { url
   releases.defer(() => redis.disconnect())
   if (random.chance(0.7)) await emptyRedis({ actor: redisActor, directory, redis, prefix, random: random.fork(), note })
 
+  releases.defer(watchUnderWay(redis, prefix, wrong))
   const followers = ports.map((port) => follow(`http://127.0.0.1:${port}/sse/`))
   for (const { stop } of followers) releases.defer(stop)
   const strands = writeStory({ sandbox, random: random.fork(), merges: size.merges, pushes: size.pushes })

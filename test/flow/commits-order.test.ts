@@ -73,7 +73,11 @@ test('while GitLab is away a merge request waits for a minute at most, and no ot
   const words = /waits until it is known which tasks the commits of an earlier event name \(asks\), for a minute at most/
   await until(async () => words.test((await explained()).out), 'the operator is told what is waited for')
 
-  for (const id of await delayed()) await flow.redis.hset(flow.queues.phabricator.toKey(id), 'timestamp', Date.now() - 61_000)
+  for (const job of await flow.queues.phabricator.getDelayed()) {
+    assert.ok(job.delay > 1000 && job.delay <= 60_001, `${job.delay} ms`)
+    await flow.redis.hset(flow.queues.phabricator.toKey(job.id ?? ''), 'timestamp', Date.now() - 61_000)
+    await job.promote()
+  }
   await until(() => verbs(flow, waiting.committed) === 'merged', 'after a minute it goes ahead')
   await until(() => verbs(flow, waiting.described) === 'opened merged', 'and so does the other one')
   await until(

@@ -1,13 +1,14 @@
 // The worker's core on a real Redis, with a sink that does what a test tells it to: several workers in one process, each
 // with connections of its own, as if they were processes.
 import { randomBytes } from 'node:crypto'
-import type { Worker } from 'bullmq'
+import type { JobsOptions, Worker } from 'bullmq'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { type Effect, effectId, type Outcome } from '#shared/event/effect.ts'
 import type { Journal } from '#shared/journal/entry.ts'
 import type { Json } from '#shared/process/json.ts'
 import { type Dispatch, dispatcher } from '#shared/queue/dispatch.ts'
+import { openFinish } from '#shared/queue/finish.ts'
 import { openImpatience } from '#shared/queue/impatience.ts'
 import { type Lanes, openLanes } from '#shared/queue/lanes.ts'
 import { openLedger } from '#shared/queue/ledger.ts'
@@ -45,6 +46,17 @@ export function effect(about: string, order: string, sink: SinkName = 'phabricat
   return { id: effectId('d', sink, about), delivery: 'd', sink, order, since: new Date().toISOString(), data: about }
 }
 
+/** Enters the effect into its lane, and adds a job for it unless it is a `ghost`, as the release before did. */
+export async function addAsBefore(
+  { redis, prefix, queues }: Bench,
+  one: ReturnType<typeof effect>,
+  opts: JobsOptions | 'ghost',
+): Promise<void> {
+  const place = await redis.incr(`{${prefix}}:planned`)
+  await redis.zadd(`{${prefix}}:lane:${one.sink}:${one.order}`, place, one.id)
+  if (opts !== 'ghost') await queues[one.sink].add('effect', one, { ...opts, jobId: one.id })
+}
+
 function aboutOf(data: Json): string {
   return typeof data === 'string' ? data : ''
 }
@@ -63,7 +75,10 @@ export function openBench(redisUrl: string): Bench {
     unrouted: () => Promise.resolve(),
     planned: () => Promise.resolve(),
     failed: () => Promise.resolve(),
-    ended: ({ data }, { state }) => Promise.resolve(void ended.push(`${aboutOf(data)}: ${state}`)),
+    ended({ data }, { state }, _attempts, put) {
+      ended.push(`${aboutOf(data)}: ${state}`)
+      return put('{}')
+    },
   }
   const dispatch = dispatcher({ redis, prefix, queues, oneByOne })
   const stops: Array<() => Promise<void>> = []
@@ -108,6 +123,7 @@ export function openBench(redisUrl: string): Bench {
           ledger: openLedger(place),
           dispatch,
           impatience: openImpatience({ ...place, queues }),
+          finish: openFinish(place),
           journal,
           concurrency,
           dryRun: false,
@@ -121,7 +137,7 @@ export function openBench(redisUrl: string): Bench {
       return { stop }
     },
     async isEmpty(name) {
-      return (await queues[name].getJobCountByTypes('waiting', 'active', 'delayed')) === 0
+      return (await queues[name].getJobCountByTypes('waiting', 'waiting-children', 'active', 'delayed')) === 0
     },
     async close() {
       await Promise.all(stops.map((stop) => stop()))

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Job } from 'bullmq'
+import { inLane } from '#shared/queue/lane-script.ts'
 import { retries } from '#shared/queue/retries.ts'
 import { type Bench, effect, openBenches } from './bench.ts'
 
@@ -30,7 +31,8 @@ async function jobsOf({ queues }: Bench) {
 test('the effects of a delivery are added together as BullMQ would add one after another', async () => {
   const [ours, theirs] = [benches.open(), benches.open()]
   await ours.dispatch(effects)
-  for (const one of effects) await theirs.queues[one.sink].add('effect', one, { jobId: one.id, ...retries })
+  const nameOf = (sink: string) => (sink === 'sse' ? 'effect' : inLane)
+  for (const one of effects) await theirs.queues[one.sink].add(nameOf(one.sink), one, { jobId: one.id, ...retries })
   assert.deepEqual(await jobsOf(ours), await jobsOf(theirs))
   for (const name of ['phabricator', 'sse'] as const) {
     const stored = async ({ redis, queues }: Bench) => [

@@ -9,7 +9,7 @@ import { refusalOf } from '#shared/queue/redis-refusal.ts'
 import { openHolds } from '../../apps/worker/performer/holds.ts'
 import { openRedisProxy } from '../support/redis-proxy.ts'
 import { until } from '../support/until.ts'
-import { done, effect, empty, openBenches, type Perform } from './bench.ts'
+import { addAsBefore, done, effect, empty, openBenches, type Perform } from './bench.ts'
 
 let benches: Awaited<ReturnType<typeof openBenches>>
 before(async () => {
@@ -20,8 +20,7 @@ after(() => benches.close())
 test('a plain error is tried again, and is a dead letter when the attempts are spent', async () => {
   const bench = benches.open()
   const one = effect('one', 'lane')
-  await bench.lanes.enter(one)
-  await bench.queues.phabricator.add('effect', one, { jobId: one.id, attempts: 2, backoff: { type: 'custom' } })
+  await addAsBefore(bench, one, { attempts: 2, backoff: { type: 'custom' } })
   await bench.dispatch([effect('two', 'lane')])
   const tries: string[] = []
   await bench.start('phabricator', (about) => {

@@ -5,7 +5,7 @@ import { Unavailable } from '#shared/process/errors.ts'
 import type { Context } from '#sinks/context.ts'
 import type { History } from '#sinks/history.ts'
 import { until } from '../support/until.ts'
-import { type Bench, done, effect, empty, openBenches } from './bench.ts'
+import { addAsBefore, type Bench, done, effect, empty, openBenches } from './bench.ts'
 
 let benches: Awaited<ReturnType<typeof openBenches>>
 before(async () => {
@@ -56,29 +56,59 @@ for (const [what, { end, next, waits }] of Object.entries(endings))
 
 test('an effect that waited in its lane need not be looked for', async () => {
   const bench = benches.open()
-  const behind = effect('behind', 'lane')
-  await bench.dispatch([one, behind])
-  const histories: History[] = []
-  await bench.start('phabricator', async (about, { history }) => {
-    histories.push(history)
-    if (about === 'one') await until(async () => (await startsOf(bench, behind.id)) > 0, 'the other one has asked for its turn')
-    return done
-  })
-  await empty(bench)
-  assert.deepEqual(histories, ['new', 'new'])
-})
-
-test('a run that ended without a word, as one of an earlier release, may have made its call', async () => {
-  const bench = benches.open()
-  await bench.dispatch([one])
-  await bench.redis.hset(bench.queues.phabricator.toKey(one.id), 'ats', 1)
+  await bench.dispatch([one, effect('behind', 'lane')])
   const histories: History[] = []
   await bench.start('phabricator', (_about, { history }) => {
     histories.push(history)
     return Promise.resolve(done)
   })
   await empty(bench)
-  assert.deepEqual(histories, ['maybe-done'])
+  assert.deepEqual(histories, ['new', 'new'])
+})
+
+const silent: Record<string, { before: (bench: Bench) => Promise<unknown>; next: History }> = {
+  'before its fence need not be looked for': { before: ({ dispatch }) => dispatch([one]), next: 'new' },
+  'behind its fence is looked for': {
+    before: ({ dispatch, redis, queues }) => dispatch([one]).then(() => redis.hset(queues.phabricator.toKey(one.id), 'begun', 'x')),
+    next: 'maybe-done',
+  },
+  'while a worker of an earlier release made its call is looked for': {
+    before: ({ dispatch, redis, prefix }) => dispatch([one]).then(() => redis.set(atWork(prefix), 'x', 'PX', 1500)),
+    next: 'maybe-done',
+  },
+  'and was added by an earlier release is looked for': { before: (bench) => addAsBefore(bench, one, {}), next: 'maybe-done' },
+}
+
+for (const [what, { before: prepare, next }] of Object.entries(silent))
+  test(`an effect whose worker died ${what}`, async () => {
+    const bench = benches.open()
+    await prepare(bench)
+    await bench.redis.hset(bench.queues.phabricator.toKey(one.id), 'ats', 1)
+    const histories: History[] = []
+    await bench.start('phabricator', (_about, { history }) => {
+      histories.push(history)
+      return Promise.resolve(done)
+    })
+    await empty(bench)
+    assert.deepEqual(histories, [next])
+  })
+
+test('whoever is not at the head of its lane does not pass, and comes again', async () => {
+  const bench = benches.open()
+  await bench.dispatch([one])
+  const lane = `{${bench.prefix}}:lane:phabricator:lane`
+  const runs: string[] = []
+  await bench.start('phabricator', async (about, { fence }) => {
+    runs.push(about)
+    if (runs.length === 1) await bench.redis.zadd(lane, 0, 'ahead')
+    const passed = fence.pass()
+    await passed.catch(() => undefined)
+    await bench.redis.zrem(lane, 'ahead')
+    await passed
+    return done
+  })
+  await empty(bench)
+  assert.deepEqual([runs, bench.ended], [['one', 'one'], ['one: done']])
 })
 
 test('what was made before counts, unless an operator has the effect made once more', async () => {
@@ -148,9 +178,7 @@ test('what is left of a job that is gone does not keep its effect from being add
   }
   await bench.start('phabricator', perform, 1)
   await until(() => performed.includes('next'), 'the run has ended')
-  assert.equal(await bench.redis.hget(phabricator.toKey(one.id), 'idle'), null)
+  assert.equal(await bench.redis.exists(phabricator.toKey(one.id)), 0)
 })
 
-async function startsOf({ queues }: Bench, id: string): Promise<number> {
-  return (await queues.phabricator.getJob(id))?.attemptsStarted ?? 0
-}
+const atWork = (prefix: string) => `{${prefix}}:at-work:phabricator:${one.id}`

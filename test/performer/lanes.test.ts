@@ -4,8 +4,9 @@ import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
 import { Permanent, Unavailable } from '#shared/process/errors.ts'
+import { countJobs } from '#shared/queue/counts.ts'
 import { until } from '../support/until.ts'
-import { done, effect, empty, openBenches, type Perform } from './bench.ts'
+import { addAsBefore, type Bench, done, effect, empty, openBenches, type Perform } from './bench.ts'
 
 let benches: Awaited<ReturnType<typeof openBenches>>
 before(async () => {
@@ -92,7 +93,7 @@ test('planning an effect again changes nothing of its lane, and leaves nothing i
   assert.deepEqual(await bench.redis.keys(`{${bench.prefix}}:*:phabricator:a`), [])
 })
 
-test('one that has ended without leaving its lane blocks it only for a moment', async () => {
+test('one that has ended without leaving its lane does not block it', async () => {
   const bench = benches.open()
   const ghost = effect('ghost', 'a')
   const performed: string[] = []
@@ -102,7 +103,7 @@ test('one that has ended without leaving its lane blocks it only for a moment', 
     return Promise.resolve(done)
   })
   await empty(bench)
-  await bench.lanes.enter(ghost)
+  await addAsBefore(bench, ghost, 'ghost')
   await bench.dispatch([effect('next', 'a')])
   await empty(bench)
   assert.deepEqual(performed, ['ghost', 'next'])
@@ -140,49 +141,147 @@ test('one that is put back does not run beside the one that is under way, and go
   await bench.dispatch([second, third])
   await until(() => running.has('second'), 'the second one is under way')
   // Whoever puts it back had looked before that was so.
-  await bench.lanes.enter(first, [second.id, third.id])
-  await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true })
-  await until(async () => Number(await bench.redis.hget(bench.queues.phabricator.toKey(first.id), 'ats')) >= 2, 'the first one has looked')
+  assert.equal(await bench.lanes.putBack(first, { later: [second.id, third.id] }), true)
+  assert.equal(await bench.lanes.putBack(first, { later: [second.id, third.id] }), false)
+  assert.equal(await job.getState(), 'waiting-children')
   go()
   await empty(bench)
   assert.deepEqual([wrong, ends], [[], ['second', 'first', 'third']])
 })
 
-test('one that is about to be put back keeps its place although its job is dead still', async () => {
-  const { bench, first, second, third, job, wrong, ends } = await withDeadLetter(false)
-  await bench.lanes.enter(first)
+test('one that is put back goes before those that have not begun, and their head stands back', async () => {
+  const { bench, first, second, third, wrong, ends } = await withDeadLetter(false)
+  await bench.queues.phabricator.pause()
   await bench.dispatch([second, third])
-  await until(
-    async () => Number(await bench.redis.hget(bench.queues.phabricator.toKey(second.id), 'ats')) >= 3,
-    'the second one has looked',
-  )
-  assert.deepEqual(ends, [])
-  await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true })
+  await bench.lanes.putBack(first, { later: [second.id, third.id] })
+  assert.deepEqual(await bench.lanes.waiting(first), [first.id, second.id, third.id])
+  assert.deepEqual(await queued(bench), [first.id])
+  await bench.queues.phabricator.resume()
   await empty(bench)
   assert.deepEqual([wrong, ends], [[], ['first', 'second', 'third']])
 })
 
-test('one that was planned but never came is waited for, and given up after a minute', async () => {
+test('only the head of a lane is queued, and the others count as waiting', async () => {
   const bench = benches.open()
-  await bench.lanes.enter(effect('never', 'a'))
-  const performed: string[] = []
+  const { redis, prefix, queues } = bench
+  const all = ['one', 'two', 'three'].map((about) => effect(about, 'a'))
+  await bench.dispatch([...all, effect('beside', 'b')])
+  assert.deepEqual(await queued(bench), [effect('beside', 'b').id, all[0]?.id])
+  assert.equal((await countJobs(queues.phabricator, { redis, prefix })).waiting, 4)
+  await bench.start('phabricator', async (about) => {
+    if (about === 'two') assert.deepEqual(await queues.phabricator.getJobState(all[2]?.id ?? ''), 'waiting-children')
+    return done
+  })
+  await empty(bench)
+  assert.deepEqual(
+    bench.ended.filter((end) => end !== 'beside: done'),
+    ['one: done', 'two: done', 'three: done'],
+  )
+})
+
+test('jobs that the release before queued, all of a lane, run in its order, among new ones', async () => {
+  const bench = benches.open()
+  const names = Array.from({ length: 12 }, (_, index) => String(index))
+  const running = new Set<string>()
+  const wrong: string[] = []
+  for (const about of names.slice(0, 8)) await addAsBefore(bench, effect(about, 'a'), { attempts: 3 })
+  await bench.dispatch(names.slice(8).map((about) => effect(about, 'a')))
+  const perform: Perform = async (about) => {
+    for (const other of running) wrong.push(`${about} runs beside ${other}`)
+    running.add(about)
+    await pause(5)
+    running.delete(about)
+    return done
+  }
+  await Promise.all([bench.start('phabricator', perform), bench.start('phabricator', perform)])
+  await empty(bench)
+  assert.deepEqual([wrong, bench.ended], [[], names.map((about) => `${about}: done`)])
+})
+
+test('one that has no job blocks nobody', async () => {
+  const bench = benches.open()
+  await addAsBefore(bench, effect('never', 'a'), 'ghost')
   await bench.dispatch([effect('waits', 'a')])
+  await bench.start('phabricator', () => Promise.resolve(done))
+  await empty(bench)
+  assert.deepEqual(bench.ended, ['waits: done'])
+})
+
+test('one whose worker died after its end is not performed again, and its lane has gone on', async () => {
+  const bench = benches.open()
+  const [one, two, dead] = [effect('one', 'a'), effect('two', 'a'), effect('dead', 'b')]
+  const { phabricator } = bench.queues
+  await bench.dispatch([one, two, dead])
+  for (const [{ id }, ended] of [
+    [one, 'well'],
+    [dead, 'It never can.'],
+  ] as const) {
+    await bench.redis.hset(phabricator.toKey(id), { ats: 1, ended })
+    await bench.redis.zrem(`{${bench.prefix}}:lane:phabricator:a`, id)
+  }
+  const performed: string[] = []
   await bench.start('phabricator', (about) => {
     performed.push(about)
     return Promise.resolve(done)
   })
-  const waits = await bench.queues.phabricator.getJob(effect('waits', 'a').id)
-  const starts = async () => Number(await bench.redis.hget(bench.queues.phabricator.toKey(waits?.id ?? ''), 'ats'))
-  await until(async () => (await starts()) >= 3, 'it has looked several times')
+  await until(async () => (await phabricator.getFailedCount()) === 1, 'the dead one is dead')
+  await until(async () => (await phabricator.getJobState(one.id)) === 'completed', 'the other one is done')
   assert.deepEqual(performed, [])
-  await bench.redis.hset(bench.queues.phabricator.toKey(waits?.id ?? ''), 'timestamp', Date.now() - 61_000)
+  // What stood back without anybody queuing it, as after a worker of the release before, is found.
   await empty(bench)
-  assert.deepEqual(performed, ['waits'])
+  assert.deepEqual(performed, ['two'])
+})
+
+test('one that waits for an earlier question is called by its end, and asks again', async () => {
+  const bench = benches.open()
+  const question = effect('question', 'mr', 'commits')
+  const after = { sink: 'commits', order: 'mr' }
+  const told: string[] = []
+  const asked = Promise.withResolvers<void>()
+  await bench.dispatch([question, { ...effect('comment', 'mr T1'), after }, { ...effect('other', 'mr T2'), after }])
+  await bench.start('phabricator', (about) => {
+    told.push(about)
+    return Promise.resolve(done)
+  })
+  const delayed = async () => await bench.queues.phabricator.getDelayedCount()
+  await until(async () => (await delayed()) === 2, 'both are put off')
+  await bench.start('commits', async () => {
+    await asked.promise
+    return done
+  })
+  asked.resolve()
+  await empty(bench)
+  assert.deepEqual(new Set(told), new Set(['comment', 'other']))
+})
+
+test('one that asks for its turn just when the question it waits for is answered does not go before what that brings', async () => {
+  const bench = benches.open()
+  const { phabricator } = bench.queues
+  const question = effect('question', 'mr', 'commits')
+  const comment = { ...effect('comment', 'mr T1'), after: { sink: 'commits', order: 'mr' } }
+  const brought = effect('brought', 'mr T1')
+  await bench.dispatch([question, comment])
+  const lock = { key: phabricator.toKey(`${comment.id}:lock`), token: 'mine' }
+  await bench.redis.set(lock.key, lock.token)
+  await bench.redis.rpoplpush(phabricator.toKey('wait'), phabricator.toKey('active'))
+  await bench.dispatch([brought], { cause: question })
+  assert.deepEqual(await bench.lanes.turn(comment, lock), { state: 'waits' })
+  assert.equal(await phabricator.getJobState(comment.id), 'waiting-children')
+  await Promise.all((['phabricator', 'commits'] as const).map((name) => bench.start(name, () => Promise.resolve(done))))
+  await empty(bench)
+  assert.deepEqual(
+    bench.ended.filter((end) => end !== 'question: done'),
+    ['brought: done', 'comment: done'],
+  )
 })
 
 test('a lane that nobody enters any more is forgotten some day', async () => {
-  const { redis, prefix, lanes } = benches.open()
-  await lanes.enter(effect('forgotten', 'left behind'))
+  const { redis, prefix, dispatch } = benches.open()
+  await dispatch([effect('forgotten', 'left behind')])
   const days = (await redis.ttl(`{${prefix}}:lane:phabricator:left behind`)) / 86_400
   assert.ok(days > 80 && days <= 90, `${days} days`)
 })
+
+function queued({ redis, queues }: Bench): Promise<string[]> {
+  return redis.lrange(queues.phabricator.toKey('wait'), 0, -1)
+}

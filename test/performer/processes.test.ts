@@ -122,7 +122,7 @@ describe('a worker', { concurrency: 4, timeout: 300_000 }, () => {
     }))
 
   const moments = {
-    'when it asks whether its turn has come': /^evalsha \S+ 3 \S+:lane:phabricator:.* \S+:turn:phabricator:.* \S+:lane:commits:/,
+    'when it ends an effect': /^evalsha \S+ 6 \S+:told \S+:phabricator:\S+:lock /,
     'while it makes sure that the job is still its own': /:phabricator:\S+:lock \S+:phabricator:stalled/,
   }
   for (const [moment, words] of Object.entries(moments)) {

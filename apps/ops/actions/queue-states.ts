@@ -1,6 +1,6 @@
 // How each queue stands: what waits in it and for how long, what is dead, and whether it is on hold or paused.
 
-import { type Counts, countJobs } from '#shared/queue/counts.ts'
+import { type Counts, countJobs, oldestSeconds } from '#shared/queue/counts.ts'
 import { type Hold, readHold } from '#shared/queue/hold.ts'
 import type { Presence } from '#shared/queue/presence.ts'
 import { type QueueName, queueNames } from '#sinks/queues.ts'
@@ -25,9 +25,9 @@ export async function queueStates(context: OpsContext): Promise<QueueState[]> {
 
 async function queueState({ queues, redis, prefix }: OpsContext, name: QueueName): Promise<QueueState> {
   const queue = queues[name]
-  const [counts, [oldest], paused, hold] = await Promise.all([
+  const [counts, seconds, paused, hold] = await Promise.all([
     countJobs(queue, { redis, prefix }),
-    queue.getJobs(['wait'], 0, 0, true),
+    oldestSeconds(queue),
     queue.isPaused(),
     readHold(redis, prefix, name),
   ])
@@ -36,7 +36,7 @@ async function queueState({ queues, redis, prefix }: OpsContext, name: QueueName
     ...counts,
     paused,
     pausedBy: null,
-    lag: oldest ? Math.round((Date.now() - oldest.timestamp) / 1000) : 0,
+    lag: Math.round(seconds),
     held: hold ? { ...hold, since: hold.since.toISOString(), until: hold.until.toISOString() } : null,
   }
 }

@@ -22,6 +22,11 @@ export class Deferred extends Error {
   }
 }
 
+/** Thrown by a job that has been put where it waits: it was no attempt either. */
+export class PutOff extends Error {
+  override name = 'PutOff'
+}
+
 /** Thrown by a job that another worker runs by now, since this one was silent for too long. */
 export class LockLost extends Error {
   override name = 'LockLost'
@@ -64,8 +69,8 @@ type Parts = {
   tellsNothing?: (job: Job) => boolean
   /** Told of each attempt that failed, also of the last one; `ms` is how long it took. */
   onFailed?: (job: Job, error: Error, ms: number) => Promise<void>
-  /** Told once for each job that has become a dead letter. */
-  onDead: (job: Job, error: Error) => Promise<void>
+  /** Told once for each job that has become a dead letter; with the token of its lock, unless BullMQ gave it up without running it. */
+  onDead: (job: Job, error: Error, token?: string) => Promise<void>
 }
 
 // With a limiter BullMQ looks at the queue's rate limit, which is what holds it; this one never limits by itself.
@@ -107,7 +112,7 @@ export async function work({
 
   // While others wait the hold is left to one that asks the remote.
   async function goOn(job: Job): Promise<void> {
-    if (tellsNothing?.(job) === true && (await queue.getJobCountByTypes('wait', 'delayed')) > 0) return
+    if (tellsNothing?.(job) === true && (await queue.getJobCountByTypes('wait', 'delayed', 'waiting-children')) > 0) return
     await holds.release()
   }
 
@@ -121,6 +126,7 @@ export async function work({
   async function consequence(error: Error, job: Job, token: string): Promise<Error> {
     answered.add(error)
     if (error instanceof LockLost) return error
+    if (error instanceof PutOff) return new WaitingError()
     if (error instanceof Deferred) {
       await job.moveToDelayed(Date.now() + error.ms, token)
       return new DelayedError()
@@ -138,7 +144,7 @@ export async function work({
     await onFailed?.(job, error, Date.now() - (job.processedOn ?? Date.now()))
     const never = error instanceof Permanent
     if (never || job.attemptsMade + 1 >= (job.opts.attempts ?? 1)) {
-      await onDead(job, error)
+      await onDead(job, error, token)
       log.error({ queue: queue.name, job: job.id, reason: inWords(error) }, 'died')
       return never ? known(new UnrecoverableError(inWords(error))) : error
     }

@@ -1,9 +1,12 @@
-// The fence before the one call of a job that cannot be undone. One step in Redis makes sure that the job is still ours and
-// writes down that the call has begun, under a key that lives for as long as the call may be at work. Whoever runs the job next
-// waits until the key is gone, and then looks at the remote. Only an answer removes it earlier.
+// The fence before the one call of a job that cannot be undone. One step in Redis makes sure that the job is still ours and at
+// the head of its lane, and writes down that the call has begun: with the job, and under a key that lives for as long as the call
+// may be at work. Whoever runs the job next waits until the key is gone, and then looks at the remote. Only an answer removes it
+// earlier.
 import { randomUUID } from 'node:crypto'
 import type { Job, Queue } from 'bullmq'
 import type { Effect } from '#shared/event/effect.ts'
+import { inLane } from '#shared/queue/lane-script.ts'
+import { laneKeys } from '#shared/queue/lanes.ts'
 import { keyPrefix } from '#shared/queue/queues.ts'
 import type { Redis } from '#shared/queue/redis.ts'
 import { script } from '#shared/queue/redis-script.ts'
@@ -20,36 +23,49 @@ export type CallLimits = { callMs: number; settleMs: number }
 /** One run of a job, as seen from its fence. */
 export type Crossing = {
   fence: Fence
-  /** Surely the first time: no run before this one came as far as to make the call. */
+  /** Surely the first time: no run before this one began the call. */
   isFirst: boolean
+  /** What a run before this one said of the end of the effect, when only its job was left to be completed. */
+  ended: string | undefined
   /** Whether this run came as far as to make the call. */
   passed: () => boolean
+  /** The key that says that the call of this run is at work, and the value it has then. */
+  call: () => { key: string; own: string } | undefined
   /** For how many ms more an earlier call may be at work: of this job, and of another one that it must not run beside. */
   busyMs: number
   besideMs: number
-  /** At the end of the run: leaves in Redis what the next one must know. */
-  succeeded: () => Promise<void>
+  /** At the end of a run that failed: leaves in Redis what the next one must know. */
   failed: () => Promise<void>
 }
 
-// With the first two keys it does what BullMQ's `extendLock` does.
+// With the first two keys it does what BullMQ's `extendLock` does. A lane whose head is another one can only be so by what an earlier
+// release put into it.
 const passOver = script(`${passingBeside}
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-if not passes(KEYS[5], ARGV[7], ARGV[8]) then return -1 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-redis.call('SREM', KEYS[2], ARGV[3])
-redis.call('SET', KEYS[3], ARGV[4], 'PX', ARGV[5])
-if ARGV[6] ~= '0' then redis.call('SET', KEYS[4], ARGV[4], 'EX', ARGV[6]) end
+local lock, stalled, atWork, marker, job, lane, beside = unpack(KEYS)
+local token, lockMs, id, own, atWorkMs, markSeconds, seen, mark = unpack(ARGV)
+if redis.call('GET', lock) ~= token then return 0 end
+if lane ~= job and redis.call('ZSCORE', lane, id) and redis.call('ZRANGE', lane, 0, 0)[1] ~= id then return -1 end
+if not passes(beside, seen, mark) then return -1 end
+redis.call('SET', lock, token, 'PX', lockMs)
+redis.call('SREM', stalled, id)
+redis.call('SET', atWork, own, 'PX', atWorkMs)
+redis.call('HSETNX', job, 'begun', own)
+if markSeconds ~= '0' then redis.call('SET', marker, own, 'EX', markSeconds) end
 return 1`)
 
-const end = script(`
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0`)
+// A worker of an earlier release writes only the key.
+const lookBack = script(`
+local busyMs = redis.call('PTTL', KEYS[2])
+if redis.call('EXISTS', KEYS[1]) == 1 and busyMs > 0 then redis.call('HSETNX', KEYS[1], 'begun', redis.call('GET', KEYS[2])) end
+local begun, idle, ended = unpack(redis.call('HMGET', KEYS[1], 'begun', 'idle', 'ended'))
+return {busyMs, begun and 1 or 0, idle or '', ended or ''}`)
 
-// Only if the job is still there: a hash with this field alone would keep the effect from being added again.
-const noteIdle = script(`
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-return redis.call('HSET', KEYS[1], 'idle', ARGV[1])`)
+const over = script(`
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+if ARGV[2] == '0' then return 1 end
+if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
+if redis.call('HGET', KEYS[3], 'begun') == ARGV[1] then redis.call('HDEL', KEYS[3], 'begun') end
+return 1`)
 
 type Parts = {
   redis: Redis
@@ -69,22 +85,25 @@ export async function openFence({ redis, prefix, queue, sink, limits, job, token
   const jobKey = queue.toKey(id)
   const atWorkOf = (job: string) => `${keyPrefix(prefix)}:at-work:${queue.name}:${job}`
   const atWork = atWorkOf(id)
-  const begun = begunKey(prefix, effect)
+  const marker = begunKey(prefix, effect)
+  const lane = sink.order === 'lane' ? laneKeys(prefix).lane(effect) : jobKey
   const isMarked = sink.repeat === 'at-most-once'
   const own = randomUUID()
   let call: 'none' | 'at work' | 'answered' | 'undone' = 'none'
 
   const beside = await lookBeside({ redis, prefix, queue, alone: sink.alone(effect.data), id, atWorkOf })
   const isNew = runs === 1 && effect.again !== true
-  const [idle, busyMs] = isNew ? ['0', 0] : await Promise.all([redis.hget(jobKey, 'idle'), redis.pttl(atWork)])
-  // `idle` is the number of the last run that said that it made no call. A run that said nothing may have made it: its worker
-  // died, or was of an earlier release.
-  const isFirst = effect.again !== true && busyMs <= 0 && Number(idle ?? 0) === runs - 1
+  const { busyMs, isBegun, idle, ended } = isNew ? nothingYet : await before(redis, jobKey, atWork)
+  // `idle` is the number of the last run that said to an earlier release that it made no call; of one whose effects stand in lanes
+  // otherwise, a run that said nothing may have made it. Serial sinks pass no fence, so any run of theirs may have made its effect.
+  const isTold = job.name === inLane || Number(idle) === runs - 1
+  const isFirst = effect.again !== true && !isBegun && (runs === 1 || (isTold && sink.order === 'lane'))
 
-  const over = () => end(redis, [atWork], [own])
   return {
     isFirst,
+    ended: ended === '' ? undefined : ended,
     passed: () => call !== 'none',
+    call: () => (call === 'none' ? undefined : { key: atWork, own }),
     busyMs: Math.max(0, busyMs),
     besideMs: beside.ms,
     fence: {
@@ -95,8 +114,9 @@ export async function openFence({ redis, prefix, queue, sink, limits, job, token
         let askedAt: number
         do {
           askedAt = Date.now()
+          const keys = [queue.toKey(`${id}:lock`), queue.toKey('stalled'), atWork, marker, jobKey, lane, ...beside.keys]
           const args = [token, lockMs, id, own, callMs + settleMs, isMarked ? begunKeepSeconds : 0, beside.seen, beside.mark(own)]
-          const passed = await passOver(redis, [queue.toKey(`${id}:lock`), queue.toKey('stalled'), atWork, begun, ...beside.keys], args)
+          const passed = await passOver(redis, keys, args)
           if (passed === -1) throw new Deferred(besideWaitMs)
           if (passed !== 1) throw new LockLost(`${id} is run by another worker.`)
           call = 'at work'
@@ -109,17 +129,18 @@ export async function openFence({ redis, prefix, queue, sink, limits, job, token
         call = 'undone'
       },
     },
-    async succeeded() {
-      if (call !== 'none') await over()
-    },
     async failed() {
       // Redis may have lost the key meanwhile: write it again.
       if (call === 'at work') await redis.set(atWork, own, 'PX', callMs + settleMs, 'NX')
-      if (call === 'answered' || call === 'undone') await over()
-      if (call === 'undone' && isMarked) await end(redis, [begun], [own])
-      // Serial sinks pass no fence, so any run of theirs may have made its effect.
-      const onlyWaited = (call === 'none' || call === 'undone') && sink.order === 'lane'
-      if (isFirst && onlyWaited) await noteIdle(redis, [jobKey], [runs])
+      if (call === 'answered' || call === 'undone') await over(redis, [atWork, marker, jobKey], [own, call === 'undone' ? 1 : 0])
     },
   }
+}
+
+const nothingYet = { busyMs: 0, isBegun: false, idle: '', ended: '' }
+
+async function before(redis: Redis, jobKey: string, atWork: string): Promise<typeof nothingYet> {
+  const answer = await lookBack(redis, [jobKey, atWork], [])
+  const [busyMs = '0', begun, idle = '', ended = ''] = Array.isArray(answer) ? answer.map(String) : []
+  return { busyMs: Number(busyMs), isBegun: begun === '1', idle, ended }
 }

@@ -1,8 +1,8 @@
 // The call of a sink, as its declaration allows it: not again where it cannot look for what it made, not at all in a dry run.
 import { type Effect, nothingDone, type Outcome, onlyWould, type PlannedEffect } from '#shared/event/effect.ts'
 import { Permanent } from '#shared/process/errors.ts'
-import type { Lock } from '#shared/queue/dispatch.ts'
 import type { Ledger } from '#shared/queue/ledger.ts'
+import type { Lock } from '#shared/queue/lock.ts'
 import { closedFence } from '#sinks/closed-fence.ts'
 import type { History } from '#sinks/history.ts'
 import type { Sink } from '#sinks/sink.ts'

@@ -74,6 +74,9 @@ export type FailedEntry = z.output<typeof failedSchema>
 /** For each sink what it decided: `reason` says why it does nothing; without one there are effects. */
 export type Decision = { sink: string; reason?: string }
 
+/** How an effect has ended. */
+export type Ended = Outcome | { state: 'dead'; reason: string }
+
 export type Journal = {
   /** A delivery has been read and decided on, by every sink if it is `whole`. */
   routed: (delivery: Delivery, event: GitLabEvent, decided: { decisions: Decision[]; effects: Effect[]; whole: boolean }) => Promise<void>
@@ -83,8 +86,8 @@ export type Journal = {
   planned: (effects: Effect[]) => Promise<void>
   /** An attempt, the one with this number, failed after `ms`. */
   failed: (effect: Effect, number: number, ms: number, reason: string) => Promise<void>
-  /** An effect has ended, after `attempts` attempts. */
-  ended: (effect: Effect, outcome: Outcome | { state: 'dead'; reason: string }, attempts: number) => Promise<void>
+  /** An effect has ended, after `attempts` attempts: `put` puts the entry into the outbox, with the time of Redis, and is answered. */
+  ended: <T>(effect: Effect, outcome: Ended, attempts: number, put: (entry: string) => Promise<T>) => Promise<T>
 }
 
 /** The journal as the router and the performers see it; `onPut` is called after each entry, which is in the outbox then. */
@@ -125,9 +128,11 @@ export function openJournal(place: QueuePlace, onPut: () => void): Journal {
       const entry: FailedEntry = { type: 'failed', effect: id, number, at, ms, reason }
       await put(entry)
     },
-    async ended(effect, outcome, attempts) {
+    async ended(effect, outcome, attempts, put) {
       const entry: EndedEntry = { type: 'ended', effect: withoutData(effect), ...outcome, attempts, endedAt: new Date().toISOString() }
-      await put(entry)
+      const answer = await put(JSON.stringify(entry))
+      onPut()
+      return answer
     },
   }
 }

@@ -4,14 +4,16 @@
 
 /**
  * Lua to begin a script with. `addJob(queue, id, name, data, opts, now)` adds a job to the queue whose keys begin with
- * `queue`, unless one with this id is there; `wake(queue)` tells the workers that wait there, after the last one. `serial(queue)`
+ * `queue`, unless one with this id is there; `storeJob` writes the job alone. `wake(queue)` tells the workers that wait there, after the last one. `serial(queue)`
  * says that its jobs run one after another, over all workers: written with each job, it cannot be missing where there are any.
  */
 export const addingJobs = `
+local function storeJob(queue, id, name, data, opts, now)
+  redis.call('HSET', queue .. id, 'name', name, 'data', data, 'opts', opts, 'timestamp', now, 'delay', '0', 'priority', '0')
+end
 local function addJob(queue, id, name, data, opts, now)
-  local job = queue .. id
-  if redis.call('EXISTS', job) == 1 then return end
-  redis.call('HSET', job, 'name', name, 'data', data, 'opts', opts, 'timestamp', now, 'delay', '0', 'priority', '0')
+  if redis.call('EXISTS', queue .. id) == 1 then return end
+  storeJob(queue, id, name, data, opts, now)
   redis.call('LPUSH', queue .. 'wait', id)
 end
 local function wake(queue)

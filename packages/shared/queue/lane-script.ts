@@ -1,22 +1,63 @@
-// How an effect enters its lane, inside a script. An effect's score is its place. Places are counted over all lanes, so of two
-// effects the one that was planned earlier has the lower place, whatever lanes they are in.
+// How effects enter and leave their lanes, inside a script. An effect's score is its place. Places are counted over all lanes, so
+// of two effects the one that was planned earlier has the lower place, whatever lanes they are in. Only the head of a lane is
+// queued: those behind it stand where BullMQ keeps jobs that wait for others, in `waiting-children`.
+import { addingJobs } from './add-jobs.ts'
+
+/** Lanes expire, so that nothing stays for ever of an effect that had already ended when it came again. */
+export const keepSeconds = 90 * 24 * 3600
+
+/** The name of a job that is queued only when nothing is ahead of it. One of any other name asks for its turn when it comes up. */
+export const inLane = 'in-lane'
 
 /**
- * Lua to begin a script with. `enter(lane, turn, id, queue, place, counter, seconds)` puts `id` into `lane` with the score
- * `place`, or at the end where that is nil, unless it is in it. Whoever has the turn (the key `turn` names it) and is under
- * way in `queue` is not overtaken. `before(lane, other)` is the place in front of `other`; nil when that is not in the lane.
+ * Lua to begin a script with, `addingJobs` included. `enter(lane, id, queue, place, counter)` puts `id` into `lane` at `place`, or at
+ * the end where that is nil, unless it is in it; it answers whether it is the head then, and its place. Whoever is under way in
+ * `queue` is not overtaken; another head stands back, or finds so when it asks for its turn just then. `queueHead(lane, queue)` queues the head of a lane that stood back, and
+ * takes out those that have ended. `before(lane, other)` is the place in front of `other`; nil when that is not in the lane.
+ * `questionBefore(questions, place)` is the first of the lane `questions`, if it was planned before `place`.
  */
-export const enteringLanes = `
-local function enter(lane, turn, id, queue, place, counter, seconds)
-  if redis.call('ZSCORE', lane, id) then return end
-  place = tonumber(place) or redis.call('INCR', counter)
-  local head = redis.call('ZRANGE', lane, 0, 1, 'WITHSCORES')
-  local isUnderWay = head[1] and redis.call('GET', turn) == head[1] and redis.call('LPOS', queue .. 'active', head[1])
-  if isUnderWay and place <= tonumber(head[2]) then
-    place = head[4] and (head[2] + head[4]) / 2 or head[2] + 0.5
+export const movingInLanes = `${addingJobs}
+local function headOf(lane, queue)
+  while true do
+    local head = redis.call('ZRANGE', lane, 0, 0, 'WITHSCORES')
+    if not head[1] then return end
+    local job = redis.call('HMGET', queue .. head[1], 'timestamp', 'finishedOn')
+    if job[1] and not job[2] then return head[1], tonumber(head[2]) end
+    redis.call('ZREM', lane, head[1])
+  end
+end
+local function queueJob(queue, id)
+  redis.call('LPUSH', queue .. 'wait', id)
+  wake(queue)
+end
+local function queueHead(lane, queue)
+  local head = headOf(lane, queue)
+  if head and redis.call('ZREM', queue .. 'waiting-children', head) == 1 then queueJob(queue, head) end
+  return head
+end
+local function isUnderWay(queue, id)
+  local name, turn = unpack(redis.call('HMGET', queue .. id, 'name', 'turn'))
+  return name == '${inLane}' or turn
+end
+local function enter(lane, id, queue, place, counter)
+  local head, headPlace = headOf(lane, queue)
+  place = tonumber(redis.call('ZSCORE', lane, id) or place) or redis.call('INCR', counter)
+  if head and head ~= id and place <= headPlace then
+    local isActive = redis.call('LPOS', queue .. 'active', head)
+    if isActive and isUnderWay(queue, head) then
+      local second = redis.call('ZRANGE', lane, 1, 1, 'WITHSCORES')[2]
+      place = second and (headPlace + second) / 2 or headPlace + 0.5
+    else
+      redis.call('LREM', queue .. 'wait', 1, head)
+      redis.call('ZREM', queue .. 'delayed', head)
+      if not isActive then redis.call('ZADD', queue .. 'waiting-children', redis.call('HGET', queue .. head, 'timestamp'), head) end
+      head = nil
+    end
   end
   redis.call('ZADD', lane, string.format('%.17g', place), id)
-  redis.call('EXPIRE', lane, seconds)
+  redis.call('EXPIRE', lane, ${keepSeconds})
+  if head and head ~= id then queueHead(lane, queue) end
+  return not head or head == id, place
 end
 local function before(lane, other)
   local rank = redis.call('ZRANK', lane, other)
@@ -25,7 +66,8 @@ local function before(lane, other)
   local ahead = rank > 0 and redis.call('ZRANGE', lane, rank - 1, rank - 1, 'WITHSCORES')[2]
   return ahead and (place + ahead) / 2 or place - 1
 end
+local function questionBefore(questions, place)
+  local first = questions ~= '' and redis.call('ZRANGE', questions, 0, 0, 'WITHSCORES') or {}
+  return first[1] and tonumber(first[2]) < place and first[1]
+end
 `
-
-/** Lanes expire, so that nothing stays for ever of an effect that had already ended when it came again. */
-export const keepSeconds = 90 * 24 * 3600

@@ -7,23 +7,24 @@ import { keyPrefix } from './queues.ts'
 import type { Redis } from './redis.ts'
 
 export type Ledger = {
-  write: (effect: Effect, made: string) => Promise<void>
   /** What was made for this effect. */
   madeFor: (effect: Effect) => Promise<string | undefined>
   /** What was made for other effects of the same sink and order. */
   madeForOthers: (effect: Effect) => Promise<Set<string>>
 }
 
-/** For how long an entry is kept after the last one beside it. */
+/** For how long an entry is kept after the last one beside it. It is written where effects end. */
 export const ledgerKeepSeconds = 30 * 24 * 3600
 
-/** The ledger over `redis`; an entry is kept for 30 days after the last one beside it. */
+/** The key of the hash that has, by what was made, the effects of one sink and order. */
+export function ledgerKey(prefix: string, { sink, order }: Effect): string {
+  return `${keyPrefix(prefix)}:made:${sink}:${order}`
+}
+
+/** The ledger over `redis`. */
 export function openLedger({ redis, prefix }: { redis: Redis; prefix: string }): Ledger {
-  const page = ({ sink, order }: Effect) => `${keyPrefix(prefix)}:made:${sink}:${order}`
+  const page = (effect: Effect) => ledgerKey(prefix, effect)
   return {
-    async write(effect, made) {
-      await redis.multi().hset(page(effect), made, effect.id).expire(page(effect), ledgerKeepSeconds).exec()
-    },
     async madeFor(effect) {
       const entries = Object.entries(await redis.hgetall(page(effect)))
       return entries.find(([, id]) => id === effect.id)?.[0]

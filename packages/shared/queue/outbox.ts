@@ -28,22 +28,29 @@ end
 if jobs > 0 then wake(queue) end
 return jobs`)
 
-const listOf = (prefix: string) => `${keyPrefix(prefix)}:told`
+/** The list that is the outbox. */
+export const outboxKey = (prefix: string) => `${keyPrefix(prefix)}:told`
 
-const addStamped = script(`
+/** Lua to begin a script with. `tell(list, entry, now)` puts an entry into the outbox `list`, with the time of Redis `now` (ms) as `toldAtMs`. */
+export const telling = `
+local function tell(list, entry, now)
+  redis.call('RPUSH', list, '{"toldAtMs":' .. string.format('%.0f', now) .. ',' .. string.sub(entry, 2))
+end
+`
+
+const addStamped = script(`${telling}
 local time = redis.call('TIME')
-local ms = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-return redis.call('RPUSH', KEYS[1], '{"toldAtMs":' .. ms .. ',' .. string.sub(ARGV[1], 2))`)
+tell(KEYS[1], ARGV[1], time[1] * 1000 + math.floor(time[2] / 1000))`)
 
 /** Puts an entry, the text of a JSON object, into the outbox; `stamped` gives it the time of Redis as `toldAtMs`. */
 export async function addToOutbox({ redis, prefix }: QueuePlace, entry: string, { stamped = false } = {}): Promise<void> {
-  if (stamped) await addStamped(redis, [listOf(prefix)], [entry])
-  else await redis.rpush(listOf(prefix), entry)
+  if (stamped) await addStamped(redis, [outboxKey(prefix)], [entry])
+  else await redis.rpush(outboxKey(prefix), entry)
 }
 
 /** How many entries are in the outbox. */
 export async function outboxLength({ redis, prefix }: QueuePlace): Promise<number> {
-  return await redis.llen(listOf(prefix))
+  return await redis.llen(outboxKey(prefix))
 }
 
 /**
@@ -53,5 +60,5 @@ export async function outboxLength({ redis, prefix }: QueuePlace): Promise<numbe
 export async function drainOutbox({ redis, prefix }: QueuePlace, opts: object): Promise<void> {
   const queue = `${keyPrefix(prefix)}:journal:`
   const args = [queue, JSON.stringify(opts), Date.now(), mostEntries, mostBytes, mostJobs]
-  while ((await drainScript(redis, [listOf(prefix), `${queue}id`], args)) === mostJobs);
+  while ((await drainScript(redis, [outboxKey(prefix), `${queue}id`], args)) === mostJobs);
 }

@@ -54,13 +54,7 @@ export async function putBack(context: OpsContext, sinks: Sinks, { effect: id, d
     // Where nothing can be looked up, what is known of this job's runs decides.
     const again = declarationOf(sink)?.repeat === 'look' ? { again: true } : {}
     const effect = { ...effectSchema.parse(job.data), ...again }
-    if (!oneByOne.has(sink)) await context.lanes.enter(effect, await laterThan(context, sink, effect))
-    await job.updateData(effect)
-    // BullMQ does not reset how often the job stalled.
-    await context.redis.hdel(queue.toKey(id), 'stc')
-    await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true }).catch(async (error: unknown) => {
-      if (await job.isFailed()) throw error
-    })
+    await context.lanes.putBack(effect, { later: await laterThan(context, sink, effect), isAlone: oneByOne.has(sink) })
   }
   await markPlanned(context, id, died)
   return { outcome: 'back', queue, job: id }
