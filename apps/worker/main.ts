@@ -9,7 +9,6 @@ import { openLog, passwordOf, redactor } from '#shared/process/log.ts'
 import { openMetrics } from '#shared/process/metrics.ts'
 import { dispatcher } from '#shared/queue/dispatch.ts'
 import { openFinish } from '#shared/queue/finish.ts'
-import { openHiddenProjects } from '#shared/queue/hidden-projects.ts'
 import { openImpatience } from '#shared/queue/impatience.ts'
 import { openLanes } from '#shared/queue/lanes.ts'
 import { openLedger } from '#shared/queue/ledger.ts'
@@ -68,7 +67,7 @@ const onEnded = countEnded(metrics, Object.keys(queues))
 const context: WorkerContext = { redis, prefix, stopping: stopping.signal, mayForget, trials, onEnded, log }
 const lanes = openLanes({ redis, prefix })
 const ledger = openLedger({ redis, prefix })
-const dispatch = dispatcher({ redis, prefix, queues, oneByOne })
+const dispatch = dispatcher({ redis, prefix, oneByOne })
 const impatience = openImpatience({ redis, prefix, queues })
 const finish = openFinish({ redis, prefix })
 const drain = startDrain({ redis, prefix }, log)
@@ -105,7 +104,7 @@ const setUp = async () => {
   await scheduleChores(queues.chores, ownChores)
 }
 lifecycle.push('set-up', await keepSetUp({ redis, prefix, log, setUp }))
-const workers: Worker[] = []
+const workers: Array<Pick<Worker, 'close'>> = []
 lifecycle.push('workers', () => close(workers, stopping))
 workers.push(await startRecorder({ context, queue: queues.journal, database }))
 for (const [name, sink] of sinkEntries(sinks)) {
@@ -130,19 +129,8 @@ for (const [name, sink] of sinkEntries(sinks)) {
   )
 }
 workers.push(await startChores({ context, queue: queues.chores, chores: ownChores }))
-const hidden = openHiddenProjects({ redis, prefix })
-workers.push(
-  await startRouter({
-    context,
-    queue: queues.deliveries,
-    sinks,
-    dispatch,
-    journal,
-    hidden,
-    toldBefore: openToldEvents({ redis, prefix }),
-    impatience,
-  }),
-)
+const toldBefore = openToldEvents({ redis, prefix })
+workers.push(startRouter({ context, queue: queues.deliveries, sinks, journal, toldBefore, impatience, onPut: drain.soon }))
 
 void watchAcquaintance({ redis, prefix, database, log, signal: stopping.signal })
 void watchSilence({ database, metrics, log, signal: stopping.signal })

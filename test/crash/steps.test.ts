@@ -6,7 +6,7 @@ import { type Server, startMariaDb, startRedis } from '../support/servers.ts'
 import { steps } from './steps.ts'
 import { type Servers, type Side, strikeAt } from './strike.ts'
 
-const few = /^(adding the effects|completing a delivery|commenting|ending an effect|writing the note)/
+const few = /^(settling deliveries|commenting|ending an effect|writing the note)/
 const chosen = process.env.ALL_STEPS ? steps : steps.filter(({ name }) => few.test(name))
 
 let started: Server[]

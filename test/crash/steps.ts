@@ -6,14 +6,9 @@ const place = (queue: string) => `\\{[^}]*\\}:${queue}:`
 
 /** The commands of the router and of each performer, in the order in which they come. */
 export const steps: Step[] = [
-  {
-    name: 'taking up a delivery',
-    command: new RegExp(`^evalsha \\S+ \\d+ ${place('deliveries')}wait ${place('deliveries')}active .* \\d{13} `),
-  },
-  { name: 'adding the effects', command: new RegExp(`:planned .* ${place('phabricator')} .* ${place('sse')} `, 's') },
-  { name: 'telling the journal of a delivery', command: /^rpush \S+:told .*"type":"delivery"/s },
+  { name: 'taking deliveries', command: /^evalsha \S+ 4 \S+:router / },
+  { name: 'settling deliveries', command: /^evalsha \S+ 8 \S+:router / },
   { name: 'gathering what the journal was told', command: /^evalsha \S+ \d+ \S+:told \S+:journal:id /i },
-  { name: 'completing a delivery', command: new RegExp(`${place('deliveries')}.* returnvalue `, 's') },
   { name: 'confirming before the comment', command: new RegExp(`${place('phabricator')}\\S+:lock ${place('phabricator')}stalled`) },
   { name: 'commenting', remote: 'phabricator', path: /maniphest\.edit$/ },
   { name: 'ending an effect', command: new RegExp(`^evalsha \\S+ 6 \\S+:told ${place('phabricator')}\\S+:lock `) },

@@ -1,6 +1,8 @@
-// Watches, all through a round, which effects are under way, as Redis has them at one moment after another.
+// Watches, all through a round, which effects are under way, as Redis has them at one moment after another. A job that asks for
+// its turn, and has not got it yet, is none of them.
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
+import { inLane } from '#shared/queue/lane-script.ts'
 import { keyPrefix } from '#shared/queue/queues.ts'
 import type { Redis } from '#shared/queue/redis.ts'
 import { script } from '#shared/queue/redis-script.ts'
@@ -13,8 +15,8 @@ const look = script(`
 local found = {}
 for _, queue in ipairs(ARGV) do
   for _, id in ipairs(redis.call('LRANGE', queue .. 'active', 0, -1)) do
-    local data, ended = unpack(redis.call('HMGET', queue .. id, 'data', 'ended'))
-    if data then found[#found + 1] = {queue .. cjson.decode(data).order, id, ended and 1 or 0} end
+    local data, ended, name, turn = unpack(redis.call('HMGET', queue .. id, 'data', 'ended', 'name', 'turn'))
+    if data and (name == '${inLane}' or turn) then found[#found + 1] = {queue .. cjson.decode(data).order, id, ended and 1 or 0} end
   end
 end
 return found`)

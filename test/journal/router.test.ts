@@ -9,6 +9,7 @@ import type { Delivery } from '#shared/event/delivery.ts'
 import { parseEvent } from '#shared/event/event.ts'
 import { bodyOf } from '#shared/journal/body.ts'
 import { openJournal } from '#shared/journal/entry.ts'
+import { addToOutbox } from '#shared/queue/outbox.ts'
 import { openQueue } from '#shared/queue/queues.ts'
 import { groupDead } from '../../apps/ops/actions/dead.ts'
 import { listDeliveries } from '../../apps/ops/actions/deliveries.ts'
@@ -70,9 +71,9 @@ test('a job that carries no delivery at all is kept as it is', async () => {
 test('when it can be routed after all it is no dead letter any more, and the journal knows what it was', async () => {
   const delivery: Delivery = { id: 'later', receivedAt: new Date().toISOString(), headers: {}, body: hookText('merge-request-close') }
   const journal = openJournal(place(), () => undefined)
-  await journal.unrouted(delivery, 'The router died of it.', 3)
+  for (const entry of await journal.unrouted(delivery, 'The router died of it.', 3)) await addToOutbox(place(), entry)
   await until(async () => (await row('later/router/delivery'))?.state === 'dead', 'it is a dead letter')
-  await journal.routed(delivery, parseEvent(delivery), { decisions: [], effects: [], whole: true })
+  await addToOutbox(place(), await journal.routed(delivery, parseEvent(delivery), { decisions: [], effects: [], whole: true }))
   await until(async () => (await row('later/router/delivery'))?.state === 'done', 'it is none any more')
   assert.deepEqual(await row('later/router/delivery'), { state: 'done', reason: null, error: null })
   const [found] = await listDeliveries(stage.database, { kind: 'merge_request', text: 'alice' })

@@ -71,8 +71,8 @@ export function openBench(redisUrl: string): Bench {
   const lanes = openLanes({ redis, prefix })
   const ended: string[] = []
   const journal: Journal = {
-    routed: () => Promise.resolve(),
-    unrouted: () => Promise.resolve(),
+    routed: () => Promise.resolve(''),
+    unrouted: () => Promise.resolve([]),
     planned: () => Promise.resolve(),
     failed: () => Promise.resolve(),
     ended({ data }, { state }, _attempts, put) {
@@ -80,7 +80,7 @@ export function openBench(redisUrl: string): Bench {
       return put('{}')
     },
   }
-  const dispatch = dispatcher({ redis, prefix, queues, oneByOne })
+  const dispatch = dispatcher({ redis, prefix, oneByOne })
   const stops: Array<() => Promise<void>> = []
 
   return {

@@ -11,7 +11,7 @@ import { openRoom } from './room.ts'
 
 export type Trials = {
   /** Runs `attempt` of `job` when it may. Throws `Permanent` in its place when it is what kills workers; `signal` ends the waiting. */
-  run: (job: Job, signal: AbortSignal, attempt: () => Promise<void>) => Promise<void>
+  run: (job: Pick<Job, 'queueName' | 'id' | 'stalledCounter'>, signal: AbortSignal, attempt: () => Promise<void>) => Promise<void>
 }
 
 /** `deaths`: how often a worker died while the job was alone; `onTrial` while it is; `clearedAt`: the stalls of which it was cleared. */

@@ -1,99 +1,119 @@
-// The router decides what should happen: it reads each delivery, asks every sink for its plan, and hands the effects to
-// the performers. Deliveries are routed one after another, over all workers, in the order in which Redis took them.
-import type { Job, Queue, Worker } from 'bullmq'
-import { type Delivery, deliverySchema } from '#shared/event/delivery.ts'
-import { type Effect, effectsOf } from '#shared/event/effect.ts'
-import { type GitLabEvent, parseEvent } from '#shared/event/event.ts'
-import type { Decision, Journal } from '#shared/journal/entry.ts'
-import { inWords, Permanent } from '#shared/process/errors.ts'
-import type { Dispatch } from '#shared/queue/dispatch.ts'
-import { aboutOf, type HiddenProjects } from '#shared/queue/hidden-projects.ts'
+// The router decides what should happen: it reads deliveries, asks every sink for its plan, and hands the effects to the
+// performers. One process routes at a time, over all workers, what waits: a batch of it, in the order in which Redis took it. A batch
+// is settled in one step, so one that fails is done again as it was.
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Queue } from 'bullmq'
+import type { Journal } from '#shared/journal/entry.ts'
+import { inWords, Permanent, Unavailable } from '#shared/process/errors.ts'
+import { openBatches, type Routed, type Waiting } from '#shared/queue/batch.ts'
 import type { Impatience } from '#shared/queue/impatience.ts'
-import { lockOf } from '#shared/queue/lock.ts'
-import { deliveryIdOf, retention } from '#shared/queue/queues.ts'
+import { besides } from '#shared/queue/redis.ts'
+import { refusalOf } from '#shared/queue/redis-refusal.ts'
 import type { ToldBefore } from '#shared/queue/told-events.ts'
-import { type Sinks, sinkEntries } from '#sinks/open.ts'
-import { LockLost, type WorkerContext, work } from '../performer/consumer.ts'
-import { withoutRepeats } from './repeats.ts'
+import type { Sinks } from '#sinks/open.ts'
+import { oneByOne } from '#sinks/registry.ts'
+import type { WorkerContext } from '../performer/consumer.ts'
+import { openHolds } from '../performer/holds.ts'
+import { deadLetter, planner } from './plan.ts'
 
 type Parts = {
   context: WorkerContext
   queue: Queue
   sinks: Sinks
-  dispatch: Dispatch
   journal: Journal
-  hidden: HiddenProjects
   toldBefore: ToldBefore
   impatience: Impatience
+  onPut: () => void
 }
 
-/** Starts the router. */
-export function startRouter({ context, queue, sinks, dispatch, journal, hidden, toldBefore, impatience }: Parts): Promise<Worker> {
-  async function route(job: Job, token: string): Promise<void> {
-    const delivery = deliveryOf(job)
-    const event = parseEvent(delivery)
-    const { decisions, effects, mistakes } = await withoutRepeats(event, decide(event, sinks), sinks, toldBefore)
-    const [isOurs] = await Promise.all([
-      dispatch(effects, { lock: lockOf(queue, job, token) }),
-      journal.routed(delivery, event, { decisions, effects, whole: mistakes.length === 0 }),
-      hideProject(event, hidden),
-    ])
-    // Another worker routes this delivery, or one behind it, by now. This one must not go on beside it.
-    if (!isOurs) throw new LockLost(`${job.id} is routed by another worker, or lost with Redis.`)
-    context.log.info({ delivery: delivery.id, kind: event.kind, action: event.action, effects: effects.map(({ id }) => id) }, 'routed')
-    if (event.mergeRequest) await impatience.hurry(event.mergeRequest)
-    if (mistakes.length > 0) throw new Permanent(mistakes.join(' '))
-  }
+const most = 50
+// Another worker takes over when this one has not been heard of for 1.5 s.
+const lookMs = 500
+const staySeconds = 0.5
+const againMs = 1000
 
-  // The body is not read: if reading it killed the router, it would do so again.
-  function onDead(job: Job, error: Error): Promise<void> {
-    return journal.unrouted(remainsOf(job), inWords(error), job.attemptsMade + 1)
-  }
+/** Starts the router; `close` ends it when the batch under way is settled. */
+export function startRouter({ context, queue, sinks, journal, toldBefore, impatience, onPut }: Parts): { close: () => Promise<void> } {
+  const { redis, prefix, stopping, trials, log } = context
+  const batches = openBatches({ redis, prefix }, randomUUID(), oneByOne)
+  const holds = openHolds({ redis, prefix, queue, concurrency: 1, log })
+  const plan = planner({ redis, prefix, sinks, journal, toldBefore, log })
+  const waits = besides(redis)
+  const closing = new AbortController()
+  // How many deliveries are settled together: one, for as many as were in a batch that Redis would not settle.
+  let singly = 0
 
-  return work({
-    context,
-    queue,
-    keep: retention.deliveries,
-    concurrency: 1,
-    serial: true,
-    prepare: (job, token) => () => route(job, token),
-    onDead,
-  })
-}
-
-async function hideProject(event: GitLabEvent, hidden: HiddenProjects): Promise<void> {
-  const about = aboutOf(event)
-  if (about && event.isVisibilityStated && event.visibility !== 'public') await hidden.hide(about)
-}
-
-type Decided = { decisions: Decision[]; effects: Effect[]; mistakes: string[] }
-
-// A sink that cannot plan is a mistake of ours; it must not cost the other sinks their effects.
-function decide(event: GitLabEvent, sinks: Sinks): Decided {
-  const decided: Decided = { decisions: [], effects: [], mistakes: [] }
-  for (const [name, sink] of sinkEntries(sinks)) {
+  async function route(batch: Waiting[], first: Waiting): Promise<void> {
+    const suspect = { queueName: queue.name, id: first.job, stalledCounter: first.deaths }
     try {
-      const planned = sink.plan(event)
-      if (Array.isArray(planned)) decided.effects.push(...effectsOf(planned, event))
-      decided.decisions.push(Array.isArray(planned) ? { sink: name } : { sink: name, reason: planned.nothing })
+      await trials.run(suspect, stopping, async () => await settle(await Promise.all(batch.map(plan))))
     } catch (error) {
-      decided.mistakes.push(`Sink ${name} could not plan: ${inWords(error)}`)
-      decided.decisions.push({ sink: name, reason: `could not plan: ${inWords(error)}` })
+      // It is what kills workers. Only one that was under way at a death is taken alone.
+      if (!(error instanceof Permanent)) throw error
+      log.error({ queue: queue.name, job: first.job, reason: inWords(error) }, 'died')
+      await settle([await deadLetter(journal, first, error)])
     }
   }
-  return decided
-}
 
-// What a job tells that may not carry a delivery.
-function remainsOf(job: Job): Delivery {
-  const delivery = deliverySchema.safeParse(job.data)
-  if (delivery.success) return delivery.data
-  const id = deliveryIdOf(job.id ?? '')
-  return { id, receivedAt: new Date(job.timestamp).toISOString(), headers: {}, body: JSON.stringify(job.data) }
-}
+  async function settle(routed: Routed[]): Promise<void> {
+    if (!(await batches.settle(routed))) {
+      log.info({ deliveries: routed.length }, 'routed by another worker, or lost with Redis')
+      return
+    }
+    onPut()
+    singly = Math.max(0, singly - routed.length)
+    await holds.release()
+    await hurry(routed)
+  }
 
-function deliveryOf(job: Job): Delivery {
-  const delivery = deliverySchema.safeParse(job.data)
-  if (!delivery.success) throw new Permanent(`Job ${job.id} does not carry a delivery.`)
-  return delivery.data
+  async function hurry(routed: Routed[]): Promise<void> {
+    const about = new Map(routed.flatMap(({ mergeRequest: one }) => (one ? [[`${one.projectId}!${one.iid}`, one] as const] : [])))
+    await Promise.all([...about.values()].map((one) => impatience.hurry(one)))
+  }
+
+  async function onFailure(error: unknown, batch: Waiting[]): Promise<void> {
+    log.warn({ queue: queue.name, deliveries: batch.length, reason: inWords(error) }, 'could not route')
+    if (refusalOf(error) !== undefined) await holds.hold(new Unavailable(`Redis says: ${inWords(error)}`)).catch(() => undefined)
+    else if (error instanceof Error && error.name === 'ReplyError' && !(await isLaidOut(error, batch))) singly = batch.length
+    await pause(againMs, undefined, { signal: closing.signal }).catch(() => undefined)
+  }
+
+  // Alone, and still Redis will not settle it: it never will.
+  async function isLaidOut(error: Error, batch: Waiting[]): Promise<boolean> {
+    const [only, ...others] = batch
+    if (!only || others.length > 0) return false
+    return await batches.settle([await deadLetter(journal, only, error)]).catch(() => false)
+  }
+
+  async function run(): Promise<void> {
+    while (!closing.signal.aborted) {
+      let batch: Waiting[] = []
+      const staying = setInterval(() => void batches.stay().catch(() => undefined), lookMs)
+      try {
+        const taken = await batches.take(singly > 0 ? 1 : most)
+        batch = taken.batch
+        const [first] = batch
+        if (first) await route(batch, first)
+        else if (taken.othersMs > 0)
+          await pause(Math.min(lookMs, taken.othersMs + 1), undefined, { signal: closing.signal }).catch(() => undefined)
+        else await waits.bzpopmin(queue.toKey('marker'), staySeconds).catch(() => undefined)
+      } catch (error) {
+        if (!stopping.aborted) await onFailure(error, batch)
+      } finally {
+        clearInterval(staying)
+      }
+    }
+  }
+
+  const running = run()
+  return {
+    async close() {
+      closing.abort()
+      const over = new Promise<void>((resolve) => stopping.addEventListener('abort', () => resolve()))
+      waits.disconnect()
+      await Promise.race([running, over])
+      if (redis.status === 'ready') await batches.leave().catch(() => undefined)
+    },
+  }
 }

@@ -78,10 +78,10 @@ export type Decision = { sink: string; reason?: string }
 export type Ended = Outcome | { state: 'dead'; reason: string }
 
 export type Journal = {
-  /** A delivery has been read and decided on, by every sink if it is `whole`. */
-  routed: (delivery: Delivery, event: GitLabEvent, decided: { decisions: Decision[]; effects: Effect[]; whole: boolean }) => Promise<void>
-  /** A delivery could not be routed, or not wholly, and is a dead letter of the router. */
-  unrouted: (delivery: Delivery, reason: string, attempts: number) => Promise<void>
+  /** The entry of a delivery that has been read and decided on, by every sink if it is `whole`. Whoever asks puts it into the outbox. */
+  routed: (delivery: Delivery, event: GitLabEvent, decided: { decisions: Decision[]; effects: Effect[]; whole: boolean }) => Promise<string>
+  /** The entries of one that could not be routed, or not wholly, and is a dead letter of the router. */
+  unrouted: (delivery: Delivery, reason: string, attempts: number) => Promise<string[]>
   /** An effect has brought further ones. */
   planned: (effects: Effect[]) => Promise<void>
   /** An attempt, the one with this number, failed after `ms`. */
@@ -112,12 +112,11 @@ export function openJournal(place: QueuePlace, onPut: () => void): Journal {
         routed: whole,
         ...(message && { message }),
       }
-      await put(entry)
+      return JSON.stringify(entry)
     },
     async unrouted(delivery, reason, attempts) {
       const entry: DeliveryEntry = { ...(await withBody(delivery)), kind: unread, decisions: [], effects: [] }
-      await put(entry)
-      await put(routerLetter(delivery, reason, attempts))
+      return [JSON.stringify(entry), JSON.stringify(routerLetter(delivery, reason, attempts))]
     },
     async planned(effects) {
       const entry: PlannedEntry = { type: 'planned', effects: effects.map(withoutData) }

@@ -57,14 +57,19 @@ local function showAgain(hidden, log, receivedAt, names)
 end
 `
 
-const hideScript = script(`
-local at, most = ARGV[1], tonumber(ARGV[2])
-for index = 3, #ARGV do
-  if redis.call('ZADD', KEYS[1], 'GT', 'CH', at, ARGV[index]) == 1 then
-    redis.call('XADD', KEYS[2], 'MAXLEN', '~', ${longestLog}, '*', 'name', ARGV[index], 'until', at)
+/** Lua: hides the projects `names` of an event that was received at `at`. The longest silent go when there are too many. */
+export const hiding = `
+local function hide(hidden, log, at, names)
+  for _, name in ipairs(names) do
+    if redis.call('ZADD', hidden, 'GT', 'CH', at, name) == 1 then
+      redis.call('XADD', log, 'MAXLEN', '~', ${longestLog}, '*', 'name', name, 'until', at)
+    end
   end
+  if redis.call('ZCARD', hidden) > ${most} then redis.call('ZREMRANGEBYRANK', hidden, 0, -${most} - 1) end
 end
-if redis.call('ZCARD', KEYS[1]) > most then redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -most - 1) end`)
+`
+
+const hideScript = script(`${hiding}hide(KEYS[1], KEYS[2], ARGV[1], {unpack(ARGV, 2)})`)
 
 /** The keys of the set and of its log. */
 export function hiddenKeys(prefix: string): [hidden: string, log: string] {
@@ -76,7 +81,7 @@ export function openHiddenProjects({ redis, prefix }: { redis: Redis; prefix: st
   const [hidden, log] = hiddenKeys(prefix)
   return {
     async hide({ receivedAt, names }) {
-      await hideScript(redis, [hidden, log], [receivedAt, most, ...names])
+      await hideScript(redis, [hidden, log], [receivedAt, ...names])
     },
     async all() {
       const found = new Map<string, number>()

@@ -50,6 +50,7 @@ local function enter(lane, id, queue, place, counter)
     else
       redis.call('LREM', queue .. 'wait', 1, head)
       redis.call('ZREM', queue .. 'delayed', head)
+      redis.call('HDEL', queue .. head, 'turn')
       if not isActive then redis.call('ZADD', queue .. 'waiting-children', redis.call('HGET', queue .. head, 'timestamp'), head) end
       head = nil
     end

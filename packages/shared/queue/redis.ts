@@ -39,6 +39,11 @@ export function connectRedis(url: string, manner: Manner): Redis {
   return quiet(new Server({ ...one, sentinels: nodes, name: primary, sentinelRetryStrategy: retry }))
 }
 
+/** Another connection to the same place, for commands that block. */
+export function besides(redis: Redis): Redis {
+  return quiet(redis instanceof Cluster ? redis.duplicate() : redis.duplicate())
+}
+
 // ioredis throws away a connection's errors if nobody listens; each command reports its own.
 function quiet<R extends Redis>(redis: R): R {
   redis.on('error', () => undefined)

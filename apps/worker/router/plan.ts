@@ -1,0 +1,85 @@
+// What should become of a delivery: it is read, every sink is asked for its plan, and the journal is told of both. Nothing is done yet.
+import { type Delivery, deliverySchema } from '#shared/event/delivery.ts'
+import { type Effect, effectsOf } from '#shared/event/effect.ts'
+import { type GitLabEvent, parseEvent } from '#shared/event/event.ts'
+import type { Decision, Journal } from '#shared/journal/entry.ts'
+import { inWords, Permanent } from '#shared/process/errors.ts'
+import { readJson } from '#shared/process/json.ts'
+import type { Log } from '#shared/process/log.ts'
+import type { Routed, Waiting } from '#shared/queue/batch.ts'
+import { type About, aboutOf } from '#shared/queue/hidden-projects.ts'
+import { withoutLetGo } from '#shared/queue/let-go.ts'
+import { deliveryIdOf, type QueuePlace } from '#shared/queue/queues.ts'
+import type { ToldBefore } from '#shared/queue/told-events.ts'
+import { type Sinks, sinkEntries } from '#sinks/open.ts'
+import { withoutRepeats } from './repeats.ts'
+
+type Parts = QueuePlace & { sinks: Sinks; journal: Journal; toldBefore: ToldBefore; log: Log }
+
+/** What plans deliveries. One that cannot be understood, or not planned by all sinks, is a dead letter; the other sinks have their effects. */
+export function planner({ redis, prefix, sinks, journal, toldBefore, log }: Parts): (waiting: Waiting) => Promise<Routed> {
+  return async function plan(waiting) {
+    // Its job is gone.
+    if (waiting.data === '') return { job: waiting.job, entries: [], effects: [] }
+    try {
+      const delivery = deliveryOf(waiting)
+      const event = parseEvent(delivery)
+      const { decisions, effects, mistakes } = await withoutRepeats(event, decide(event, sinks), sinks, toldBefore)
+      const whole = mistakes.length === 0
+      const entries = [await journal.routed(delivery, event, { decisions, effects, whole })]
+      log.info({ delivery: delivery.id, kind: event.kind, action: event.action, effects: effects.map(({ id }) => id) }, 'routed')
+      const routed = { job: waiting.job, entries, effects: await withoutLetGo({ redis, prefix }, effects), hide: hiddenBy(event), mergeRequest: event.mergeRequest }
+      if (whole) return routed
+      const dead = await asDead(waiting, new Permanent(mistakes.join(' ')))
+      return { ...routed, dead: dead.dead, entries: [...entries, ...dead.entries] }
+    } catch (error) {
+      return await asDead(waiting, error)
+    }
+  }
+
+  async function asDead(waiting: Waiting, error: unknown): Promise<Routed & { dead: string }> {
+    log.error({ queue: 'deliveries', job: waiting.job, reason: inWords(error) }, 'died')
+    return deadLetter(journal, waiting, error)
+  }
+}
+
+/** A delivery as a dead letter. Its body is not read: if reading it killed the router, it would do so again. */
+export async function deadLetter(journal: Journal, waiting: Waiting, error: unknown): Promise<Routed & { dead: string }> {
+  const dead = inWords(error)
+  return { job: waiting.job, entries: await journal.unrouted(remainsOf(waiting), dead, 1), effects: [], dead }
+}
+
+function hiddenBy(event: GitLabEvent): About | undefined {
+  return event.isVisibilityStated && event.visibility !== 'public' ? aboutOf(event) : undefined
+}
+
+type Decided = { decisions: Decision[]; effects: Effect[]; mistakes: string[] }
+
+// A sink that cannot plan is a mistake of ours; it must not cost the other sinks their effects.
+function decide(event: GitLabEvent, sinks: Sinks): Decided {
+  const decided: Decided = { decisions: [], effects: [], mistakes: [] }
+  for (const [name, sink] of sinkEntries(sinks)) {
+    try {
+      const planned = sink.plan(event)
+      if (Array.isArray(planned)) decided.effects.push(...effectsOf(planned, event))
+      decided.decisions.push(Array.isArray(planned) ? { sink: name } : { sink: name, reason: planned.nothing })
+    } catch (error) {
+      decided.mistakes.push(`Sink ${name} could not plan: ${inWords(error)}`)
+      decided.decisions.push({ sink: name, reason: `could not plan: ${inWords(error)}` })
+    }
+  }
+  return decided
+}
+
+// What a job tells that may not carry a delivery.
+function remainsOf({ job, data, addedMs }: Waiting): Delivery {
+  const delivery = deliverySchema.safeParse(readJson(data))
+  if (delivery.success) return delivery.data
+  return { id: deliveryIdOf(job), receivedAt: new Date(addedMs).toISOString(), headers: {}, body: data }
+}
+
+function deliveryOf({ job, data }: Waiting): Delivery {
+  const delivery = deliverySchema.safeParse(readJson(data))
+  if (!delivery.success) throw new Permanent(`Job ${job} does not carry a delivery.`)
+  return delivery.data
+}
