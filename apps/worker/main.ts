@@ -130,7 +130,9 @@ for (const [name, sink] of sinkEntries(sinks)) {
 }
 workers.push(await startChores({ context, queue: queues.chores, chores: ownChores }))
 const toldBefore = openToldEvents({ redis, prefix })
-workers.push(startRouter({ context, queue: queues.deliveries, sinks, journal, toldBefore, impatience, onPut: drain.soon }))
+const { feedKeep } = config
+const router = { context, queue: queues.deliveries, sinks, journal, toldBefore, impatience, onPut: drain.soon, feedKeep, metrics: measures }
+workers.push(startRouter(router))
 
 void watchAcquaintance({ redis, prefix, database, log, signal: stopping.signal })
 void watchSilence({ database, metrics, log, signal: stopping.signal })

@@ -7,7 +7,7 @@ import type { GitLabEvent } from '#shared/event/event.ts'
 import type { Json } from '#shared/process/json.ts'
 import type { Log } from '#shared/process/log.ts'
 import type { Registry } from '#shared/process/metrics.ts'
-import type { Relay } from '#shared/queue/relay.ts'
+import type { Publication, Relay } from '#shared/queue/relay.ts'
 import type { Context } from './context.ts'
 import type { Finding } from './finding.ts'
 import type { PublishedAt } from './published-at.ts'
@@ -55,6 +55,8 @@ type Declared<N extends string, V extends Variables, D, O> = {
    * that failed. The call that cannot be undone is handed `context.fence`.
    */
   perform: (data: D, context: Context, opened: O) => Promise<Outcome | PlannedEffect[]>
+  /** The message that performing it publishes, and nothing else: the router may do so by itself where the effect is new. */
+  publication?: (data: D) => Publication
   /** In words what performing does at most: `comment on T12`. */
   wouldDo: (data: D) => string
   /** What the doctor asks beside the variables and clocks, under the name `id`; `remedy` is for when it fails. */
@@ -78,6 +80,7 @@ export type Sink = {
   plan: (event: GitLabEvent) => PlannedEffect[] | { nothing: string }
   replan: (event: GitLabEvent, about: string) => PlannedEffect[] | { nothing: string }
   perform: (data: Json, context: Context) => Promise<Outcome | PlannedEffect[]>
+  publication?: ((data: Json) => Publication) | undefined
   /** Undefined when the data is not of this sink's shape. */
   wouldDo: (data: Json) => string | undefined
 }
@@ -103,7 +106,7 @@ export type Declaration<N extends string = string> = {
 export function defineSink<const N extends string, const V extends Variables, D, O>(
   declared: Declared<N, V, D, O>,
 ): Declaration<N> & { over: (opened: O) => Sink } {
-  const { name, partOf, makes, variables, remotes, repeat, order, waitsFor, data: schema, check } = declared
+  const { name, partOf, makes, variables, remotes, repeat, order, waitsFor, data: schema, publication, check } = declared
   const { byDefault = false, ofDeliveries = false, shortfalls = [] } = declared
   const readAs = <T>(data: Json, of: (read: D) => T) => {
     const read = schema.safeParse(data)
@@ -123,6 +126,7 @@ export function defineSink<const N extends string, const V extends Variables, D,
       plan: (event) => named(declared.plan(event, opened)),
       replan: (event, about) => named(declared.replan?.(event, about, opened) ?? declared.plan(event, opened)),
       perform: async (data, context) => declared.perform(schema.parse(data), context, opened),
+      publication: publication && ((data) => publication(schema.parse(data))),
       wouldDo: (data) => readAs(data, declared.wouldDo),
     }
   }

@@ -61,6 +61,7 @@ export async function strikeAt(step: Step, side: Side, { redisUrl, databaseUrl }
       receivedAt: new Date().toISOString(),
       headers: {},
       body: JSON.stringify({ ...body, object_attributes: attributes }),
+      ...(step.again && { again: true }),
     }
     await queues.deliveries.add('delivery', delivery, { jobId: deliveryJobId(id) })
   }

@@ -77,7 +77,7 @@ const patience = 50_000
 describe('a worker', { concurrency: 4, timeout: 300_000 }, () => {
   test('that is killed while it routes is followed by another one within three seconds', () =>
     play(async ({ start, startVictim, deliver, verbs }) => {
-      const victim = await startVictim(/^evalsha \S+ 8 \S+:router /, sigkill)
+      const victim = await startVictim(/^evalsha \S+ 10 \S+:router /, sigkill)
       await start('worker')
       // Whoever takes it up first: only the one that is watched dies.
       for (let count = 0; count < 20 && !(await hasEnded(victim)); count++) await deliver('merge-request-open', `open-${count}`)
@@ -94,7 +94,7 @@ describe('a worker', { concurrency: 4, timeout: 300_000 }, () => {
       const isOver = async () => (await queues.deliveries.getFailedCount()) === 1
       let starts = 0
       while (starts < 10 && !(await isOver())) {
-        const victim = await startVictim(/^evalsha \S+ 8 \S+:router .*poison\/phabricator/s, sigkill)
+        const victim = await startVictim(/^evalsha \S+ 10 \S+:router .*poison\/phabricator/s, sigkill)
         await until(async () => (await isOver()) || (await hasEnded(victim)), 'it died again', patience)
         starts++
       }

@@ -2,11 +2,16 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { pino } from 'pino'
+import { Registry } from 'prom-client'
 import { openJournal } from '#shared/journal/entry.ts'
-import { outboxLength } from '#shared/queue/outbox.ts'
+import type { Json } from '#shared/process/json.ts'
+import { openImpatience } from '#shared/queue/impatience.ts'
+import { outboxKey, outboxLength } from '#shared/queue/outbox.ts'
 import { deliveryJobId, patientRedis } from '#shared/queue/queues.ts'
+import { openRelay } from '#shared/queue/relay.ts'
 import { openQueues } from '#sinks/queues.ts'
 import { addDeliveriesTo } from '../../apps/ingest/hooks/add-deliveries.ts'
+import { performerMetrics } from '../../apps/worker/performer/metrics.ts'
 import { openTrials } from '../../apps/worker/performer/trials.ts'
 import { startRouter } from '../../apps/worker/router/router.ts'
 import { until } from '../support/until.ts'
@@ -25,16 +30,21 @@ function deliver({ redis, prefix }: Bench, ids: string[]): Promise<void> {
   return addDeliveriesTo({ redis, prefix })(ids.map((id) => ({ id, receivedAt, headers: {}, body: JSON.stringify({ object_kind: id }) })))
 }
 
-/** A router of a worker of its own, which plans one effect for each delivery; `planned` hears of each. */
+/** A router of a worker of its own, which plans one effect and one message for each delivery; `planned` hears of each. */
 function route({ prefix }: Bench, planned: (id: string) => void = () => undefined) {
   const redis = patientRedis(benches.url)
   const place = { redis, prefix }
   const stopping = new AbortController()
+  const queues = openQueues(place)
   const plan = ({ delivery }: { delivery: string }) => {
     planned(delivery)
     return [{ sink: 'phabricator', about: 'T1', order: delivery.startsWith('odd') ? 'odd' : 'lane', data: delivery }]
   }
-  const sink = { repeat: 'look', order: 'lane', changesOthers: true, plan, replan: plan, wouldDo: () => undefined } as const
+  const message = ({ delivery }: { delivery: string }) => [{ sink: 'sse', about: 'message', order: 'feed', data: delivery }]
+  const publication = (data: Json) => ({ id: String(data), message: `"${String(data)}"` })
+  const notAsked = () => Promise.reject(new Error('not asked'))
+  const plain = { shortfalls: [], ofDeliveries: true, alone: () => undefined }
+  const sink = { repeat: 'look', order: 'lane', changesOthers: true, plan, replan: plan, wouldDo: () => undefined, ...plain } as const
   const router = startRouter({
     context: {
       ...place,
@@ -43,16 +53,23 @@ function route({ prefix }: Bench, planned: (id: string) => void = () => undefine
       trials: openTrials(place),
       log: pino({ level: 'silent' }),
     },
-    queue: openQueues(place).deliveries,
-    sinks: { phabricator: { ...sink, perform: () => Promise.reject(new Error('not asked')) } },
+    queue: queues.deliveries,
+    sinks: { phabricator: { ...sink, perform: notAsked }, sse: { ...sink, plan: message, perform: notAsked, publication } },
     journal: openJournal(place, () => undefined),
+    toldBefore: () => Promise.resolve(undefined),
+    impatience: openImpatience({ ...place, queues }),
     onPut: () => undefined,
+    feedKeep: 1000,
+    metrics: performerMetrics(new Registry()),
   })
   return { close: () => router.close().finally(() => redis.disconnect()) }
 }
 
 const inLane = async ({ redis, prefix }: Bench) =>
   (await redis.zrange(`{${prefix}}:lane:phabricator:lane`, '0', '-1')).map((id) => id.split('/')[0])
+const onFeed = async ({ redis, prefix }: Bench) =>
+  (await openRelay({ redis, prefix }).read('0-0', 1000, { bytes: 1e6 })).map(({ message }) => message)
+const quoted = (ids: string[]) => ids.map((id) => `"${id}"`)
 const waiting = ({ queues }: Bench) => queues.deliveries.getWaitingCount()
 
 test('with several routers each delivery is planned once, and all stand in their lane in the order in which they came', async () => {
@@ -65,7 +82,7 @@ test('with several routers each delivery is planned once, and all stand in their
   assert.deepEqual([planned, await inLane(bench)], [names(300), names(300)])
   assert.equal(await bench.queues.deliveries.getCompletedCount(), 300)
   assert.equal((await bench.queues.deliveries.getJob(deliveryJobId('d7')))?.attemptsMade, 1)
-  assert.equal(await outboxLength(bench), 300)
+  assert.equal(await outboxLength(bench), 300 + (await onFeed(bench)).length)
 })
 
 test('one that is not heard of is followed by another, which routes one by one what was under way', async () => {
@@ -117,4 +134,57 @@ test('while the queue is paused nothing is routed, and jobs that an earlier rele
   await until(async () => (await deliveries.getCompletedCount()) === 3, 'all are routed')
   await close()
   assert.deepEqual(await inLane(bench), ['left', 'd1', 'd2'])
+})
+
+test('messages are appended with what is settled, each told to the journal with its place, and again only once', async () => {
+  const bench = benches.open()
+  await openRelay(bench).publish('before', '"before"')
+  await deliver(bench, names(5))
+  const { close } = route(bench)
+  await until(async () => (await waiting(bench)) === 0, 'all are routed')
+  await bench.queues.deliveries.clean(0, 0, 'completed')
+  await deliver(bench, names(2))
+  await until(async () => (await bench.queues.deliveries.getCompletedCount()) === 2, 'two came again')
+  await close()
+  assert.deepEqual(await onFeed(bench), ['"before"', ...quoted(names(5))])
+  assert.equal(await bench.queues.sse.getJobCountByTypes('wait', 'completed'), 0)
+  const entries = await bench.redis.lrange(outboxKey(bench.prefix), 0, -1)
+  const places = entries.flatMap(
+    (entry) => /"toldAtMs":\d+,"made":"(\S+?)","previous":"(\S+?)","type":"ended".*"sink":"sse"/.exec(entry)?.slice(1, 3) ?? [],
+  )
+  const entriesOfFeed = await openRelay(bench).read('0-0', 1000, { bytes: 1e6 })
+  const chain = entriesOfFeed.slice(1).flatMap(({ cursor, previous }) => [cursor, previous])
+  assert.deepEqual(places, [...chain, ...chain.slice(0, 4)])
+})
+
+test('while the feed is paused, or something waits for it, messages go through its queue, in their order', async () => {
+  const bench = benches.open()
+  const { sse } = bench.queues
+  await openRelay(bench).publish('before', '"before"')
+  const { close } = route(bench)
+  await sse.pause()
+  await deliver(bench, names(3))
+  await until(async () => (await sse.getWaitingCount()) === 3, 'they wait')
+  await sse.resume()
+  await deliver(bench, names(2, 3))
+  await until(async () => (await sse.getWaitingCount()) === 5, 'those behind them wait, too')
+  await bench.start('sse', async (id) => {
+    await openRelay(bench).publish(id, `"${id}"`)
+    return { state: 'done' }
+  })
+  await until(async () => (await sse.getCompletedCount()) === 5, 'they are published')
+  await deliver(bench, names(1, 5))
+  await until(async () => (await onFeed(bench)).length === 7, 'the next one is appended')
+  await close()
+  assert.deepEqual(await onFeed(bench), ['"before"', ...quoted(names(6))])
+  assert.equal(await sse.getCompletedCount(), 5)
+})
+
+test('the first message of a relay that is empty goes through its queue, since the journal must be asked', async () => {
+  const bench = benches.open()
+  await deliver(bench, names(2))
+  const { close } = route(bench)
+  await until(async () => (await bench.queues.sse.getWaitingCount()) === 2, 'both wait')
+  await close()
+  assert.deepEqual(await onFeed(bench), [])
 })

@@ -44,3 +44,9 @@ export function performing({ name, sink, ledger, dryRun }: Parts) {
     return ended
   }
 }
+
+/** An outcome with one more reason, if there is one. */
+export function withReason(outcome: Outcome, reason: string | undefined): Outcome {
+  if (reason === undefined) return outcome
+  return { ...outcome, reason: outcome.reason === undefined ? reason : `${outcome.reason}; ${reason}` }
+}

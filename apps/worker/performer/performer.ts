@@ -21,7 +21,7 @@ import { effectOf, whatIs } from './carried.ts'
 import { type Attempt, Deferred, LockLost, PutOff, type WorkerContext, work } from './consumer.ts'
 import { type CallLimits, type Crossing, openFence } from './fence.ts'
 import { countOutcome, type PerformerMetrics } from './metrics.ts'
-import { type Prepared, performing } from './perform.ts'
+import { type Prepared, performing, withReason } from './perform.ts'
 
 type Parts = {
   context: WorkerContext
@@ -146,9 +146,4 @@ export async function startPerformer(parts: Parts): Promise<Worker> {
       await end(whatIs(job, name), { state: 'dead', reason: inWords(error) }, { attempts: job.attemptsMade + 1, lock })
     },
   })
-}
-
-function withReason(outcome: Outcome, reason: string | undefined): Outcome {
-  if (reason === undefined) return outcome
-  return { ...outcome, reason: outcome.reason === undefined ? reason : `${outcome.reason}; ${reason}` }
 }

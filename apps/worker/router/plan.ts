@@ -6,18 +6,20 @@ import type { Decision, Journal } from '#shared/journal/entry.ts'
 import { inWords, Permanent } from '#shared/process/errors.ts'
 import { readJson } from '#shared/process/json.ts'
 import type { Log } from '#shared/process/log.ts'
-import type { Routed, Waiting } from '#shared/queue/batch.ts'
+import type { Message, Routed, Waiting } from '#shared/queue/batch.ts'
 import { type About, aboutOf } from '#shared/queue/hidden-projects.ts'
 import { withoutLetGo } from '#shared/queue/let-go.ts'
 import { deliveryIdOf, type QueuePlace } from '#shared/queue/queues.ts'
+import type { Publication } from '#shared/queue/relay.ts'
 import type { ToldBefore } from '#shared/queue/told-events.ts'
 import { type Sinks, sinkEntries } from '#sinks/open.ts'
+import type { MayForget } from '../performer/redis-lives.ts'
 import { withoutRepeats } from './repeats.ts'
 
-type Parts = QueuePlace & { sinks: Sinks; journal: Journal; toldBefore: ToldBefore; log: Log }
+type Parts = QueuePlace & { sinks: Sinks; journal: Journal; toldBefore: ToldBefore; mayForget: MayForget; log: Log }
 
 /** What plans deliveries. One that cannot be understood, or not planned by all sinks, is a dead letter; the other sinks have their effects. */
-export function planner({ redis, prefix, sinks, journal, toldBefore, log }: Parts): (waiting: Waiting) => Promise<Routed> {
+export function planner({ redis, prefix, sinks, journal, toldBefore, mayForget, log }: Parts): (waiting: Waiting) => Promise<Routed> {
   return async function plan(waiting) {
     // Its job is gone.
     if (waiting.data === '') return { job: waiting.job, entries: [], effects: [] }
@@ -28,13 +30,32 @@ export function planner({ redis, prefix, sinks, journal, toldBefore, log }: Part
       const whole = mistakes.length === 0
       const entries = [await journal.routed(delivery, event, { decisions, effects, whole })]
       log.info({ delivery: delivery.id, kind: event.kind, action: event.action, effects: effects.map(({ id }) => id) }, 'routed')
-      const routed = { job: waiting.job, entries, effects: await withoutLetGo({ redis, prefix }, effects), hide: hiddenBy(event), mergeRequest: event.mergeRequest }
+      const routed = {
+        job: waiting.job,
+        entries,
+        hide: hiddenBy(event),
+        mergeRequest: event.mergeRequest,
+        ...(await parted(await withoutLetGo({ redis, prefix }, effects), waiting)),
+      }
       if (whole) return routed
       const dead = await asDead(waiting, new Permanent(mistakes.join(' ')))
       return { ...routed, dead: dead.dead, entries: [...entries, ...dead.entries] }
     } catch (error) {
       return await asDead(waiting, error)
     }
+  }
+
+  // What is new, and only a message, need not go through a queue.
+  async function parted(effects: Effect[], { addedMs }: Waiting): Promise<Pick<Routed, 'effects' | 'messages'>> {
+    const others: Effect[] = []
+    const messages: Message[] = []
+    for (const effect of effects) {
+      const publication = publicationOf(effect, sinks)
+      if (!publication || (await mayForget(addedMs))) others.push(effect)
+      else
+        messages.push({ effect, publication, entry: await journal.ended(effect, { state: 'done' }, 1, (entry) => Promise.resolve(entry)) })
+    }
+    return { effects: others, messages }
   }
 
   async function asDead(waiting: Waiting, error: unknown): Promise<Routed & { dead: string }> {
@@ -47,6 +68,13 @@ export function planner({ redis, prefix, sinks, journal, toldBefore, log }: Part
 export async function deadLetter(journal: Journal, waiting: Waiting, error: unknown): Promise<Routed & { dead: string }> {
   const dead = inWords(error)
   return { job: waiting.job, entries: await journal.unrouted(remainsOf(waiting), dead, 1), effects: [], dead }
+}
+
+function publicationOf({ sink, data, again, anew }: Effect, sinks: Sinks): Publication | undefined {
+  if (again === true || anew === true) return undefined
+  return sinkEntries(sinks)
+    .find(([name]) => name === sink)?.[1]
+    .publication?.(data)
 }
 
 function hiddenBy(event: GitLabEvent): About | undefined {

@@ -15,6 +15,7 @@ import type { Sinks } from '#sinks/open.ts'
 import { oneByOne } from '#sinks/registry.ts'
 import type { WorkerContext } from '../performer/consumer.ts'
 import { openHolds } from '../performer/holds.ts'
+import type { PerformerMetrics } from '../performer/metrics.ts'
 import { deadLetter, planner } from './plan.ts'
 
 type Parts = {
@@ -25,6 +26,8 @@ type Parts = {
   toldBefore: ToldBefore
   impatience: Impatience
   onPut: () => void
+  feedKeep: number
+  metrics: PerformerMetrics
 }
 
 const most = 50
@@ -34,11 +37,12 @@ const staySeconds = 0.5
 const againMs = 1000
 
 /** Starts the router; `close` ends it when the batch under way is settled. */
-export function startRouter({ context, queue, sinks, journal, toldBefore, impatience, onPut }: Parts): { close: () => Promise<void> } {
-  const { redis, prefix, stopping, trials, log } = context
-  const batches = openBatches({ redis, prefix }, randomUUID(), oneByOne)
+export function startRouter(parts: Parts): { close: () => Promise<void> } {
+  const { context, queue, sinks, journal, toldBefore, impatience, onPut, feedKeep, metrics } = parts
+  const { redis, prefix, stopping, mayForget, trials, log } = context
+  const batches = openBatches({ redis, prefix, token: randomUUID(), oneByOne, feedKeep })
   const holds = openHolds({ redis, prefix, queue, concurrency: 1, log })
-  const plan = planner({ redis, prefix, sinks, journal, toldBefore, log })
+  const plan = planner({ redis, prefix, sinks, journal, toldBefore, mayForget, log })
   const waits = besides(redis)
   const closing = new AbortController()
   // How many deliveries are settled together: one, for as many as were in a batch that Redis would not settle.
@@ -57,11 +61,16 @@ export function startRouter({ context, queue, sinks, journal, toldBefore, impati
   }
 
   async function settle(routed: Routed[]): Promise<void> {
-    if (!(await batches.settle(routed))) {
+    const published = await batches.settle(routed)
+    if (published === undefined) {
       log.info({ deliveries: routed.length }, 'routed by another worker, or lost with Redis')
       return
     }
     onPut()
+    const [message] = routed.flatMap(({ messages = [] }) => messages)
+    if (message) metrics.effects.inc({ sink: message.effect.sink, outcome: 'done' }, published)
+    for (const _ of routed) context.onEnded?.(queue.name)
+    for (let count = 0; message && count < published; count += 1) context.onEnded?.(message.effect.sink)
     singly = Math.max(0, singly - routed.length)
     await holds.release()
     await hurry(routed)
@@ -83,7 +92,7 @@ export function startRouter({ context, queue, sinks, journal, toldBefore, impati
   async function isLaidOut(error: Error, batch: Waiting[]): Promise<boolean> {
     const [only, ...others] = batch
     if (!only || others.length > 0) return false
-    return await batches.settle([await deadLetter(journal, only, error)]).catch(() => false)
+    return (await batches.settle([await deadLetter(journal, only, error)]).catch(() => undefined)) !== undefined
   }
 
   async function run(): Promise<void> {

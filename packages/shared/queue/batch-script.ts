@@ -4,6 +4,7 @@ import { dispatching, rowLength } from './dispatch.ts'
 import { hiding } from './hidden-projects.ts'
 import { telling } from './outbox.ts'
 import { script } from './redis-script.ts'
+import { publishing } from './relay-script.ts'
 
 // One router over all workers: whoever holds its key. A note beside it says what it has under way; whoever finds the note of
 // another one counts a death for each delivery in it, and takes these one by one. What an earlier release's workers have under way
@@ -24,10 +25,8 @@ local function takeBack(now)
   return true
 end
 local function countDeaths(token)
-  local left = redis.call('GET', note)
-  if not left then return end
-  local ids = cjson.decode(left)
-  if ids[1] == token then return end
+  local ids = cjson.decode(redis.call('GET', note) or '[]')
+  if #ids == 0 or ids[1] == token then return end
   for i = 2, #ids do
     if redis.call('EXISTS', queue .. ids[i]) == 1 then redis.call('HINCRBY', queue .. ids[i], 'stc', 1) end
   end
@@ -37,8 +36,7 @@ local function take(token, now, leaseMs, most, mostBytes)
   local isStopped = redis.call('HGET', queue .. 'meta', 'paused') or redis.call('HGET', hold, 'until') and redis.call('PTTL', queue .. 'limiter') > 0
   if isStopped or not takeBack(now) then return {} end
   countDeaths(token)
-  local ids, jobs, bytes = {token}, {}, 0
-  local waiting = redis.call('LRANGE', queue .. 'wait', -most, -1)
+  local ids, jobs, bytes, waiting = {token}, {}, 0, redis.call('LRANGE', queue .. 'wait', -most, -1)
   for i = #waiting, 1, -1 do
     local id = waiting[i]
     local data, deaths, timestamp = unpack(redis.call('HMGET', queue .. id, 'data', 'stc', 'timestamp'))
@@ -74,32 +72,43 @@ if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KE
 return 1`)
 
 /**
- * KEYS: as above, then the outbox; the counter of places; the hidden projects; their log. ARGV: the token; options of an effect's job;
- * how many s and how many done deliveries are kept; how many deliveries there are. For each of these: why it is dead, or
+ * KEYS: as above, then the outbox; the counter of places; the hidden projects; their log; the relay's stream; its head. ARGV: the token;
+ * options of an effect's job; how many s and how many done deliveries are kept; how many messages; how many deliveries there are. For each of these: why it is dead, or
  * empty; then, each with its number in front, the entries for the journal, when it came and the names of the project to hide, and
- * the rows of the effects. Answers 0, and has done nothing, when these are not at hand any more. What is
+ * the rows of the effects; and of each message the row of its effect, which is used where the relay cannot be appended to at once,
+ * its marker, the entry of its end, the message itself, what it is about, and when and by which names its project is public. Answers
+ * how many messages were appended; -1, and has done nothing, when these are not at hand any more. What is
  * done first can be repeated, since Redis takes nothing back when it fails in the middle: deliveries are done when all the rest is.
  */
-export const settleBatch = script(`${dispatching}${hiding}${telling}${taking}
-local outbox, counter, hidden, hiddenLog = unpack(KEYS, 5)
-local token, opts, keepSeconds, keepMost, count = unpack(ARGV)
-local at = 5
-local function nextArg()
-  at = at + 1
-  return ARGV[at]
-end
+export const settleBatch = script(`${dispatching}${hiding}${telling}${publishing}${taking}
+local outbox, counter, hidden, hiddenLog, stream, head = unpack(KEYS, 5)
+local token, opts, keepSeconds, keepMost, keepMessages, count = unpack(ARGV)
+local relay = {stream = stream, head = head, hidden = hidden, log = hiddenLog}
+local at, published = 6, 0
 local function nextArgs(many)
-  local from = at + 1
   at = at + many
-  return {unpack(ARGV, from, at)}
+  return {unpack(ARGV, at - many + 1, at)}
 end
+local function nextArg() return nextArgs(1)[1] end
 local now = nowMs()
-if redis.call('GET', router) ~= token then return 0 end
+local function isIdle(feed)
+  if redis.call('HGET', feed .. 'meta', 'paused') then return false end
+  return redis.call('LLEN', feed .. 'wait') + redis.call('LLEN', feed .. 'active') + redis.call('ZCARD', feed .. 'delayed') == 0
+end
+local function append(row, marker, entry, one)
+  one.earlier, one.known = '', ''
+  local link = isIdle(row[1]) and redis.call('EXISTS', row[1] .. row[4]) == 0 and publish(relay, marker, one)
+  if not link then return dispatch(row, opts, now, counter, nil, {}) end
+  local place = string.gsub(link, '^(%S+) (%S+)$', '{"made":"%1","previous":"%2",')
+  tell(outbox, place .. string.sub(entry, 2), now)
+  published = published + 1
+end
+if redis.call('GET', router) ~= token then return -1 end
 local ids = cjson.decode(redis.call('GET', note) or '[]')
 local waiting = redis.call('LRANGE', queue .. 'wait', -tonumber(count), -1)
-if ids[1] ~= token or #ids ~= count + 1 or #waiting ~= tonumber(count) then return 0 end
+if ids[1] ~= token or #ids ~= count + 1 or #waiting ~= tonumber(count) then return -1 end
 for i = 1, #waiting do
-  if waiting[#waiting - i + 1] ~= ids[i + 1] then return 0 end
+  if waiting[#waiting - i + 1] ~= ids[i + 1] then return -1 end
 end
 local reasons = {}
 for i = 1, count do
@@ -111,6 +120,13 @@ for i = 1, count do
   local names = nextArgs(nextArg())
   if #names > 0 then hide(hidden, hiddenLog, names[1], {unpack(names, 2)}) end
   for _ = 1, tonumber(nextArg()) do dispatch(nextArgs(${rowLength}), opts, now, counter, nil, {}) end
+  for _ = 1, tonumber(nextArg()) do
+    local row = nextArgs(${rowLength})
+    local marker, entry, message, about = unpack(nextArgs(4))
+    local shown = nextArgs(nextArg())
+    local one = {message = message, about = about, keep = keepMessages, receivedAt = shown[1], names = {unpack(shown, 2)}}
+    append(row, marker, entry, one)
+  end
 end
 for i = 1, count do
   local id, dead = ids[i + 1], reasons[i]
@@ -129,4 +145,4 @@ end
 forget(redis.call('ZRANGEBYSCORE', queue .. 'completed', 0, now - keepSeconds * 1000, 'LIMIT', 0, 1000))
 local over = redis.call('ZCARD', queue .. 'completed') - keepMost
 if over > 0 then forget(redis.call('ZRANGE', queue .. 'completed', 0, math.min(over, 1000) - 1)) end
-return 1`)
+return published`)

@@ -21,6 +21,9 @@ export type FeedEntry<Message = string> = Link & { message: Message | undefined;
 /** What a message is about, and whether its event says that the project is public. */
 export type Subject = { about: About; isPublic: boolean }
 
+/** A message of the delivery `id`, one line of JSON. */
+export type Publication = { id: string; message: string; subject?: Subject | undefined }
+
 export type Relay = {
   /**
    * Appends `message` (one line of JSON) unless the delivery `id` was published before; answers its place either way.
@@ -39,6 +42,20 @@ export type Relay = {
   newest: () => Promise<Cursor>
 }
 
+/** The key that remembers that the delivery `id` was published. */
+export const publishedKey = (prefix: string, id: string) => `${keyPrefix(prefix)}:published:${id}`
+
+/** The keys of the stream, and of its head. */
+export function relayKeys(prefix: string): [stream: string, head: string] {
+  return [`${keyPrefix(prefix)}:feed`, `${keyPrefix(prefix)}:feed:head`]
+}
+
+/** What a message is about, as `publish` of the script takes it: a text, and of a public project when it was received and its names. */
+export function aboutIn(subject: Subject | undefined): { about: string; shown: Array<string | number> } {
+  const shown = subject?.isPublic === true ? [subject.about.receivedAt, ...subject.about.names] : []
+  return { about: subject ? writeAbout(subject.about) : '', shown }
+}
+
 const onePage = script(`
 local entries, size, after = {}, 0, ARGV[1]
 while #entries < tonumber(ARGV[2]) and size < tonumber(ARGV[3]) do
@@ -53,7 +70,6 @@ return entries`)
 
 const linkSchema = z.tuple([z.string(), z.string()])
 const pageSchema = z.array(z.tuple([z.string(), z.array(z.string())]))
-const markerSeconds = 8 * 24 * 3600
 
 type Parts = {
   redis: Redis
@@ -69,22 +85,20 @@ type Parts = {
 
 /** The relay over `redis`. A blocking `read` needs a connection of its own. */
 export function openRelay({ redis, prefix, keep = 10_000, known = () => Promise.resolve(beginning) }: Parts): Relay {
-  const stream = `${keyPrefix(prefix)}:feed`
-  const head = `${stream}:head`
+  const [stream, head] = relayKeys(prefix)
 
   return {
     async publish(id, message, earlier, subject) {
-      const marker = `${keyPrefix(prefix)}:published:${id}`
+      const marker = publishedKey(prefix, id)
       const place = [earlier?.cursor ?? '', earlier?.previous ?? '']
-      const about = subject ? writeAbout(subject.about) : ''
-      const shown = subject?.isPublic === true ? [subject.about.receivedAt, ...subject.about.names] : []
+      const { about, shown } = aboutIn(subject)
       const keys = [stream, marker, head, ...hiddenKeys(prefix)]
-      const run = (floor: string) => publishOnce(redis, keys, [message, keep, markerSeconds, ...place, floor, about, ...shown])
+      const run = (floor: string) => publishOnce(redis, keys, [message, keep, ...place, floor, about, ...shown])
       const published = (await run('')) ?? (await run(await known().catch(() => 'unknown')))
       const [cursor, previous] = linkSchema.parse(String(published).split(' '))
       return { cursor, previous }
     },
-    has: async (id) => (await redis.exists(`${keyPrefix(prefix)}:published:${id}`)) === 1,
+    has: async (id) => (await redis.exists(publishedKey(prefix, id))) === 1,
     async read(after, count, until) {
       if ('bytes' in until) return pageSchema.parse(await onePage(redis, [stream], [after, count, until.bytes])).map(entryOf)
       const answer = await redis.xread('COUNT', count, 'BLOCK', until.block, 'STREAMS', stream, after)

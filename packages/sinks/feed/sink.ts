@@ -5,9 +5,16 @@ import { messageOf } from '#shared/event/message.ts'
 import { privateIsPublished, whyPrivate } from '#shared/event/privacy.ts'
 import { yesOrNo } from '#shared/process/env.ts'
 import { aboutOf, readAbout, writeAbout } from '#shared/queue/hidden-projects.ts'
+import type { Publication } from '#shared/queue/relay.ts'
 import { gitlabAddress } from '#sinks/gitlab/variables.ts'
 import { defineSink } from '#sinks/sink.ts'
 import { variable } from '#sinks/variables.ts'
+
+const dataSchema = z.object({ id: z.string(), message: z.string(), about: z.string().optional(), isPublic: z.boolean().optional() })
+
+function publicationOf({ id, message, about, isPublic = false }: z.output<typeof dataSchema>): Publication {
+  return { id, message, ...(about !== undefined && { subject: { about: readAbout(about), isPublic } }) }
+}
 
 /**
  * Publishes on the relay; events of projects that are not public only with `FEED_PRIVATE`. What was published on a relay that
@@ -22,7 +29,7 @@ export const feed = defineSink({
   repeat: 'look',
   order: 'one-by-one',
   ofDeliveries: true,
-  data: z.object({ id: z.string(), message: z.string(), about: z.string().optional(), isPublic: z.boolean().optional() }),
+  data: dataSchema,
 
   open({ relay, publishedAt, log, settings }) {
     if (settings.FEED_PRIVATE) log.warn(privateIsPublished)
@@ -37,15 +44,13 @@ export const feed = defineSink({
     return [{ about: 'message', order: feedOrder, data: { id: event.delivery, message: messageOf(event, gitlabUrl), ...subject } }]
   },
 
-  async perform({ id, message, about, isPublic = false }, { history, dryRun }, { relay, publishedAt }) {
+  publication: publicationOf,
+
+  async perform(data, { history, dryRun }, { relay, publishedAt }) {
+    const { id, message, subject } = publicationOf(data)
     const earlier = history === 'new' ? undefined : await publishedAt(id)
     if (dryRun) return earlier !== undefined || (await relay.has(id)) ? { state: 'done' } : onlyWould('publish')
-    const { cursor, previous } = await relay.publish(
-      id,
-      message,
-      earlier,
-      about === undefined ? undefined : { about: readAbout(about), isPublic },
-    )
+    const { cursor, previous } = await relay.publish(id, message, earlier, subject)
     return { state: 'done', made: cursor, previous }
   },
 
