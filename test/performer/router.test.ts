@@ -41,7 +41,7 @@ function route({ prefix }: Bench, planned: (id: string) => void = () => undefine
     return [{ sink: 'phabricator', about: 'T1', order: delivery.startsWith('odd') ? 'odd' : 'lane', data: delivery }]
   }
   const message = ({ delivery }: { delivery: string }) => [{ sink: 'sse', about: 'message', order: 'feed', data: delivery }]
-  const publication = (data: Json) => ({ id: String(data), message: `"${String(data)}"` })
+  const publication = (data: Json) => ({ id: typeof data === 'string' ? data : '', message: JSON.stringify(data) })
   const notAsked = () => Promise.reject(new Error('not asked'))
   const plain = { shortfalls: [], ofDeliveries: true, alone: () => undefined }
   const sink = { repeat: 'look', order: 'lane', changesOthers: true, plan, replan: plan, wouldDo: () => undefined, ...plain } as const
