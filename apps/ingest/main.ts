@@ -24,6 +24,7 @@ import { openHistory } from './feed/history.ts'
 import { feedJournal } from './feed/journal.ts'
 import { feedMetrics } from './feed/metrics.ts'
 import { feedRoute } from './feed/route.ts'
+import { openSlices } from './feed/slices.ts'
 import { followTail } from './feed/tail.ts'
 import { addDeliveriesTo } from './hooks/add-deliveries.ts'
 import { admission } from './hooks/admit.ts'
@@ -102,6 +103,7 @@ const takeDelivery = hooks({
   metrics,
 })
 const clientOf = clientAddress(config.trustedProxies)
+const inSlice = openSlices()
 const feed = feedRoute({
   tail,
   history,
@@ -112,6 +114,7 @@ const feed = feedRoute({
   metrics,
   measures,
   hidden: hiddenOnFeed,
+  inSlice,
 })
 const write = onReplicas({ redis: askRedis, prefix }, config.redisReplicas, () => writeUnder(askRedis, prefix))
 const askedRedis = redisProbe({ redis: askRedis, prefix, url: config.redisUrl, write: () => write([]) })
@@ -124,7 +127,7 @@ const mergeRequests = mergeRequestPages({
   log,
 })
 const recent = recentEvents({ tail, hidden: hiddenOnFeed })
-const pages = [welcome({ publicUrl: config.publicUrl, recent }), mergeRequests, documents(config.publicUrl)]
+const pages = [welcome({ publicUrl: config.publicUrl, recent, inSlice }), mergeRequests, documents(config.publicUrl)]
 const app = createApp({ takeDelivery, feed, pages, health: health({ probes, enough: 'any', metrics }), log })
 
 const { host, port, connections } = config

@@ -13,7 +13,15 @@ export type Attack = {
 type Open = (begin: (socket: Socket) => void, options?: { takesNothing?: boolean }) => void
 
 const ask = (query: string, headers = '') => `GET /sse/?${query} HTTP/1.1\r\nHost: feed.example\r\n${headers}\r\n`
-const look = (path: string) => `GET /merge-requests/${path} HTTP/1.1\r\nHost: hooks.example\r\n\r\n`
+
+/** Asks for one page after another, at least one for each piece of an answer. */
+function look(socket: Socket, pathOf: (count: number) => string): void {
+  let asked = 0
+  const askAgain = () => void socket.write(`GET ${pathOf(asked++)} HTTP/1.1\r\nHost: hooks.example\r\n\r\n`)
+  socket.on('data', askAgain)
+  askAgain()
+}
+
 const longPattern = (mark: string) => `[!${'ab'.repeat(60)}]*${'a'.repeat(100)}${mark}`
 const repeating = (mark: string) => `*${'a'.repeat(100)}Z${mark}`
 const twenty = (pattern: (mark: string) => string, number: number) =>
@@ -68,12 +76,14 @@ export const attacks: Attack[] = [
     name: 'pages about merge requests',
     share: 0.1,
     play: (number, open) =>
-      open((socket) => {
-        let asked = 0
-        const askAgain = () => void socket.write(look(asked++ % 2 === 0 ? 'repos/releng/gitlab-demo/1' : `nobody/${number}/${asked}`))
-        socket.on('data', askAgain)
-        askAgain()
-      }),
+      open((socket) =>
+        look(socket, (count) => `/merge-requests/${count % 2 === 0 ? 'repos/releng/gitlab-demo/1' : `nobody/${number}/${count + 1}`}`),
+      ),
+  },
+  {
+    name: 'pages of events',
+    share: 0.1,
+    play: (number, open) => open((socket) => look(socket, (count) => `/?project=${encodeURIComponent(longPattern(`${number}-${count}`))}`)),
   },
   { name: 'idle connections', share: 1, play: (_, open) => open(() => undefined) },
   {

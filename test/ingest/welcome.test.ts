@@ -120,3 +120,8 @@ test('what the feed sends, in both forms and gaps too, is what the description s
   for (const type of ['application/x-ndjson', 'application/jsonl']) assert.deepEqual(faults(type, lines), [])
   assert.equal(faults('application/jsonl', [{ object_kind: 'push' }, { meta: { gap: {} } }]).length, 2)
 })
+
+test('a question that nobody would type is not for the page', async () => {
+  assert.equal((await get(`/?project=${'a'.repeat(900)}`)).status, 200)
+  assert.equal((await get(`/?project=${'a'.repeat(1000)}`)).status, 414)
+})

@@ -20,7 +20,7 @@ import type { Hidden } from './hidden.ts'
 import type { History } from './history.ts'
 import { type FeedMetrics, watch } from './metrics.ts'
 import { impatientWith } from './patience.ts'
-import { openSlices } from './slices.ts'
+import { type InSlice, openSlices } from './slices.ts'
 import { beat, put, type Subscriber, subscriberOf } from './subscriber.ts'
 import type { Tail } from './tail.ts'
 
@@ -42,6 +42,8 @@ type Parts = {
   measures: FeedMetrics
   everyMs?: number
   addressOf?: (request: IncomingMessage) => string
+  /** The feed's share of the event loop, where others have a part of it. */
+  inSlice?: InSlice
   /** Without it nothing is hidden. */
   hidden?: Hidden | undefined
 }
@@ -60,13 +62,14 @@ export function feedRoute({
   measures,
   hidden,
   everyMs = heartbeatMs,
+  inSlice = openSlices(),
   addressOf = clientAddress(),
 }: Parts) {
   const open = new Set<Subscriber>()
   const connections = openConnectionLimit({ most: limits.connections, mostPerAddress: limits.connectionsPerAddress })
   const { readerBytes, patienceMs } = limits
   const filters = openFilters()
-  const catchUp = catcherUp({ tail, history, readerBytes, inSlice: openSlices(), log, measures, hidden })
+  const catchUp = catcherUp({ tail, history, readerBytes, inSlice, log, measures, hidden })
   const audience = openAudience({ tail, catchUp, readerBytes, measures })
   watch(metrics, 'subscribers', 'Open streams of the feed.', () => open.size)
   watch(metrics, 'filter_characters', 'Characters of all filters that open streams have.', filters.characters)

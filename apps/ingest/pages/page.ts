@@ -6,6 +6,8 @@ import { html } from 'hono/html'
 import { publishedKinds } from '#shared/event/privacy/kinds.ts'
 import { BadQuestion } from '../feed/bad-question.ts'
 import { type Wish, wishOf } from '../feed/filter.ts'
+import type { InSlice } from '../feed/slices.ts'
+import { semaphore } from '../semaphore.ts'
 import { names, queryOf } from './assets/query.js'
 import { eventList } from './events.ts'
 import { exampleAddress, exampleFeed, examples } from './examples.ts'
@@ -23,23 +25,39 @@ const headers = {
 const types = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8' }
 const assets = ['live.js', 'list.js', 'earlier.js', 'copy.js', 'story.js', 'told.js', 'query.js', 'style.css', 'live.css']
 
-type Parts = { publicUrl: string | undefined; recent: (wish: Wish | undefined) => Recent }
+type Parts = { publicUrl: string | undefined; recent: (wish: Wish | undefined) => Recent; inSlice: InSlice }
+
+// What people type is short; so many pages may wait to be made, and whoever asks then comes again later.
+const longestAddress = 1000
+const mostWaiting = 200
 
 /**
  * The page and what belongs to it. The examples on it name `publicUrl`; without one they name what the request says of itself,
- * which nobody may be shown but who sent it.
+ * which nobody may be shown but who sent it. One page is made in a turn of the event loop, in the feed's share of it.
  */
-export function welcome({ publicUrl, recent }: Parts): Hono {
+export function welcome({ publicUrl, recent, inSlice }: Parts): Hono {
   const app = new Hono()
   const cached = { ...headers, 'cache-control': publicUrl === undefined ? 'no-store' : 'max-age=5' }
-  app.get('/', (c) => {
+  const inTurn = semaphore(1)
+  let waiting = 0
+
+  function pageFor(c: Context) {
     const given = (name: string) => c.req.queries(name)?.join(',')
     const boxes = names.map((name) => ({ name, value: given(name) ?? '' }))
     const query = queryOf(given)
     const asked = wishIn(new URLSearchParams(query))
     const address = `${publicUrl ?? addressOf(c)}/sse/${query}`
     const shown = typeof asked === 'string' ? { cursor: undefined, events: [] } : recent(asked)
-    return c.html(page({ boxes, address, shown, complaint: typeof asked === 'string' ? asked : undefined }), 200, cached)
+    return page({ boxes, address, shown, complaint: typeof asked === 'string' ? asked : undefined })
+  }
+
+  app.get('/', async (c) => {
+    if (c.req.url.length > longestAddress) return c.text('So long a question is for programs: ask the feed itself.', 414, headers)
+    if (waiting >= mostWaiting)
+      return c.text('Too many look at this page. Come again in a moment.', 503, { ...headers, 'retry-after': '5' })
+    waiting += 1
+    const made = await inTurn(() => inSlice(() => pageFor(c))).finally(() => (waiting -= 1))
+    return c.html(made, 200, cached)
   })
   for (const file of assets) {
     const text = readFileSync(new URL(`assets/${file}`, import.meta.url), 'utf8')
