@@ -3,7 +3,9 @@ import { CommanderError } from 'commander'
 import { inWords } from '#shared/process/errors.ts'
 import { program } from './program.ts'
 import { BadUsage } from './usage.ts'
-import { warn, words } from './words.ts'
+import { quietLibraries, warn, words } from './words.ts'
+
+quietLibraries()
 
 // What libraries print about Redis is said better by the command itself.
 console.warn = () => undefined

@@ -69,3 +69,8 @@ export function outputOver(said: Words): void {
 export function warnOver(said: Words): void {
   process.stderr.write(lineAgain + said[text])
 }
+
+/** From now on libraries print no warnings: what they say about Redis a command says better. */
+export function quietLibraries(): void {
+  console.warn = () => undefined
+}
