@@ -16,7 +16,8 @@ export function redisIsAway(error: unknown): boolean {
 
 /** What a database that is away means for everybody, in a sentence; undefined when `error` does not say that it is. */
 export function databaseIsAway(error: unknown): string | undefined {
-  const isOfDriver = error instanceof Error && ('errno' in error || 'fatal' in error)
+  // A file that cannot be read has an errno, too.
+  const isOfDriver = error instanceof Error && ('sqlMessage' in error || 'fatal' in error)
   const meaning = isOfDriver ? meaningOf(error) : error
   return meaning instanceof DatabaseAway ? `The database ${meaning.what}: effects go on, what waits for it is kept.` : undefined
 }

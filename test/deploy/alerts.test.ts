@@ -292,15 +292,6 @@ const scenarios: Record<string, Scenario> = {
     at: '100m',
     rings: { JournalGrows: { labels: {}, summary: 'The journal has 6.1GB, and will have twice as much in a week' } },
   },
-  'GitLab sends a field otherwise than before': {
-    series: { [of('unexpected_total', `${worker},field="merge_request.iid"`)]: '0+0x15 2+0x100' },
-    rings: {
-      UnexpectedFields: {
-        labels: { field: 'merge_request.iid' },
-        summary: 'GitLab sends merge_request.iid as nobody knows it: events may be understood in part only; bin/ops doctor says more',
-      },
-    },
-  },
   'a reader of the feed is slow': {
     series: { [of('feed_lag_seconds', ingest)]: constantly(90) },
     rings: { FeedLags: { labels: onIngest, summary: 'A reader of the feed of ingest:8000 is 1m 30s behind' } },

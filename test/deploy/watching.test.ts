@@ -23,7 +23,10 @@ before(async () => {
   assert.equal(status, 202)
   metrics = await until(async () => {
     const seen = readMetrics(`${await scrape(ingest.port())}\n${await scrape(worker.port())}`)
-    return seen.get('gitlab_webhooks_effects_total')?.get('outcome')?.has('done') === true ? seen : undefined
+    return seen.has('gitlab_webhooks_attempt_duration_seconds_bucket') &&
+      seen.get('gitlab_webhooks_effects_total')?.get('outcome')?.has('done')
+      ? seen
+      : undefined
   }, 'an effect has been performed')
 })
 after(() => stage?.close())
