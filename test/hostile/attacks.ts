@@ -82,7 +82,7 @@ export const attacks: Attack[] = [
   },
   {
     name: 'pages of events',
-    share: 0.1,
+    share: 0.05,
     play: (number, open) => open((socket) => look(socket, (count) => `/?project=${encodeURIComponent(longPattern(`${number}-${count}`))}`)),
   },
   { name: 'idle connections', share: 1, play: (_, open) => open(() => undefined) },
