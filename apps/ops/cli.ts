@@ -7,9 +7,6 @@ import { quietLibraries, warn, words } from './words.ts'
 
 quietLibraries()
 
-// What libraries print about Redis is said better by the command itself.
-console.warn = () => undefined
-
 try {
   await program().parseAsync()
 } catch (error) {
