@@ -120,7 +120,7 @@ const commands: Array<[words: () => string[], shows: boolean]> = [
   [() => ['pause', 'sse', ...why], false],
   [() => ['resume', 'sse', ...why], false],
   [() => ['prune', ...why], false],
-  [() => ['acknowledge', evilId, ...why], true],
+  [() => ['acknowledge', 'x', ...why], false],
   [() => [evil], true],
   [() => ['status', `--${evil}`], true],
   [() => ['pause', evil, ...why], true],
