@@ -71,6 +71,37 @@ test('no page does what a title or a name tells it, asks anybody else, or breaks
   )
 })
 
+test('tables are sorted by any column, by mouse and by keyboard, and stay so; a dead letter leads to its task and merge request', {
+  skip,
+}, async () => {
+  const { page, complaints } = await visit(browser, base, { storageState })
+  await page.goto('/')
+  const queues = page.getByRole('table', { name: 'Queues' })
+  const names = async () => await queues.locator('tbody th').allTextContents()
+  const sorted = (await names()).toSorted()
+  await queues.getByRole('button', { name: 'Queue' }).click()
+  assert.deepEqual(await names(), sorted)
+  await queues.getByRole('button', { name: 'Queue' }).focus()
+  await page.keyboard.press('Enter')
+  assert.deepEqual(await names(), sorted.toReversed())
+  await queues.getByRole('button', { name: 'Dead' }).click()
+  assert.equal((await names())[0] === 'phabricator', false)
+  await queues.getByRole('button', { name: 'Dead' }).click()
+  assert.equal((await names())[0], 'phabricator')
+  await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+  await page.waitForResponse((answer) => answer.url() === `${base}/`)
+  await until(async () => (await names())[0] === 'phabricator', 'what is new is sorted as before')
+  await page.goto('/dead')
+  const links = page.getByRole('table', { name: 'Dead letters, latest first' }).getByRole('link')
+  const addresses = await links.evaluateAll((all) => all.map((link) => link.getAttribute('href')))
+  assert.deepEqual(addresses, [
+    `${stage.sandbox.phabricator.url}/T9991`,
+    `${stage.sandbox.gitlab.url}/repos/releng/gitlab-demo/-/merge_requests/1`,
+    '/deliveries/hostile',
+  ])
+  assert.deepEqual(complaints, [])
+})
+
 test('the raw queues are shown without asking anybody else', { skip }, async () => {
   const { page, complaints } = await visit(browser, base, { storageState })
   await page.goto('/queues')

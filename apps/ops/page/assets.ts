@@ -6,6 +6,7 @@ const files = [
   { name: 'simple.css', from: import.meta.resolve('simpledotcss/simple.css'), type: 'text/css; charset=utf-8' },
   { name: 'style.css', from: import.meta.resolve('./assets/style.css'), type: 'text/css; charset=utf-8' },
   { name: 'live.js', from: import.meta.resolve('./assets/live.js'), type: 'text/javascript; charset=utf-8' },
+  { name: 'sort.js', from: import.meta.resolve('./assets/sort.js'), type: 'text/javascript; charset=utf-8' },
   { name: 'icon.svg', from: import.meta.resolve('./assets/icon.svg'), type: 'image/svg+xml' },
 ]
 

@@ -1,6 +1,8 @@
 // Keeps what is marked `data-live` up to date: every few seconds the page is fetched again, and those parts of it that
 // have changed are put in place. Nothing is fetched while nobody looks, and nothing is taken from under the keyboard.
 const every = 3000
+// What each part was given last: a table that was sorted since looks otherwise.
+const shown = new Map()
 let timer
 
 async function refresh() {
@@ -9,6 +11,7 @@ async function refresh() {
     if (!answer.ok) throw new Error(String(answer.status))
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html')
     for (const part of document.querySelectorAll('[data-live]')) replace(part, fresh.getElementById(part.id))
+    document.dispatchEvent(new Event('refreshed'))
     tell('')
   } catch {
     tell('These numbers are not live any more: the worker does not answer, or you are logged out. Load the page again.')
@@ -17,9 +20,10 @@ async function refresh() {
 }
 
 function replace(part, fresh) {
-  if (!fresh || part.innerHTML === fresh.innerHTML || part.contains(document.activeElement)) return
+  if (!fresh || shown.get(part) === fresh.innerHTML || part.contains(document.activeElement)) return
   const selection = getSelection()
   if (selection && !selection.isCollapsed && selection.containsNode(part, true)) return
+  shown.set(part, fresh.innerHTML)
   part.replaceChildren(...fresh.childNodes)
 }
 

@@ -2,6 +2,7 @@
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { type DeadLetter, type Group, groupDead, listDead } from '../../actions/dead.ts'
+import type { OpsConfig } from '../../context.ts'
 import type { Visited } from '../door/visitor.ts'
 import { type Asked, filterForm, isFiltered, queryOf, readFilters } from '../html/filter-form.ts'
 import { type Html, page } from '../html/frame.ts'
@@ -9,9 +10,10 @@ import { cursorOf, older, pageOf, readCursor, sizeOf } from '../html/paging.ts'
 import { table } from '../html/table.ts'
 import { ago, count, foreign, storyOf } from '../html/words.ts'
 import type { PageContext } from '../page-context.ts'
+import { mergeRequestLink, taskLink } from './links.ts'
 import { repairForm } from './repair-form.ts'
 
-export function dead({ database }: PageContext): Hono<Visited> {
+export function dead({ database, contextFor }: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
   app.get('/dead', async (c: Context<Visited>) => {
     const asked = readFilters(c.req.query())
@@ -35,7 +37,7 @@ ${
     : html`
 <h2>By error</h2>${byError(groups, asked)}
 <h2>One by one</h2>
-${repairForm(c.var.visitor, { list: list(shown), ...(isFiltered(asked) && { asked, matching }) })}
+${repairForm(c.var.visitor, { list: list(shown, contextFor(c.var.visitor.who).config), ...(isFiltered(asked) && { asked, matching }) })}
 ${older(last && `/dead?${queryOf(asked, { before: cursorOf(last.at ?? '', last.id) })}`)}`
 }`,
     )
@@ -54,14 +56,14 @@ function byError(groups: Group[], asked: Asked): Html {
   return table('Dead letters by error', ['~Error', '#Letters', 'Sink', 'First', 'Last'], rows, '')
 }
 
-function list(letters: DeadLetter[]): Html {
-  const rows = letters.map(({ id, delivery, sink, task, mr, reason, attempts, at }, index) => [
-    html`<input type="checkbox" id="letter-${index}" name="letter" value="${id}"> <label for="letter-${index}">${sink} ${task ?? ''}</label>`,
-    foreign(mr),
-    foreign(reason),
-    attempts,
-    ago(at),
-    html`<a href="${storyOf(delivery)}">Story</a>`,
+function list(letters: DeadLetter[], config: OpsConfig): Html {
+  const rows = letters.map((letter, index) => [
+    html`<input type="checkbox" id="letter-${index}" name="letter" value="${letter.id}"> <label for="letter-${index}">${letter.sink}</label> ${taskLink(letter, config)}`,
+    mergeRequestLink(letter, config),
+    foreign(letter.reason),
+    letter.attempts,
+    ago(letter.at),
+    html`<a href="${storyOf(letter.delivery)}">Story</a>`,
   ])
   return table('Dead letters, latest first', ['Letter', 'Merge request', '~Why', '#Attempts', 'Since', 'Delivery'], rows, '')
 }

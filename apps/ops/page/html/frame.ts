@@ -35,6 +35,7 @@ export function frame(title: string, content: Html, navigation: Html | string = 
 <link rel="icon" href="/assets/icon.svg">
 <link rel="stylesheet" href="/assets/simple.css">
 <link rel="stylesheet" href="/assets/style.css">
+<script src="/assets/sort.js" defer></script>
 <script src="/assets/live.js" defer></script>
 </head>
 <body>

@@ -51,8 +51,8 @@ export function foreign(text: string | null | undefined): Html | string {
 /** A link to another system, which opens only what is a web address. */
 export function outward(address: string | null, text: string): Html | string {
   if (address === null) return ''
-  if (!/^https?:\/\//.test(address)) return text
-  return html`<a href="${address}" rel="noreferrer">${text}</a>`
+  if (!/^https?:\/\//.test(address)) return foreign(text)
+  return html`<a href="${address}" rel="noreferrer">${foreign(text)}</a>`
 }
 
 /** The address of the page with a delivery's story. */

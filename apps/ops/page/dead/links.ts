@@ -1,0 +1,20 @@
+// Where what a dead letter is about can be looked at.
+import { declarationOf } from '#sinks/registry.ts'
+import type { DeadLetter } from '../../actions/dead.ts'
+import type { OpsConfig } from '../../context.ts'
+import type { Html } from '../html/frame.ts'
+import { foreign, outward } from '../html/words.ts'
+
+/** The task that it would have been made on, at the remote of its sink. */
+export function taskLink({ sink, task }: DeadLetter, { settings }: OpsConfig): Html | string {
+  const [remote] = declarationOf(sink)?.remotesAt(settings) ?? []
+  return task === undefined || remote?.url === undefined ? (task ?? '') : outward(`${remote.url}/${task}`, task)
+}
+
+/** The merge request, at GitLab. */
+export function mergeRequestLink({ mr }: DeadLetter, { gitlabUrl }: OpsConfig): Html | string {
+  const [, project, iid] = /^(.+)!(\d+)$/.exec(mr ?? '') ?? []
+  if (mr === undefined || project === undefined || gitlabUrl === '') return foreign(mr)
+  const path = project.split('/').map(encodeURIComponent).join('/')
+  return outward(`${gitlabUrl}/${path}/-/merge_requests/${iid}`, mr)
+}
