@@ -36,7 +36,7 @@ before(async () => {
   closed = first
   port = closed.port()
   open = free.port()
-  await until(async () => (await get('/', {}, open)).status === 200, 'the journal has its tables')
+  for (const at of [port, open]) await until(async () => (await get('/readyz', {}, at)).status === 200, 'the journal has its tables')
 })
 after(() => stage?.close())
 

@@ -76,6 +76,8 @@ test('two operators at once: the same replay is run by one of them, different on
   const tasks = range(9400, 30)
   await letters.die('two', tasks)
   make(tasks)
+  // None of them is over before the others have begun.
+  await Promise.all([1, 2, 3].map(() => ops(letters.environment, 'dead')))
   const same = ['replay', '--id', 'two', '--rate', '20', '--reason', 'to be sure', '--json']
   const all = await Promise.all([
     ops(letters.environment, ...same),

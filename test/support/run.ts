@@ -13,7 +13,11 @@ const files = given.some((argument) => !argument.startsWith('-')) ? [] : ['test/
 const { DATABASE_URL: givenDatabase, REDIS_URL: givenRedis } = process.env
 const server = givenDatabase ? undefined : await startMariaDb()
 const databaseUrl = givenDatabase || (server?.url ?? '')
-const [database, redis] = await Promise.all([databaseVersion(databaseUrl), redisVersion(givenRedis || undefined)])
+const unknown = () => 'one that does not answer'
+const [database, redis] = await Promise.all([
+  databaseVersion(databaseUrl).catch(unknown),
+  redisVersion(givenRedis || undefined).catch(unknown),
+])
 console.log(`on ${database}${server ? ', our own' : ''}, and ${redis}${givenRedis ? '' : ', our own'}`)
 
 // Hundreds of processes are started: each in half the time.

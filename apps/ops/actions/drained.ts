@@ -8,19 +8,22 @@ import type { OpsContext } from '../context.ts'
 
 const lookMs = 200
 const patienceMs = 5000
+// After the loss of Redis a worker that lives says so again within this time.
+const patienceWithoutWorkersMs = 3500
 
 /**
- * Waits until no delivery and no effect is under way, nothing has moved for five seconds, no worker is there, or `signal` aborts;
+ * Waits until no delivery and no effect is under way, nothing has moved for five seconds, or less long without a worker, or `signal` aborts;
  * `onProgress` is told how many are left. Answers how many are left.
  */
 export async function awaitDrained(context: OpsContext, signal: AbortSignal, onProgress: (left: number) => void): Promise<number> {
-  const isWorked = (await present(context)).some(({ app }) => app === 'worker')
   let [least, moved] = [Number.POSITIVE_INFINITY, Date.now()]
   for (;;) {
     const left = await countLeft(context)
     onProgress(left)
     if (left < least) [least, moved] = [left, Date.now()]
-    if (left === 0 || !isWorked || signal.aborted || Date.now() - moved > patienceMs) return left
+    const isWorked = (await present(context)).some(({ app }) => app === 'worker')
+    const patientMs = isWorked ? patienceMs : patienceWithoutWorkersMs
+    if (left === 0 || signal.aborted || Date.now() - moved > patientMs) return left
     await pause(lookMs, undefined, { signal }).catch(() => undefined)
   }
 }

@@ -84,5 +84,5 @@ function staysSo(letGo: number): Words | false {
 }
 
 function through(left: number): string {
-  return left === 0 ? 'all is through' : `${left} jobs are left, see bin/ops status`
+  return left === 0 ? 'all is through' : `${left} ${left === 1 ? 'job is' : 'jobs are'} left, see bin/ops status`
 }
