@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Queue } from 'bullmq'
 import { z } from 'zod'
+import { present } from '#shared/queue/presence.ts'
 import { deliveryJobId } from '#shared/queue/queues.ts'
 import { ops, typeOps } from '../support/ops.ts'
 import { until } from '../support/until.ts'
@@ -25,6 +26,14 @@ const make = (tasks: number[]) => {
 const outcomes = async (replay?: number) => {
   const query = letters.database.selectFrom('replay_effects').select('outcome').where('outcome', 'is not', null)
   return (await (replay === undefined ? query : query.where('replay', '=', replay)).execute()).length
+}
+
+// Whoever hands something in looks whether a worker is there.
+async function loseRedis(): Promise<void> {
+  const prefix = letters.environment.REDIS_PREFIX ?? ''
+  await letters.redis.flushall()
+  const isThere = async () => (await present({ redis: letters.redis, prefix })).some(({ app }) => app === 'worker')
+  await until(isThere, 'the worker says again that it is there')
 }
 
 test('a replay that was killed goes on where it was, with what was frozen at its beginning', async () => {
@@ -115,7 +124,7 @@ test('after the loss of Redis a letter is planned anew from the journal, alone, 
     await letters.database.selectFrom('effects').select(['id', 'ended_at']).where('sink', '<>', 'phabricator').orderBy('id').execute()
   const before = await ended()
   const asked = letters.sandbox.phabricator.requests.length
-  await letters.redis.flushall()
+  await loseRedis()
 
   const { code, data, err } = await letters.json('replay', 'lost/phabricator/T9501', '--rate', '100', '--reason', 'to be sure')
   assert.equal(code, 0, err)
@@ -163,7 +172,7 @@ test('a discarded letter stays in the journal, its job is gone, and whatever bri
     body: JSON.stringify(about([9601, 9602], 'merge-request-close', letters.sandbox.gitlab.url)),
   }
   await writeFile(join(directory, 'events.log'), `${JSON.stringify(line)}\n`)
-  await letters.redis.flushall()
+  await loseRedis()
   const imported = await ops(letters.environment, 'import', join(directory, 'events.log'), '--rate', '10', '--reason', 'Redis was lost')
   assert.equal(imported.out, '1 deliveries handed in, 0 lines left out; 2 effects of theirs that were discarded stay so; all is through\n')
   assert.deepEqual(
