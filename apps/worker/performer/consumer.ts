@@ -9,28 +9,9 @@ import { refusalOf } from '#shared/queue/redis-refusal.ts'
 import { retryDelay } from '#shared/queue/retries.ts'
 import { openHolds } from './holds.ts'
 import { lockMs, lookEveryMs, serialLockMs } from './locks.ts'
+import { Deferred, LockLost, PutOff } from './no-attempt.ts'
 import type { MayForget } from './redis-lives.ts'
 import type { Trials } from './trials.ts'
-
-/** Thrown by a job that must wait for another one: it comes again after `ms`, and it was no attempt. */
-export class Deferred extends Error {
-  override name = 'Deferred'
-  readonly ms: number
-  constructor(ms: number) {
-    super(`Not before ${ms} ms from now.`)
-    this.ms = ms
-  }
-}
-
-/** Thrown by a job that has been put where it waits: it was no attempt either. */
-export class PutOff extends Error {
-  override name = 'PutOff'
-}
-
-/** Thrown by a job that another worker runs by now, since this one was silent for too long. */
-export class LockLost extends Error {
-  override name = 'LockLost'
-}
 
 export type WorkerContext = {
   redis: Redis
@@ -41,15 +22,6 @@ export type WorkerContext = {
   /** Told of each job that has ended, by its queue. */
   onEnded?: (queue: string) => void
   log: Log
-}
-
-const patienceMs = 4000
-
-/** Closes `workers`: takes no further jobs, waits a while for those under way, then has them handed back. */
-export async function close(workers: Array<Pick<Worker, 'close'>>, stopping: AbortController): Promise<void> {
-  const late = setTimeout(() => stopping.abort(), patienceMs)
-  await Promise.all(workers.map((worker) => worker.close()))
-  clearTimeout(late)
 }
 
 /** `signal` aborts when the worker must give the job up. */

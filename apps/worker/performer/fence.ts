@@ -14,8 +14,8 @@ import type { Fence } from '#sinks/fence.ts'
 import type { Sink } from '#sinks/sink.ts'
 import { begunKeepSeconds, begunKey } from './begun.ts'
 import { besideWaitMs, lookBeside, passingBeside } from './beside.ts'
-import { Deferred, LockLost } from './consumer.ts'
 import { lockMs } from './locks.ts'
+import { Deferred, LockLost } from './no-attempt.ts'
 
 /** For how long a call is waited for, and how long after that it may still be carried out, in ms. */
 export type CallLimits = { callMs: number; settleMs: number }

@@ -18,9 +18,10 @@ import type { Sink } from '#sinks/sink.ts'
 import { markFromNow, whyBegun } from './begun.ts'
 import { besideWaitMs } from './beside.ts'
 import { effectOf, whatIs } from './carried.ts'
-import { type Attempt, Deferred, LockLost, PutOff, type WorkerContext, work } from './consumer.ts'
+import { type Attempt, type WorkerContext, work } from './consumer.ts'
 import { type CallLimits, type Crossing, openFence } from './fence.ts'
 import { countOutcome, type PerformerMetrics } from './metrics.ts'
+import { Deferred, LockLost, PutOff } from './no-attempt.ts'
 import { type Prepared, performing, withReason } from './perform.ts'
 
 type Parts = {
