@@ -1,6 +1,7 @@
 // The crash matrix: `node test/crash/matrix.ts [rounds] [--seed N]`. Each round has a seed of its own, which decides all
 // that happens; a round that went wrong is played again with `1 --seed N`.
 import { parseArgs } from 'node:util'
+import { computer } from '../bench/table.ts'
 import { openMariaDb, playRound, type Result, type Size } from './round.ts'
 
 const { values, positionals } = parseArgs({ options: { seed: { type: 'string' }, verbose: { type: 'boolean' } }, allowPositionals: true })
@@ -8,6 +9,7 @@ const rounds = Number(positionals[0] ?? 10)
 const firstSeed = Number(values.seed ?? Date.now() % 1_000_000)
 const size: Size = { merges: 30, pushes: 40, seconds: 25, patience: 240_000, longFreezes: true, rollouts: 0.5 }
 
+console.log(`${computer()}; two ingests, two workers, seeds ${firstSeed} to ${firstSeed + rounds - 1}`)
 const mariadb = await openMariaDb()
 const results: Result[] = []
 const started = Date.now()
