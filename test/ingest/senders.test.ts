@@ -79,6 +79,14 @@ test('a reader of the feed that closes its half of the connection leaves its slo
   await until(() => wire.isClosed(), 'the connection is closed')
 })
 
+test('a reader that closes its half is given an answer of the feed that has an end, in full', async () => {
+  const wire = await openWire(ingest.port())
+  await wire.say(head('GET /sse/?limit=3', { accept: 'application/x-ndjson' }))
+  wire.end()
+  await until(() => wire.isClosed(), 'the connection is closed')
+  assert.match(wire.heard(), /^HTTP\/1\.1 200 [\s\S]*\r\n\r\n0\r\n\r\n$/)
+})
+
 const codings: Array<[string, number]> = [
   ['gzip', 415],
   ['deflate', 415],

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
+import { endWithOther } from '#shared/process/connections.ts'
 import type { Log } from '#shared/process/log.ts'
 import type { Registry } from '#shared/process/metrics.ts'
 import { clientAddress } from '../client-address.ts'
@@ -134,6 +135,7 @@ export function feedRoute({
       // Without chunks a message is the same bytes for all, and the close of the connection is the end (RFC 9112, 6.3).
       response.removeHeader('transfer-encoding')
       response.writeHead(200, { ...streamHeaders(type), connection: 'close' })
+      endWithOther(response.req.socket)
     }
     const retry = form.retry(reconnectMs)
     if (retry !== '' || !question.end) put(subscriber, retry + form.beat)

@@ -40,9 +40,8 @@ export function openConnections(most: number, onCrowded: () => void): Connection
   return {
     open,
     add(socket) {
-      const connection: Connection = { since: performance.now(), response: undefined, ahead: 0 }
-      open.set(socket, connection)
-      socket.on('close', () => open.delete(socket)).on('end', () => endStream(socket, connection))
+      open.set(socket, { since: performance.now(), response: undefined, ahead: 0 })
+      socket.on('close', () => open.delete(socket))
       if (open.size > most) makeRoom()
     },
     asked(socket, response) {
@@ -74,7 +73,8 @@ function quietest(open: ReadonlyMap<Socket, Connection>): Socket | undefined {
   return answered ?? unread ?? silent ?? newest
 }
 
-// When the other end closes its half, a stream of the feed is over. Any other answer is still given in full.
-function endStream(socket: Socket, { response }: Connection): void {
-  if (response?.headersSent === true && !response.writableEnded) socket.end()
+/** For an answer without an end: it is over when the other end closes its half. Any other answer is still given in full. */
+export function endWithOther(socket: Socket): void {
+  if (socket.readableEnded) socket.end()
+  else socket.once('end', () => socket.end())
 }
