@@ -15,7 +15,7 @@ export function sayDeliveries(data: DeliveryRow[]): Said {
     id,
     kind,
     action,
-    project: mr === null ? project : `${project}!${mr}`,
+    project: mr ?? project,
     user,
     done,
     nothing,

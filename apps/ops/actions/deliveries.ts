@@ -12,7 +12,7 @@ export type DeliveryRow = {
   kind: string
   action: string | null
   project: string | null
-  mr: number | null
+  mr: string | null
   user: string | null
   title: string | null
   done: number
@@ -46,7 +46,7 @@ export async function listDeliveries(database: Database, filters: Filters, befor
     kind,
     action,
     project,
-    mr: iid,
+    mr: iid === null ? null : `${project}!${iid}`,
     user: username,
     title,
     ...none,

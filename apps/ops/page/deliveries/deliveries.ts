@@ -35,7 +35,7 @@ function cells({ id, receivedAt, kind, action, project, mr, user, title, done, n
   return [
     ago(receivedAt),
     html`<a href="${storyOf(id)}">${kind}${action === null ? '' : ` ${action}`}</a>${title === null ? '' : html`<br><small class="title">${foreign(title)}</small>`}`,
-    foreign(project === null || mr === null ? project : `${project}!${mr}`),
+    foreign(mr ?? project),
     foreign(user),
     outcomes.length === 0
       ? 'nothing to do'
