@@ -20,6 +20,7 @@ const paths = [
   '/dead?since=1h',
   '/dead?since=bad',
   '/replays',
+  '/explain?about=repos/releng/gitlab-demo!1',
   '/audit',
   '/reviewers',
   '/doctor',
@@ -166,6 +167,7 @@ for (const [name, options] of Object.entries<BrowserContextOptions>({
       ['/', 'overview'],
       ['/dead', 'dead'],
       ['/deliveries/hostile', 'story'],
+      ['/explain?about=repos/releng/gitlab-demo!1', 'merge-request'],
     ] as const) {
       await page.goto(path)
       await page.screenshot({ path: new URL(`screenshots/${picture}-${name}.png`, import.meta.url).pathname, fullPage: true })

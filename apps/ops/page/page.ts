@@ -11,6 +11,7 @@ import { board } from './board.ts'
 import { dead } from './dead/dead.ts'
 import { repair } from './dead/repair.ts'
 import { deliveries } from './deliveries/deliveries.ts'
+import { mergeRequest } from './deliveries/merge-request.ts'
 import { story } from './deliveries/story.ts'
 import { doctor } from './doctor.ts'
 import { door } from './door/door.ts'
@@ -43,7 +44,7 @@ export function operatorPage({ pageContext, queues, host, token, readToken, ende
   app.use(pageHeaders, noStore, harmlessPages, bodyLimit({ maxSize: mostBytes }))
   app.route('/', assets())
   app.route('/', door({ host, token, readToken, ended, log }))
-  for (const part of [overview, deliveries, story, dead, repair, replays, audit, doctor, reviewers, pause])
+  for (const part of [overview, deliveries, mergeRequest, story, dead, repair, replays, audit, doctor, reviewers, pause])
     app.route('/', part(pageContext))
   app.route('/', board(queues))
   app.all('*', (c) => refusal(c, 404, 'No such page', `There is nothing at ${c.req.path}.`))

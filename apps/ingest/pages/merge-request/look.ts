@@ -4,11 +4,10 @@ import { whyPrivate } from '#shared/event/privacy.ts'
 import { eventsOf } from '#shared/journal/events.ts'
 import { unlessNew } from '#shared/journal/feed.ts'
 import { aboutOf } from '#shared/queue/hidden-projects.ts'
+import type { MergeRequest } from '#sinks/story/address.ts'
 import type { Story } from '#sinks/story/story.ts'
 import type { Hidden } from '../../feed/hidden.ts'
 import type { Stories, StoriesParts } from './stories.ts'
-
-export type MergeRequest = { project: string; iid: number }
 
 /** `stories` newest first; `url` is the address in GitLab, where it is told; `asOf` when it was looked up, ISO 8601. */
 export type Known = { name: string; url: string | undefined; asOf: string; sentence: string; stories: Story[] }

@@ -6,11 +6,11 @@ import type { OpsConfig } from '../../context.ts'
 import type { Visited } from '../door/visitor.ts'
 import { type Asked, filterForm, isFiltered, queryOf, readFilters } from '../html/filter-form.ts'
 import { type Html, page } from '../html/frame.ts'
+import { mergeRequestLink, taskLink } from '../html/links.ts'
 import { cursorOf, older, pageOf, readCursor, sizeOf } from '../html/paging.ts'
 import { table } from '../html/table.ts'
 import { ago, count, foreign, storyOf } from '../html/words.ts'
 import type { PageContext } from '../page-context.ts'
-import { mergeRequestLink, taskLink } from './links.ts'
 import { repairForm } from './repair-form.ts'
 
 export function dead({ database, contextFor }: PageContext): Hono<Visited> {

@@ -10,6 +10,7 @@ import { cursorOf, older, pageOf, readCursor, sizeOf } from '../html/paging.ts'
 import { table } from '../html/table.ts'
 import { ago, foreign, state, storyOf } from '../html/words.ts'
 import type { PageContext } from '../page-context.ts'
+import { explainForm } from './merge-request.ts'
 
 export function deliveries({ database }: PageContext): Hono<Visited> {
   const app = new Hono<Visited>()
@@ -22,7 +23,8 @@ export function deliveries({ database }: PageContext): Hono<Visited> {
     return page(
       c,
       'Deliveries',
-      html`${filterForm(asked, '/deliveries', { states })}
+      html`${explainForm()}
+${filterForm(asked, '/deliveries', { states })}
 ${table('Deliveries, newest first', ['Received', '~What', 'Where', 'By', 'Outcome', 'Delivery'], shown.map(cells), 'No delivery matches.')}
 ${older(last && `/deliveries?${queryOf(asked, { before: cursorOf(last.receivedAt, last.id) })}`)}`,
     )

@@ -1,9 +1,9 @@
-// Where what a dead letter is about can be looked at.
+// Where a task or a merge request can be looked at.
 import { declarationOf } from '#sinks/registry.ts'
 import type { DeadLetter } from '../../actions/dead.ts'
 import type { OpsConfig } from '../../context.ts'
-import type { Html } from '../html/frame.ts'
-import { foreign, outward } from '../html/words.ts'
+import type { Html } from './frame.ts'
+import { foreign, outward } from './words.ts'
 
 /** The task that it would have been made on, at the remote of its sink. */
 export function taskLink({ sink, task }: DeadLetter, { settings }: OpsConfig): Html | string {
@@ -12,7 +12,7 @@ export function taskLink({ sink, task }: DeadLetter, { settings }: OpsConfig): H
 }
 
 /** The merge request, at GitLab. */
-export function mergeRequestLink({ mr }: DeadLetter, { gitlabUrl }: OpsConfig): Html | string {
+export function mergeRequestLink({ mr }: { mr?: string | undefined }, { gitlabUrl }: OpsConfig): Html | string {
   const [, project, iid] = /^(.+)!(\d+)$/.exec(mr ?? '') ?? []
   if (mr === undefined || project === undefined || gitlabUrl === '') return foreign(mr)
   const path = project.split('/').map(encodeURIComponent).join('/')

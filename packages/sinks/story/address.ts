@@ -1,6 +1,7 @@
 // Which merge request is meant by what somebody typed or pasted.
 
-import type { MergeRequest } from './look.ts'
+/** By the path of its project. */
+export type MergeRequest = { project: string; iid: number }
 
 const number = '([1-9]\\d{0,9})'
 const forms = [
