@@ -20,6 +20,7 @@ const paths = [
   '/dead?since=1h',
   '/dead?since=bad',
   '/replays',
+  '/maintenance',
   '/explain?about=repos/releng/gitlab-demo!1',
   '/audit',
   '/reviewers',
@@ -167,6 +168,7 @@ for (const [name, options] of Object.entries<BrowserContextOptions>({
       ['/', 'overview'],
       ['/dead', 'dead'],
       ['/deliveries/hostile', 'story'],
+      ['/maintenance', 'maintenance'],
       ['/explain?about=repos/releng/gitlab-demo!1', 'merge-request'],
     ] as const) {
       await page.goto(path)

@@ -1,11 +1,23 @@
 // `canary`: a marked delivery sent in at the front door and awaited on the feed, the whole way through proxies and all. No
 // sink but the feed acts on its kind, and nothing private is in it.
 import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import { required, wholeNumber } from '#shared/process/env.ts'
 import { inWords } from '#shared/process/errors.ts'
-import { beginHmac, secretOf } from '#shared/process/signing.ts'
+import { beginHmac, isSigningKey, secretOf, signingKeyForm } from '#shared/process/signing.ts'
+import { deliveryJobId } from '#shared/queue/queues.ts'
+import { openRelay } from '#shared/queue/relay.ts'
 import { userAgent } from '#sinks/http/http.ts'
+import type { OpsContext } from '../context.ts'
 
 export type Flight = { id: string; answered: boolean; read: boolean; ms?: number; problem?: string }
+
+/** What it needs of ingest's environment. */
+export const canaryVariables = z.object({
+  SOURCE_TOKEN: required('the secret that GitLab sends in X-Gitlab-Token'),
+  SOURCE_SIGNING_KEY: z.string().refine(isSigningKey, signingKeyForm).optional(),
+  PORT: wholeNumber(0, 65535).default(8000),
+})
 
 type Options = { hooks: URL; feed: URL; token: string; signingKey: string | undefined; timeout: number }
 type Keys = Pick<Options, 'token' | 'signingKey'>
@@ -31,6 +43,16 @@ export async function sendCanary({ hooks, feed, timeout, ...keys }: Options): Pr
   } finally {
     leaving.abort()
   }
+}
+
+/** Whether Redis knows that it was routed, and that it was published. */
+export async function howFar(
+  { queues, redis, prefix }: OpsContext,
+  { id, answered }: Flight,
+): Promise<{ routed: boolean; published: boolean }> {
+  if (!answered) return { routed: false, published: false }
+  const routed = (await queues.deliveries.getJobState(deliveryJobId(id))) === 'completed'
+  return { routed, published: await openRelay({ redis, prefix }).has(id) }
 }
 
 async function send(flight: Flight, hooks: URL, { token, signingKey }: Keys, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 // `token` and `token rotate`: how long GitLab's access token is still good, and a new one in its place.
+import { z } from 'zod'
 import { inWords, Permanent } from '#shared/process/errors.ts'
 import { redactor } from '#shared/process/log.ts'
 import { type GitLabApi, openGitLabApi } from '#sinks/gitlab/api.ts'
@@ -42,6 +43,19 @@ async function look({ redis, prefix, ...context }: OpsContext): Promise<string |
     return inWords(error)
   }
 }
+
+const dayMs = 86_400_000
+const inAYear = () => {
+  const day = new Date()
+  day.setUTCFullYear(day.getUTCFullYear() + 1)
+  return new Date(day.getTime() - dayMs).toISOString().slice(0, 10)
+}
+
+/** Until when a new token shall be good: a day in UTC, in a year less a day unless somebody says otherwise. */
+export const expirySchema = z.iso
+  .date({ error: 'expected a day such as 2027-01-31', abort: true })
+  .refine((day) => daysLeft(day) > 0, 'expected a day after today')
+  .default(inAYear)
 
 type Options = { expiresAt: string; reason: string; print: boolean; show: (token: string) => void }
 

@@ -18,6 +18,7 @@ import { door } from './door/door.ts'
 import type { Ended } from './door/ended.ts'
 import type { Visited } from './door/visitor.ts'
 import { harmlessPages, noStore, pageHeaders } from './headers.ts'
+import { maintenance } from './maintenance/maintenance.ts'
 import { overview } from './overview/overview.ts'
 import type { PageContext } from './page-context.ts'
 import { pause } from './pause.ts'
@@ -44,7 +45,7 @@ export function operatorPage({ pageContext, queues, host, token, readToken, ende
   app.use(pageHeaders, noStore, harmlessPages, bodyLimit({ maxSize: mostBytes }))
   app.route('/', assets())
   app.route('/', door({ host, token, readToken, ended, log }))
-  for (const part of [overview, deliveries, mergeRequest, story, dead, repair, replays, audit, doctor, reviewers, pause])
+  for (const part of [overview, deliveries, mergeRequest, story, dead, repair, replays, maintenance, audit, doctor, reviewers, pause])
     app.route('/', part(pageContext))
   app.route('/', board(queues))
   app.all('*', (c) => refusal(c, 404, 'No such page', `There is nothing at ${c.req.path}.`))

@@ -1,23 +1,15 @@
 // `canary`: does the whole way work, from the address that GitLab posts to, to the feed?
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { configure, readEnvironment, required, wholeNumber } from '#shared/process/env.ts'
+import { configure, readEnvironment } from '#shared/process/env.ts'
 import { inWords } from '#shared/process/errors.ts'
-import { isSigningKey, signingKeyForm } from '#shared/process/signing.ts'
-import { deliveryJobId } from '#shared/queue/queues.ts'
-import { openRelay } from '#shared/queue/relay.ts'
 import { sinkSecrets } from '#sinks/settings.ts'
-import { type Flight, sendCanary } from '../actions/canary.ts'
+import { canaryVariables, type Flight, howFar, sendCanary } from '../actions/canary.ts'
 import { isJson } from '../command.ts'
 import { openUncheckedContext, opsSchema } from '../context.ts'
 import { BadUsage, type Typed } from '../usage.ts'
 import { joined, lines, output, outputJson, type Words, warn, words } from '../words.ts'
 
-const environmentSchema = z.object({
-  SOURCE_TOKEN: required('the secret that GitLab sends in X-Gitlab-Token'),
-  SOURCE_SIGNING_KEY: z.string().refine(isSigningKey, signingKeyForm).optional(),
-  PORT: wholeNumber(0, 65535).default(8000),
-})
 const address = (name: string) =>
   z.url({
     protocol: /^https?$/,
@@ -34,11 +26,11 @@ const optionsSchema = z.object({
 export async function canary(given: Typed, command: Command): Promise<void> {
   const options = optionsSchema.safeParse(given)
   if (!options.success) throw new BadUsage(options.error.issues.map(({ message }) => message).join('\n'))
-  const { SOURCE_TOKEN: token, SOURCE_SIGNING_KEY: signingKey, PORT: port } = configure(environmentSchema)
+  const { SOURCE_TOKEN: token, SOURCE_SIGNING_KEY: signingKey, PORT: port } = configure(canaryVariables)
   const hooks = new URL(options.data.url ?? `http://127.0.0.1:${port}/hooks`)
   const feed = new URL(options.data.feed ?? '/sse/', hooks)
   const flight = await sendCanary({ hooks, feed, token, signingKey, timeout: options.data.timeout * 1000 })
-  const stages = flight.read ? { routed: true, published: true } : await howFar(flight)
+  const stages = flight.read ? { routed: true, published: true } : await stagesOf(flight)
   const data = { ...flight, ...stages }
   if (isJson(command)) outputJson(data)
   else output(inLines(data))
@@ -48,15 +40,13 @@ export async function canary(given: Typed, command: Command): Promise<void> {
 type Stages = { routed: boolean | null; published: boolean | null }
 
 // What Redis knows of it; null where it cannot be asked from here.
-async function howFar({ id, answered }: Flight): Promise<Stages> {
-  if (!answered) return { routed: false, published: false }
+async function stagesOf(flight: Flight): Promise<Stages> {
+  if (!flight.answered) return { routed: false, published: false }
   try {
     const context = await openUncheckedContext(readEnvironment(opsSchema, process.env, sinkSecrets))
-    const { queues, redis, prefix } = context
-    const routed = (await queues.deliveries.getJobState(deliveryJobId(id))) === 'completed'
-    const published = await openRelay({ redis, prefix }).has(id)
+    const stages = await howFar(context, flight)
     await context.close()
-    return { routed, published }
+    return stages
   } catch (error) {
     warn(words`The queues cannot be asked: ${inWords(error)}`)
     return { routed: null, published: null }

@@ -1,15 +1,12 @@
 // What `reconcile` does.
 import type { Command } from 'commander'
-import { knownSince } from '../actions/reconcile/known.ts'
 import { reconcile } from '../actions/reconcile/reconcile.ts'
+import { stillComingMs, whyNotKnown } from '../actions/reconcile/window.ts'
 import { act, filtersOf } from '../command.ts'
 import type { OpsContext } from '../context.ts'
 import { table } from '../print.ts'
 import { BadUsage, reasonOf, type Typed } from '../usage.ts'
 import { joined, type Words, warn, words } from '../words.ts'
-
-// An event that comes by itself later than this is looked for before anything is made of it; a younger one is left to come.
-const stillComingMs = 10 * 60_000
 
 export function compare(options: Typed, command: Command): Promise<void> {
   const readyUntil = new Date(Date.now() - stillComingMs)
@@ -47,9 +44,7 @@ function notYet(from: Date): Words {
 
 const onWait = (waiting: number) => warn(words`${waiting} deliveries wait to be routed: the rest follows as they become fewer`)
 
-async function journalKnows({ database, config }: OpsContext, since: Date): Promise<void> {
-  const begin = await knownSince(database, config.journalKeepDays)
-  if (!begin) throw new BadUsage('--since: the journal is empty, so it cannot tell what was missed')
-  if (since >= begin) return
-  throw new BadUsage(`--since: the journal begins at ${begin.toISOString()}, and before that it cannot tell what was missed`)
+async function journalKnows(context: OpsContext, since: Date): Promise<void> {
+  const reason = await whyNotKnown(context, since)
+  if (reason !== undefined) throw new BadUsage(`--since: ${reason}`)
 }

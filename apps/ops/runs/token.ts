@@ -1,9 +1,8 @@
 // What `token` and `token rotate` do.
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { daysLeft } from '#sinks/gitlab/token/memory.ts'
 import { LostAnswer, type Rotated } from '#sinks/gitlab/token/rotate.ts'
-import { rotateToken, type TokenState, tokenState } from '../actions/token.ts'
+import { expirySchema, rotateToken, type TokenState, tokenState } from '../actions/token.ts'
 import { act, isJson, type Said } from '../command.ts'
 import { BadUsage, reasonOf, type Typed } from '../usage.ts'
 import { lines, output, type Piece, padded, warn, words } from '../words.ts'
@@ -48,25 +47,15 @@ async function sayRotation(rotate: Rotation, asJson: boolean): Promise<Said> {
   }
 }
 
-const dayMs = 86_400_000
-const inAYear = () => {
-  const day = new Date()
-  day.setUTCFullYear(day.getUTCFullYear() + 1)
-  return new Date(day.getTime() - dayMs).toISOString().slice(0, 10)
-}
-
 const optionsSchema = z.object({
-  expires: z.iso
-    .date({ error: '--expires: expected a day such as 2027-01-31', abort: true })
-    .refine((day) => daysLeft(day) > 0, '--expires: expected a day after today')
-    .default(inAYear),
+  expires: expirySchema,
   print: z.boolean().default(false),
 })
 
 function read(options: unknown): z.output<typeof optionsSchema> {
   const result = optionsSchema.safeParse(options)
   if (result.success) return result.data
-  throw new BadUsage(result.error.issues.map(({ message }) => message).join('\n'))
+  throw new BadUsage(result.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('\n'))
 }
 
 function sayToken(data: TokenState | undefined, remedy: string): Said {

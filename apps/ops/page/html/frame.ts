@@ -12,6 +12,7 @@ const places = [
   ['/deliveries', 'Deliveries'],
   ['/dead', 'Dead letters'],
   ['/replays', 'Replays'],
+  ['/maintenance', 'Maintenance'],
   ['/audit', 'Audit log'],
   ['/doctor', 'Doctor'],
   ['/reviewers', 'Reviewers'],

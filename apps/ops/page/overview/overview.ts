@@ -49,7 +49,7 @@ function away(name: keyof typeof waiting, { state, reason, readable }: PartState
 }
 
 function lost({ losses }: Status): Html {
-  return html`${losses.map(({ message, remedy }) => html`<p class="notice bad" role="alert">Lost: ${message}. <small>${remedy}</small></p>`)}`
+  return html`${losses.map(({ message, remedy }) => html`<p class="notice bad" role="alert">Lost: ${message}. <small>${remedy}</small> <a href="/maintenance">Acknowledge it</a></p>`)}`
 }
 
 // What can be shown is shown, and in place of the rest stands why not.
