@@ -49,21 +49,9 @@ const post = async (what: string, fields: Record<string, string>, headers = bear
   )
 const acts = async (verb: string) =>
   await stage.database.selectFrom('acts').select(['who', 'reason', 'count']).where('verb', '=', verb).execute()
-const journaled = (id: string, receivedAt: Date) =>
-  stage.database
-    .insertInto('deliveries')
-    .values({
-      id,
-      received_at: receivedAt,
-      kind: 'push',
-      action: null,
-      project: null,
-      iid: null,
-      username: null,
-      title: null,
-      origin: 'hook',
-    })
-    .execute()
+const row = (id: string, received_at: Date, kind = 'push') =>
+  ({ id, received_at, kind, action: null, project: null, iid: null, username: null, title: null, origin: 'hook' }) as const
+const journaled = (...rows: Array<ReturnType<typeof row>>) => stage.database.insertInto('deliveries').values(rows).execute()
 
 test('a merge request is explained by its address or its name: a sentence, then all of its deliveries', async () => {
   const name = 'repos/releng/gitlab-demo!1'
@@ -96,7 +84,7 @@ test('what no hook told is listed by a dry run, and handed in for a reason', asy
     assert.equal(status, 400)
     assert.match(text, says)
   }
-  await journaled('long-ago', hoursAgo(96))
+  await journaled(row('long-ago', hoursAgo(96)))
   const tried = await post('reconcile', { do: 'dry-run', since: '3h' })
   assert.match(tried.text, /Nothing has been changed.*1 event missed, 0 handed in.*repos\/releng\/gitlab-demo!2 open.*Hand them in/)
   const hidden = (name: string) => new RegExp(`type="hidden" name="${name}" value="([^"]+)"`).exec(tried.html)?.[1] ?? ''
@@ -123,7 +111,7 @@ test('of many missed events the first two hundred are listed', async () => {
 })
 
 test('what is too old is counted by a dry run, and removed for a reason', async () => {
-  await journaled('too-old', hoursAgo(24 * 200))
+  await journaled(row('too-old', hoursAgo(24 * 200)))
   const old = stage.database.selectFrom('deliveries').select('id').where('id', '=', 'too-old')
   const tried = await post('prune', { do: 'dry-run' })
   assert.match(tried.text, /Nothing has been changed.*Would be removed.* deliveries 1 /)
@@ -132,6 +120,33 @@ test('what is too old is counted by a dry run, and removed for a reason', async 
   assert.match((await post('prune', { do: 'act', reason: 'room' })).text, /This was removed.* deliveries 1 /)
   assert.equal((await old.execute()).length, 0)
   assert.deepEqual(await acts('prune'), [{ who: 'bearer of the token', reason: 'room', count: 1 }])
+})
+
+test('all deliveries that a filter chooses are counted by a dry run, and sent through again for a reason', async () => {
+  assert.match((await get('/deliveries?kind=merge_request')).html, /<form [^>]*action="\/maintenance\/redeliver"/)
+  assert.doesNotMatch((await get('/deliveries')).html, /maintenance\/redeliver/)
+  for (const [fields, says] of [
+    [{ do: 'dry-run' }, /Choose some deliveries with a filter first/],
+    [{ do: 'dry-run', mr: 'nonsense' }, /mr: expected/],
+    [{ do: 'act', id: 'by-hook' }, /a reason is needed/],
+  ] as const)
+    assert.match((await post('redeliver', fields)).text, says)
+  await journaled(...Array.from({ length: 1001 }, (_, at) => row(`one-of-many-${at}`, hoursAgo(24), 'many')))
+  assert.match((await post('redeliver', { do: 'act', kind: 'many', reason: 'why not' })).text, /1,001 deliveries match, and at most 1,000/)
+  assert.match((await post('redeliver', { do: 'dry-run', id: 'by-hook', limit: '25' })).text, /1 delivery matches id by-hook/)
+  assert.deepEqual(await acts('redeliver'), [])
+  assert.match((await post('redeliver', { do: 'act', id: 'by-hook', reason: 'to be sure' })).text, /1 delivery is on the way again/)
+  assert.deepEqual(await acts('redeliver'), [{ who: 'bearer of the token', reason: 'to be sure', count: 1 }])
+})
+
+test('the audit log can be asked for a time', async () => {
+  assert.match((await get('/audit?since=1h')).text, /to be sure/)
+  assert.match((await get('/audit?until=1h')).text, /There are no such entries/)
+  assert.match((await get('/audit?since=soon')).text, /since: expected ISO 8601/)
+})
+
+test('the overview says whether the next process may be restarted', async () => {
+  assert.match((await get('/')).text, /Restart none of them now: 1 ingest: while the only one restarts nobody takes deliveries/)
 })
 
 test('a test delivery flies the whole way', async () => {
@@ -185,7 +200,7 @@ test('who may only look sees what there is, without a form, and changes nothing'
   const { status, html } = await get('/maintenance', bearer(readToken))
   assert.equal(status, 200)
   assert.doesNotMatch(html, /<form[^>]* method="post"/)
-  for (const what of ['reconcile', 'prune', 'canary', 'acknowledge', 'token'])
+  for (const what of ['reconcile', 'prune', 'canary', 'acknowledge', 'token', 'redeliver'])
     assert.equal((await post(what, { do: 'dry-run', reason: 'because' }, bearer(readToken))).status, 403, what)
 })
 

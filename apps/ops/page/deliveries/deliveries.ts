@@ -9,6 +9,7 @@ import { page } from '../html/frame.ts'
 import { cursorOf, older, pageOf, readCursor, sizeOf } from '../html/paging.ts'
 import { table } from '../html/table.ts'
 import { ago, foreign, state, storyOf } from '../html/words.ts'
+import { redeliverForm } from '../maintenance/redeliver.ts'
 import type { PageContext } from '../page-context.ts'
 import { explainForm } from './merge-request.ts'
 
@@ -26,7 +27,7 @@ export function deliveries({ database }: PageContext): Hono<Visited> {
       html`${explainForm()}
 ${filterForm(asked, '/deliveries', { states })}
 ${table('Deliveries, newest first', ['Received', '~What', 'Where', 'By', 'Outcome', 'Delivery'], shown.map(cells), 'No delivery matches.')}
-${older(last && `/deliveries?${queryOf(asked, { before: cursorOf(last.receivedAt, last.id) })}`)}`,
+${older(last && `/deliveries?${queryOf(asked, { before: cursorOf(last.receivedAt, last.id) })}`)}${redeliverForm(asked, c.var.visitor)}`,
     )
   })
   return app

@@ -8,6 +8,7 @@ import { canary, canaryPart } from './canary.ts'
 import { losses, lossesPart } from './losses.ts'
 import { prune } from './prune.ts'
 import { reconcile, reconcileFields } from './reconcile.ts'
+import { redeliver } from './redeliver.ts'
 import { token, tokenPart } from './token.ts'
 import { dryRunForm } from './two-steps.ts'
 
@@ -36,6 +37,6 @@ ${firstStep('prune')}</section>
 <p><code>bin/ops import</code> reads an event log, which is a file where ingest is, and <code>bin/ops tail</code> follows the feed, as the page of ingest does.</p></section>`,
     )
   })
-  for (const part of [losses, reconcile, canary, token, prune]) app.route('/', part(pageContext))
+  for (const part of [losses, reconcile, canary, token, prune, redeliver]) app.route('/', part(pageContext))
   return app
 }

@@ -41,10 +41,11 @@ export function remotes({ remotes: all }: Status): Html {
   return html`<h2>Remotes</h2>${table('Remotes', ['Remote', 'State', 'Since', '~Why'], rows, unknown)}`
 }
 
-export function processes({ processes: all, redis }: Status): Html {
+export function processes({ processes: all, redis, nextRestart }: Status): Html {
   const rows = all.map((one) => row(one, all))
   const none = redis.readable ? 'None has been seen within the last minute.' : unknown
-  return html`<h2>Processes</h2>${table('Processes', ['Process', 'Host', 'Version', 'Started', 'Seen', '~State', '~Does'], rows, none)}`
+  return html`<h2>Processes</h2>${table('Processes', ['Process', 'Host', 'Version', 'Started', 'Seen', '~State', '~Does'], rows, none)}
+<p>${nextRestart.may ? 'The next process may be restarted.' : `Restart none of them now: ${nextRestart.why}.`}</p>`
 }
 
 function row(one: Presence, all: Presence[]) {
