@@ -3,7 +3,9 @@
 FROM node:24-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --omit=optional --ignore-scripts
+# With --build-arg OMIT=dev the optional packages are in it, too: those that send traces.
+ARG OMIT=optional
+RUN npm ci --omit=dev --omit=${OMIT} --ignore-scripts
 
 FROM node:24-slim
 ENV NODE_ENV=production

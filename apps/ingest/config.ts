@@ -82,6 +82,7 @@ export const configSchema = z
       databaseUrl: databaseUrl(env),
       redisPrefix: env.REDIS_PREFIX,
       redisUnsafe: env.REDIS_UNSAFE === 'allow',
+      tracesTo: env.OTEL_EXPORTER_OTLP_ENDPOINT,
     }
   })
 

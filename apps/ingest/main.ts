@@ -8,6 +8,7 @@ import { startLifecycle } from '#shared/process/lifecycle.ts'
 import { listen } from '#shared/process/listener.ts'
 import { openLog, passwordOf, redactor } from '#shared/process/log.ts'
 import { countCrowded, openMetrics } from '#shared/process/metrics.ts'
+import { openTraces } from '#shared/process/traces.ts'
 import { openHiddenProjects } from '#shared/queue/hidden-projects.ts'
 import { announce } from '#shared/queue/presence.ts'
 import { impatientRedis, patientRedis } from '#shared/queue/queues.ts'
@@ -51,6 +52,7 @@ const redact = redactor([...config.secrets.values(), passwordOf(config.redisUrl)
 const log = await openLog('ingest', { debug: config.debug, redact })
 const metrics = openMetrics()
 const lifecycle = startLifecycle(log)
+lifecycle.push('traces', await openTraces({ app: 'ingest', endpoint: config.tracesTo, log }))
 
 if (config.feedPrivate) log.warn(privateIsPublished)
 

@@ -7,6 +7,7 @@ import { configure } from '#shared/process/env.ts'
 import { startLifecycle } from '#shared/process/lifecycle.ts'
 import { openLog, passwordOf, redactor } from '#shared/process/log.ts'
 import { openMetrics } from '#shared/process/metrics.ts'
+import { openTraces } from '#shared/process/traces.ts'
 import { dispatcher } from '#shared/queue/dispatch.ts'
 import { openFinish } from '#shared/queue/finish.ts'
 import { openImpatience } from '#shared/queue/impatience.ts'
@@ -52,6 +53,7 @@ const redact = redactor([...config.secrets.values(), passwordOf(redisUrl), passw
 const log = await openLog('worker', { debug: config.debug, redact })
 const metrics = openMetrics()
 const lifecycle = startLifecycle(log)
+lifecycle.push('traces', await openTraces({ app: 'worker', endpoint: config.tracesTo, log }))
 
 const redis = patientRedis(redisUrl)
 const database = openDatabase(config.databaseUrl, { metrics })

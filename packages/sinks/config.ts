@@ -62,6 +62,7 @@ export function configFrom(env: z.output<typeof variables>) {
     redisUrl: redisUrl(env),
     redisPrefix: env.REDIS_PREFIX,
     redisUnsafe: env.REDIS_UNSAFE === 'allow',
+    tracesTo: env.OTEL_EXPORTER_OTLP_ENDPOINT,
     databaseUrl: databaseUrl(env) ?? '',
   }
 }

@@ -29,14 +29,18 @@ async function buildStage(stage: Stage, directory: string, built: Map<string, st
   for (const { word, rest } of stage.instructions) {
     if (word === 'WORKDIR') tree.workdir = join(own, rest)
     const [, variable, value = ''] = /^(\w+)="?(.*?)"?$/.exec(rest) ?? []
-    if (word === 'ENV' && variable !== undefined) tree.environment[variable] = value
+    if ((word === 'ENV' || word === 'ARG') && variable !== undefined) tree.environment[variable] = value
     if (word === 'CMD') tree.command = readCommand(rest)
     if (word === 'RUN' && rest.startsWith('npm '))
-      await run('npm', rest.split(' ').slice(1), { cwd: tree.workdir, env: { ...process.env, NODE_USE_SYSTEM_CA: '1' } })
+      await run('npm', withValues(rest, tree).split(' ').slice(1), { cwd: tree.workdir, env: { ...process.env, NODE_USE_SYSTEM_CA: '1' } })
     if (word === 'COPY') await copy(rest, tree.workdir, built)
     await mkdir(tree.workdir, { recursive: true })
   }
   return tree
+}
+
+function withValues(text: string, { environment }: Tree): string {
+  return text.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => environment[name] ?? '')
 }
 
 async function copy(rest: string, workdir: string, built: Map<string, string>): Promise<void> {

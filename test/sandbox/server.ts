@@ -7,8 +7,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 export type Received = { method: string; url: URL; headers: IncomingHttpHeaders; body: Buffer }
 export type Answer = { status: number; headers?: Record<string, string>; body: string }
 
-/** `status` stays undefined for as long as no answer was given. Tokens are never in here. */
-export type Recorded = { method: string; path: string; body: string; at: string; status: number | undefined }
+/** `status` stays undefined for as long as no answer was given. `traceparent` is the header, where it came. Tokens are never in here. */
+export type Recorded = { method: string; path: string; body: string; at: string; status: number | undefined; traceparent?: string }
 
 export type Fault = { match?: (request: Recorded) => boolean; times?: number } & (
   | { kind: 'refuse' | 'hang' | 'commit-then-drop' | 'commit-then-hang' }
@@ -61,7 +61,9 @@ export async function startRemote({ port, handle, record }: Options): Promise<Re
     if (!body) return
     const method = incoming.method ?? 'GET'
     const request = { method, url: new URL(incoming.url ?? '/', url), headers: incoming.headers, body }
-    const recorded: Recorded = { method, ...record(request), at: new Date().toISOString(), status: undefined }
+    const { traceparent } = incoming.headers
+    const traced = typeof traceparent === 'string' ? { traceparent } : {}
+    const recorded: Recorded = { method, ...record(request), at: new Date().toISOString(), status: undefined, ...traced }
     requests.push(recorded)
     const fault = takeFault(recorded)
     if (fault?.kind === 'refuse') return void response.destroy()

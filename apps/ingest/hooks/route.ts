@@ -8,6 +8,7 @@ import { inWords } from '#shared/process/errors.ts'
 import { readObject } from '#shared/process/json.ts'
 import type { Log } from '#shared/process/log.ts'
 import { kindLabel, type Registry } from '#shared/process/metrics.ts'
+import { inSpan } from '#shared/process/spans.ts'
 import { semaphore } from '../semaphore.ts'
 import type { Admitted, HookRefusal } from './admit.ts'
 import { bytesOf, textOf } from './body.ts'
@@ -63,7 +64,8 @@ export function hooks({ admit, accept, onLost, log, metrics }: Parts) {
       const canary = kind === 'canary' ? { origin: 'canary' as const } : {}
       const delivery = { id: deliveryId(headers, body, kind), receivedAt: new Date().toISOString(), headers, body, ...canary }
       try {
-        await accept(delivery)
+        const attributes = { delivery: delivery.id, kind: kindLabel(kind) }
+        await inSpan('receive', { attributes }, ({ carried }) => accept({ ...delivery, ...carried }))
       } catch (error) {
         onLost()
         log.error({ delivery: delivery.id, kind, reason: inWords(error) }, 'not kept')

@@ -1,6 +1,7 @@
 // The call of a sink, as its declaration allows it: not again where it cannot look for what it made, not at all in a dry run.
 import { type Effect, nothingDone, type Outcome, onlyWould, type PlannedEffect } from '#shared/event/effect.ts'
 import { Permanent } from '#shared/process/errors.ts'
+import { inSpan } from '#shared/process/spans.ts'
 import type { Ledger } from '#shared/queue/ledger.ts'
 import type { Lock } from '#shared/queue/lock.ts'
 import { closedFence } from '#sinks/closed-fence.ts'
@@ -29,10 +30,17 @@ type Parts = { name: string; sink: Sink; ledger: Ledger; dryRun: boolean }
 export function performing({ name, sink, ledger, dryRun }: Parts) {
   const isDry = dryRun && sink.changesOthers
 
-  return async function perform(
-    { effect, crossing, history, made, begun }: Prepared,
-    signal: AbortSignal,
-  ): Promise<Outcome | PlannedEffect[]> {
+  return async function perform(prepared: Prepared, signal: AbortSignal): Promise<Outcome | PlannedEffect[]> {
+    const { effect, attempts } = prepared
+    const attributes = { delivery: effect.delivery, effect: effect.id, sink: name, attempt: attempts }
+    return await inSpan('perform', { cause: effect.traceparent, attributes }, async ({ note }) => {
+      const ended = await attempt(prepared, signal)
+      note({ outcome: Array.isArray(ended) ? 'brought more' : ended.state })
+      return ended
+    })
+  }
+
+  async function attempt({ effect, crossing, history, made, begun }: Prepared, signal: AbortSignal): Promise<Outcome | PlannedEffect[]> {
     if (begun !== undefined) return nothingDone(begun)
     if (isDry && sink.repeat !== 'look') return onlyWould(sink.wouldDo(effect.data) ?? `do what was planned about ${effect.id}`)
     const since = new Date(effect.since)

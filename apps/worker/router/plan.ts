@@ -6,6 +6,7 @@ import type { Decision, Journal } from '#shared/journal/entry.ts'
 import { inWords, Permanent } from '#shared/process/errors.ts'
 import { readJson } from '#shared/process/json.ts'
 import type { Log } from '#shared/process/log.ts'
+import { inSpan, type Span } from '#shared/process/spans.ts'
 import type { Message, Routed, Waiting } from '#shared/queue/batch.ts'
 import { type About, aboutOf } from '#shared/queue/hidden-projects.ts'
 import { withoutLetGo } from '#shared/queue/let-go.ts'
@@ -25,24 +26,30 @@ export function planner({ redis, prefix, sinks, journal, toldBefore, mayForget, 
     if (waiting.data === '') return { job: waiting.job, entries: [], effects: [] }
     try {
       const delivery = deliveryOf(waiting)
-      const event = parseEvent(delivery)
-      const { decisions, effects, mistakes } = await withoutRepeats(event, decide(event, sinks), sinks, toldBefore)
-      const whole = mistakes.length === 0
-      const entries = [await journal.routed(delivery, event, { decisions, effects, whole })]
-      log.info({ delivery: delivery.id, kind: event.kind, action: event.action, effects: effects.map(({ id }) => id) }, 'routed')
-      const routed = {
-        job: waiting.job,
-        entries,
-        hide: hiddenBy(event),
-        mergeRequest: event.mergeRequest,
-        ...(await parted(await withoutLetGo({ redis, prefix }, effects), waiting)),
-      }
-      if (whole) return routed
-      const dead = await asDead(waiting, new Permanent(mistakes.join(' ')))
-      return { ...routed, dead: dead.dead, entries: [...entries, ...dead.entries] }
+      const told = { cause: delivery.traceparent, attributes: { delivery: delivery.id } }
+      return await inSpan('route', told, (span) => route(delivery, waiting, span))
     } catch (error) {
       return await asDead(waiting, error)
     }
+  }
+
+  async function route(delivery: Delivery, waiting: Waiting, { carried, note }: Span): Promise<Routed> {
+    const event = parseEvent(delivery)
+    const { decisions, effects, mistakes } = await withoutRepeats(event, decide({ ...event, ...carried }, sinks), sinks, toldBefore)
+    note({ effects: effects.length })
+    const whole = mistakes.length === 0
+    const entries = [await journal.routed(delivery, event, { decisions, effects, whole })]
+    log.info({ delivery: delivery.id, kind: event.kind, action: event.action, effects: effects.map(({ id }) => id) }, 'routed')
+    const routed = {
+      job: waiting.job,
+      entries,
+      hide: hiddenBy(event),
+      mergeRequest: event.mergeRequest,
+      ...(await parted(await withoutLetGo({ redis, prefix }, effects), waiting)),
+    }
+    if (whole) return routed
+    const dead = await asDead(waiting, new Permanent(mistakes.join(' ')))
+    return { ...routed, dead: dead.dead, entries: [...entries, ...dead.entries] }
   }
 
   // What is new, and only a message, need not go through a queue.
@@ -84,7 +91,7 @@ function hiddenBy(event: GitLabEvent): About | undefined {
 type Decided = { decisions: Decision[]; effects: Effect[]; mistakes: string[] }
 
 // A sink that cannot plan is a mistake of ours; it must not cost the other sinks their effects.
-function decide(event: GitLabEvent, sinks: Sinks): Decided {
+function decide(event: GitLabEvent & Span['carried'], sinks: Sinks): Decided {
   const decided: Decided = { decisions: [], effects: [], mistakes: [] }
   for (const [name, sink] of sinkEntries(sinks)) {
     try {

@@ -13,12 +13,14 @@ export const deliverySchema = z.object({
   again: z.boolean().optional(),
   redelivered: z.boolean().optional(),
   origin: z.enum(['imported', 'reconciled', 'canary']).optional(),
+  traceparent: z.string().optional(),
 })
 
 /**
  * `receivedAt` is ISO 8601 in UTC, `body` the raw text as it came, `headers` those worth keeping, never a secret.
  * `again` marks one that went through before, or may have (the spool, an import): its effects are looked up first.
  * `origin` says how it came when it was not by a hook. `redelivered`: an operator sent it through again, so also effects that have ended are performed once more.
+ * `traceparent` names the span that received it, as W3C Trace Context writes it.
  */
 export type Delivery = z.infer<typeof deliverySchema>
 

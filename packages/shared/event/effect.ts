@@ -16,6 +16,7 @@ export const effectSchema = z.object({
   since: timeSchema,
   again: z.boolean().optional(),
   anew: z.boolean().optional(),
+  traceparent: z.string().optional(),
   data: z.json(),
 })
 
@@ -26,6 +27,7 @@ export const effectSchema = z.object({
  * `since` is when the delivery was received (ISO 8601): nothing of this effect can exist from before it.
  * `again` says that it may have been performed before, in a life this queue does not remember; `anew` that it is to be
  * performed once more even where the queue remembers that it has ended.
+ * `traceparent` names the span in which it was planned, as W3C Trace Context writes it.
  */
 export type Effect = z.infer<typeof effectSchema>
 
@@ -84,8 +86,11 @@ export function nothing(reason: string): { nothing: string } {
 }
 
 /** The effects of `planned`, for the event it was planned for. */
-export function effectsOf(planned: PlannedEffect[], cause: Pick<Effect, 'delivery' | 'since' | 'again' | 'anew'>): Effect[] {
-  const { delivery, since, again, anew } = cause
+export function effectsOf(
+  planned: PlannedEffect[],
+  cause: Pick<Effect, 'delivery' | 'since' | 'again' | 'anew' | 'traceparent'>,
+): Effect[] {
+  const { delivery, since, again, anew, traceparent } = cause
   return planned.map(({ sink, about, order, after, data }) => ({
     id: effectId(delivery, sink, about),
     delivery,
@@ -96,5 +101,6 @@ export function effectsOf(planned: PlannedEffect[], cause: Pick<Effect, 'deliver
     data,
     ...(again === true && { again }),
     ...(anew === true && { anew }),
+    ...(traceparent !== undefined && { traceparent }),
   }))
 }

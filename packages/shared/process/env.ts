@@ -72,15 +72,20 @@ function addTo(mistakes: Map<string, string>, { issues }: z.ZodError): void {
   for (const { path, message } of issues) if (!mistakes.has(String(path[0]))) mistakes.set(String(path[0]), message)
 }
 
-/** Reads the environment as `readEnvironment` does; on a mistake says what is wrong on stderr and exits 78 (EX_CONFIG). */
+/** Reads the environment as `readEnvironment` does; on a mistake it refuses. */
 export function configure<S extends z.ZodType>(schema: S, secrets: readonly string[] = []): z.output<S> {
   try {
     return readEnvironment(schema, process.env, secrets)
   } catch (error) {
     if (!(error instanceof BadConfiguration)) throw error
-    process.stderr.write(`The configuration cannot be used:\n${error.mistakes.map((line) => `  ${harmless(line)}\n`).join('')}`)
-    process.exit(78)
+    return refuse(error.mistakes)
   }
+}
+
+/** Says on stderr why the configuration cannot be used, a line for each mistake, and exits 78 (EX_CONFIG). */
+export function refuse(mistakes: string[]): never {
+  process.stderr.write(`The configuration cannot be used:\n${mistakes.map((line) => `  ${harmless(line)}\n`).join('')}`)
+  process.exit(78)
 }
 
 /** A secret or other text that must be there. */
@@ -118,7 +123,7 @@ export const gitlabAddress = webAddress.default('https://gitlab.wikimedia.org')
 
 const redisAddress = z.string().refine((value) => readRedisUrl(value) !== undefined, redisForm)
 
-/** Where Redis and the database are: variables of our own, else those that Toolforge injects. */
+/** Where Redis and the database are: variables of our own, else those that Toolforge injects; and where traces go. */
 export const places = {
   REDIS_URL: redisAddress.optional(),
   TOOL_REDIS_URI: redisAddress.optional(),
@@ -130,6 +135,7 @@ export const places = {
   DATABASE_URL: databaseAddress.optional(),
   TOOL_TOOLSDB_USER: z.string().optional(),
   TOOL_TOOLSDB_PASSWORD: z.string().optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: webAddress.optional(),
 }
 
 export function redisUrl(env: { REDIS_URL?: string | undefined; TOOL_REDIS_URI?: string | undefined }): string {

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Permanent, Unavailable } from '#shared/process/errors.ts'
 import { readJson } from '#shared/process/json.ts'
+import { inSpan } from '#shared/process/spans.ts'
 import type { Fence } from '#sinks/fence.ts'
 import { type Named, titleOf } from '../remote.ts'
 import { largeBytes, turnOfLarge } from './large.ts'
@@ -37,6 +38,15 @@ export type Call = {
  * the answer is; throws the signal's own reason when the caller gave up, and what the fence throws: then nothing was sent.
  */
 export async function exchange(remote: Named, url: string, call: Call): Promise<Answer> {
+  const attributes = { remote: remote.name, method: call.method ?? 'GET' }
+  return await inSpan('call', { attributes }, async ({ carried, note }) => {
+    const answer = await exchangeOnce(remote, url, { ...call, headers: { ...call.headers, ...carried } })
+    note({ status: answer.status })
+    return answer
+  })
+}
+
+async function exchangeOnce(remote: Named, url: string, call: Call): Promise<Answer> {
   const { method = 'GET', headers = {}, body, signal, fence, sizeLimit = 8 * 1024 * 1024 } = call
   const name = titleOf(remote)
   const { timeLimitMs = fence?.limitMs ?? 15_000 } = call
