@@ -7,7 +7,10 @@ const missing = 'needs the optional packages @opentelemetry/*: install them with
 
 type Parts = { app: 'ingest' | 'worker'; endpoint: string | undefined; log: Log }
 
-/** Sends the spans of `app` to the OTLP collector at `endpoint`, if there is one; answers what sends the last ones. Exits 78 where packages are missing. */
+/**
+ * Sends the spans of `app` to the OTLP collector at `endpoint`, if there is one; answers what sends the last ones. Exits 78 where
+ * packages are missing.
+ */
 export async function openTraces({ app, endpoint, log }: Parts): Promise<() => Promise<void>> {
   if (endpoint === undefined) return () => Promise.resolve()
   const { openOtlp } = await import('./otlp.ts').catch((error: unknown) => {
