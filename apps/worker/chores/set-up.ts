@@ -6,6 +6,7 @@ import { keyPrefix, openQueue, type QueuePlace } from '#shared/queue/queues.ts'
 import { queueNames } from '#sinks/queues.ts'
 import { oneByOne } from '#sinks/registry.ts'
 
+// Nobody but the router takes deliveries; a worker of an earlier release takes them as jobs, and must do so one at a time.
 const serial = new Set<string>(['deliveries', ...oneByOne])
 const lookMs = 2000
 

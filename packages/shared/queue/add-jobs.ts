@@ -4,8 +4,9 @@
 
 /**
  * Lua to begin a script with. `addJob(queue, id, name, data, opts, now)` adds a job to the queue whose keys begin with
- * `queue`, unless one with this id is there; `storeJob` writes the job alone. `wake(queue)` tells the workers that wait there, after the last one. `serial(queue)`
- * says that its jobs run one after another, over all workers: written with each job, it cannot be missing where there are any.
+ * `queue`, unless one with this id is there; `storeJob` writes the job alone. `wake(queue)` tells the workers that wait there, after
+ * the last one. `serial(queue)` says that its jobs run one after another, over all workers: written with each job, it cannot be
+ * missing where there are any.
  */
 export const addingJobs = `
 local function storeJob(queue, id, name, data, opts, now)

@@ -2,7 +2,7 @@
 // `wait` until then, in its order, so that a router that dies leaves everything as it was.
 import { dispatching, rowLength } from './dispatch.ts'
 import { hiding } from './hidden-projects.ts'
-import { telling } from './outbox.ts'
+import { puttingEntries } from './outbox.ts'
 import { script } from './redis-script.ts'
 import { publishing } from './relay-script.ts'
 
@@ -72,15 +72,16 @@ if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KE
 return 1`)
 
 /**
- * KEYS: as above, then the outbox; the counter of places; the hidden projects; their log; the relay's stream; its head. ARGV: the token;
- * options of an effect's job; how many s and how many done deliveries are kept; how many messages; how many deliveries there are. For each of these: why it is dead, or
- * empty; then, each with its number in front, the entries for the journal, when it came and the names of the project to hide, and
- * the rows of the effects; and of each message the row of its effect, which is used where the relay cannot be appended to at once,
- * its marker, the entry of its end, the message itself, what it is about, and when and by which names its project is public. Answers
- * how many messages were appended; -1, and has done nothing, when these are not at hand any more. What is
- * done first can be repeated, since Redis takes nothing back when it fails in the middle: deliveries are done when all the rest is.
+ * KEYS: as `takeBatch`, then the outbox; the counter of places; the hidden projects; their log; the relay's stream; its head. ARGV: the
+ * token; options of an effect's job; how many s and how many done deliveries are kept; how many messages; how many deliveries there
+ * are. For each of these: why it is dead, or empty; then, each with its number in front, the entries for the journal, when it came
+ * and the names of the project to hide, and the rows of the effects; and of each message the row of its effect, which is used where
+ * the relay cannot be appended to at once, its marker, the entry of its end, the message itself, what it is about, and when and by
+ * which names its project is public. Answers how many messages were appended; -1, and has done nothing, when these are not at hand
+ * any more. What is done first can be repeated, since Redis takes nothing back when it fails in the middle: deliveries are done when
+ * all the rest is.
  */
-export const settleBatch = script(`${dispatching}${hiding}${telling}${publishing}${taking}
+export const settleBatch = script(`${dispatching}${hiding}${puttingEntries}${publishing}${taking}
 local outbox, counter, hidden, hiddenLog, stream, head = unpack(KEYS, 5)
 local token, opts, keepSeconds, keepMost, keepMessages, count = unpack(ARGV)
 local relay = {stream = stream, head = head, hidden = hidden, log = hiddenLog}
@@ -100,7 +101,7 @@ local function append(row, marker, entry, one)
   local link = isIdle(row[1]) and redis.call('EXISTS', row[1] .. row[4]) == 0 and publish(relay, marker, one)
   if not link then return dispatch(row, opts, now, counter, nil, {}) end
   local place = string.gsub(link, '^(%S+) (%S+)$', '{"made":"%1","previous":"%2",')
-  tell(outbox, place .. string.sub(entry, 2), now)
+  putEntry(outbox, place .. string.sub(entry, 2), now)
   published = published + 1
 end
 if redis.call('GET', router) ~= token then return -1 end
@@ -115,7 +116,7 @@ for i = 1, count do
   reasons[i] = nextArg()
   for _ = 1, tonumber(nextArg()) do
     local entry = nextArg()
-    if string.find(entry, '"type":"ended"', 1, true) == 2 then tell(outbox, entry, now) else redis.call('RPUSH', outbox, entry) end
+    if string.find(entry, '"type":"ended"', 1, true) == 2 then putEntry(outbox, entry, now) else redis.call('RPUSH', outbox, entry) end
   end
   local names = nextArgs(nextArg())
   if #names > 0 then hide(hidden, hiddenLog, names[1], {unpack(names, 2)}) end

@@ -19,7 +19,10 @@ export type Waiting = { job: string; data: string; deaths: number; addedMs: numb
 /** A message that may be appended to the relay at once; `entry` tells the journal that its effect is done. */
 export type Message = { effect: Effect; publication: Publication; entry: string }
 
-/** What becomes of a delivery: entries for the journal, effects, messages, a project to hide, its merge request; `dead` says why it is a dead letter. */
+/**
+ * What becomes of a delivery: entries for the journal, effects, messages, a project to hide, its merge request; `dead` says why it is
+ * a dead letter.
+ */
 export type Routed = {
   job: string
   entries: string[]

@@ -5,7 +5,7 @@ import { movingInLanes } from './lane-script.ts'
 import { laneKeys } from './lanes.ts'
 import { ledgerKeepSeconds, ledgerKey } from './ledger.ts'
 import type { Lock } from './lock.ts'
-import { outboxKey, telling } from './outbox.ts'
+import { outboxKey, puttingEntries } from './outbox.ts'
 import { keyPrefix, type QueuePlace } from './queues.ts'
 import { script } from './redis-script.ts'
 
@@ -33,11 +33,11 @@ export type End = {
  */
 export type Finish = (end: End) => Promise<boolean>
 
-const finishScript = script(`${movingInLanes}${telling}
+const finishScript = script(`${movingInLanes}${puttingEntries}
 local outbox, lock, lane, ledger, askers, call = unpack(KEYS)
 local id, queue, token, made, own, ended, entry = unpack(ARGV)
 local time = redis.call('TIME')
-tell(outbox, entry, time[1] * 1000 + math.floor(time[2] / 1000))
+putEntry(outbox, entry, time[1] * 1000 + math.floor(time[2] / 1000))
 if made ~= '' then
   redis.call('HSET', ledger, made, id)
   redis.call('EXPIRE', ledger, ${ledgerKeepSeconds})

@@ -12,9 +12,10 @@ export const inLane = 'in-lane'
 /**
  * Lua to begin a script with, `addingJobs` included. `enter(lane, id, queue, place, counter)` puts `id` into `lane` at `place`, or at
  * the end where that is nil, unless it is in it; it answers whether it is the head then, and its place. Whoever is under way in
- * `queue` is not overtaken; another head stands back, or finds so when it asks for its turn just then. `queueHead(lane, queue)` queues the head of a lane that stood back, and
- * takes out those that have ended. `before(lane, other)` is the place in front of `other`; nil when that is not in the lane.
- * `questionBefore(questions, place)` is the first of the lane `questions`, if it was planned before `place`.
+ * `queue` is not overtaken; another head stands back, or finds so when it asks for its turn just then. `queueHead(lane, queue)`
+ * queues the head of a lane that stood back, and takes out those that have ended. `before(lane, other)` is the place in front of
+ * `other`; nil when that is not in the lane. `questionBefore(questions, place)` is the first of the lane `questions`, if it was
+ * planned before `place`.
  */
 export const movingInLanes = `${addingJobs}
 local function headOf(lane, queue)

@@ -1,5 +1,5 @@
 // The outbox: entries for the journal wait in a list in Redis until they are put together into jobs of the `journal` queue. A
-// job for each entry would be half of all jobs there are. Entries of several workers go together, and nothing is lost when
+// job for each entry would be most of all jobs there are. Entries of several workers go together, and nothing is lost when
 // one dies.
 import { addingJobs } from '#shared/queue/add-jobs.ts'
 import { keyPrefix, type QueuePlace } from '#shared/queue/queues.ts'
@@ -31,16 +31,19 @@ return jobs`)
 /** The list that is the outbox. */
 export const outboxKey = (prefix: string) => `${keyPrefix(prefix)}:told`
 
-/** Lua to begin a script with. `tell(list, entry, now)` puts an entry into the outbox `list`, with the time of Redis `now` (ms) as `toldAtMs`. */
-export const telling = `
-local function tell(list, entry, now)
+/**
+ * Lua to begin a script with. `putEntry(list, entry, now)` puts an entry into the outbox `list`, with the time of Redis `now` (ms) as
+ * `toldAtMs`.
+ */
+export const puttingEntries = `
+local function putEntry(list, entry, now)
   redis.call('RPUSH', list, '{"toldAtMs":' .. string.format('%.0f', now) .. ',' .. string.sub(entry, 2))
 end
 `
 
-const addStamped = script(`${telling}
+const addStamped = script(`${puttingEntries}
 local time = redis.call('TIME')
-tell(KEYS[1], ARGV[1], time[1] * 1000 + math.floor(time[2] / 1000))`)
+putEntry(KEYS[1], ARGV[1], time[1] * 1000 + math.floor(time[2] / 1000))`)
 
 /** Puts an entry, the text of a JSON object, into the outbox; `stamped` gives it the time of Redis as `toldAtMs`. */
 export async function addToOutbox({ redis, prefix }: QueuePlace, entry: string, { stamped = false } = {}): Promise<void> {

@@ -13,8 +13,8 @@ import { publishOnce } from './relay-script.ts'
 export type Link = { cursor: Cursor; previous: Cursor }
 
 /**
- * A message is a text, or that in UTF-8 where it comes from the journal. An entry without a `message` has one that nobody may see any more. `about` is missing where no project is named, or in what
- * an earlier release published.
+ * A message is a text, or that in UTF-8 where it comes from the journal. An entry without a `message` has one that nobody may see any
+ * more. `about` is missing where no project is named, or in what an earlier release published.
  */
 export type FeedEntry<Message = string> = Link & { message: Message | undefined; about?: About | undefined }
 
