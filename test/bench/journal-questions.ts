@@ -15,7 +15,7 @@ export async function questions(database: Database): Promise<Question[]> {
   const [delivery] = await listDeliveries(database, letter ? { id: letter.delivery } : {})
   const id = delivery?.id ?? ''
   const project = delivery?.project ?? ''
-  const [mr, task, error] = [`${project}!${delivery?.mr}`, letter?.task ?? 'T1', letter?.error ?? '']
+  const [mr, task, error] = [delivery?.mr ?? '', letter?.task ?? 'T1', letter?.error ?? '']
   const big = 'repos/releng/project-0'
 
   // Whether a queue is on hold is not asked here.

@@ -104,7 +104,8 @@ test('a hook that repeats a year later what another one told makes nothing, as l
   assert.equal(verbs(flow, task), 'opened')
 })
 
-const at = (ms: number) => ({ updated_at: new Date(Date.now() - ms).toISOString() })
+const now = Date.now()
+const at = (ms: number) => ({ updated_at: new Date(now - ms).toISOString() })
 const close = { action: 'close', state: 'closed' }
 const rows: Array<[what: string, first: object, second: object, made: string]> = [
   ['of another time', { ...close, ...at(1000) }, { ...close, ...at(1001) }, 'closed closed'],

@@ -116,6 +116,7 @@ test('a line that was torn off swallows nothing: the next delivery has a line of
   await until(async () => (await text()).endsWith('}\n'), 'it is in the log')
   await writeFile(path, (await text()) + torn)
   process.kill(ingest.pid(), 'SIGHUP')
+  await until(async () => (await text()).endsWith(`${torn}\n`), 'it has been opened anew')
   assert.equal(await send(ingest, 'after-a-rotation'), 202)
   assert.equal(await ingest.stop(), 0)
   const [first, second, third, fourth, ...none] = (await text()).split('\n').slice(0, -1)

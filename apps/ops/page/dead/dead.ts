@@ -58,7 +58,7 @@ function byError(groups: Group[], asked: Asked): Html {
 
 function list(letters: DeadLetter[], config: OpsConfig): Html {
   const rows = letters.map((letter, index) => [
-    html`<input type="checkbox" id="letter-${index}" name="letter" value="${letter.id}"> <label for="letter-${index}">${letter.sink}</label> ${taskLink(letter, config)}`,
+    html`<input type="checkbox" id="letter-${index}" name="letter" value="${letter.id}"> <label for="letter-${index}">${letter.sink} ${taskLink(letter, config)}</label>`,
     mergeRequestLink(letter, config),
     foreign(letter.reason),
     letter.attempts,
