@@ -86,8 +86,6 @@ export const configSchema = z
     }
   })
 
-export type Config = z.output<typeof configSchema>
-
 type Given = Record<'SOURCE_TOKEN', string> &
   Partial<Record<'SOURCE_TOKEN_OLD' | 'SOURCE_SIGNING_KEY' | `SOURCE_${'TOKEN' | 'TOKEN_OLD' | 'SIGNING_KEY'}_FILE`, string | undefined>>
 

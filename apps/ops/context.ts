@@ -11,7 +11,7 @@ import { type Lanes, openLanes } from '#shared/queue/lanes.ts'
 import type { Presence } from '#shared/queue/presence.ts'
 import { impatientRedis } from '#shared/queue/queues.ts'
 import type { Redis } from '#shared/queue/redis.ts'
-import { type Config, configFrom, variables } from '#sinks/config.ts'
+import { configFrom, variables, type WorkerConfig } from '#sinks/config.ts'
 import { openQueues, type Queues } from '#sinks/queues.ts'
 import { type RecordAct, recorder } from './audit.ts'
 
@@ -24,7 +24,7 @@ export const opsSchema = variables
 export type OpsConfig = z.output<typeof opsSchema>
 
 export type OpsContext = {
-  config: Config
+  config: WorkerConfig
   redis: Redis
   prefix: string
   queues: Queues
@@ -40,7 +40,7 @@ export type OpsContext = {
 
 const patienceMs = 3000
 
-type Parts = { config: Config; redis: Redis; queues?: Queues; database: Database; who: string }
+type Parts = { config: WorkerConfig; redis: Redis; queues?: Queues; database: Database; who: string }
 
 /** A context over connections that are there. Nobody is asked whether they work. */
 export function contextOver({ config, redis, queues: given, database, who }: Parts): OpsContext {
@@ -65,14 +65,14 @@ export function contextOver({ config, redis, queues: given, database, who }: Par
 }
 
 /** The context that the configuration names, whether or not its parts answer. Redis gets a moment to be there. */
-export async function openUncheckedContext(config: Config): Promise<OpsContext> {
+export async function openUncheckedContext(config: WorkerConfig): Promise<OpsContext> {
   const redis = impatientRedis(config.redisUrl, 5000)
   await once(redis, 'ready', { signal: AbortSignal.timeout(patienceMs) }).catch(() => undefined)
   return contextOver({ config, redis, database: openDatabase(config.databaseUrl), who: whoeverRunsThis() })
 }
 
 /** The context that the configuration names, with the journal's tables brought up to date. Rejects when a part is away. */
-export async function openContext(config: Config): Promise<OpsContext> {
+export async function openContext(config: WorkerConfig): Promise<OpsContext> {
   const context = await openUncheckedContext(config)
   try {
     if (context.redis.status !== 'ready') throw new Unavailable(`Redis does not answer at ${hostsOf(config.redisUrl)}.`)

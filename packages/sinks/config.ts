@@ -31,7 +31,7 @@ export const variables = ownVariables.and(sinkVariables)
 export const variableNames = [...Object.keys(ownVariables.shape), ...Object.keys(sinkVariables.shape)]
 
 /** What the variables say. */
-export type Config = ReturnType<typeof configFrom>
+export type WorkerConfig = ReturnType<typeof configFrom>
 
 /** Makes of the variables, which have been read, what the parts are given. */
 export function configFrom(env: z.output<typeof variables>) {

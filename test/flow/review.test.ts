@@ -103,6 +103,25 @@ test('an opening waits for a merge on the same task that may still be carried ou
   assert.deepEqual([verbs(flow, task), isOn()], ['opened merged opened', true])
 })
 
+test('what is replayed adds it once, and takes it off only when no other merge request is open', async () => {
+  task += 1
+  const [opened, merged] = [await send('open', 1), await send('merge', 1)]
+  await until(async () => (await flow.dead('phabricator')).length === 2, 'both are dead letters, since there is no such task')
+  flow.sandbox.phabricator.addTask({ id: task, title: 'A task' })
+  await send('open', 2)
+  await flow.settled()
+  const letters = [opened, merged].map((delivery) => `${delivery}/phabricator/T${task}`)
+  const replay = async () => await ops(flow.environment, 'replay', ...letters, '--reason', 'the task is there')
+  assert.equal((await replay()).code, 0)
+  await flow.settled()
+  assert.deepEqual([verbs(flow, task), isOn(), changes().length], ['opened opened merged', true, 1])
+  await send('merge', 2)
+  await flow.settled()
+  await replay()
+  await flow.settled()
+  assert.deepEqual([verbs(flow, task), isOn(), changes().length], ['opened opened merged merged', false, 2])
+})
+
 test('what is redelivered after Redis was emptied changes nothing', async () => {
   for (const [action, iid] of [
     ['open', 1],

@@ -3,13 +3,13 @@
 // journal, so whoever runs it next goes on where it was; while one runs it, others only watch.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Database } from '#shared/journal/database.ts'
-import { behind, pagesOf } from '#shared/journal/keyset.ts'
 import { addDetails } from '../../audit.ts'
 import type { OpsContext } from '../../context.ts'
 import { drySinks } from '../../dry-sinks.ts'
+import { chosenBy } from './chosen.ts'
 import { type Progress, replayOf } from './list.ts'
 import { underLock } from './lock.ts'
-import { type Letter, putBack } from './put-back.ts'
+import { putBack } from './put-back.ts'
 import { settleRest } from './settle-rest.ts'
 import { openTally } from './tally.ts'
 import { watchUnderWay } from './under-way.ts'
@@ -17,7 +17,6 @@ import { watchUnderWay } from './under-way.ts'
 type Options = { signal: AbortSignal; onProgress: (progress: Progress) => void }
 
 const latest = 20
-const pageSize = 200
 const lookEveryMs = 100
 const saveEveryMs = 500
 const quietMs = 10_000
@@ -63,7 +62,7 @@ async function run(context: OpsContext, id: number, { signal, lost, onProgress }
     }
   }
 
-  for await (const letter of lettersLeft(database, id)) {
+  for await (const letter of chosenBy(database, id, null)) {
     await look()
     await wait(() => underWay.waiting() < latest, Number.POSITIVE_INFINITY)
     if (isToStop()) break
@@ -81,22 +80,6 @@ async function run(context: OpsContext, id: number, { signal, lost, onProgress }
   const ended = signal.aborted ? 'interrupted' : stopped === null ? 'done' : 'stopped'
   await end(database, id, ended, stopped)
   if (replay.act !== null) await addDetails(database, replay.act, { ended })
-}
-
-// The letters that have not had their turn, in their order.
-async function* lettersLeft(database: Database, replay: number): AsyncGenerator<Letter & { number: number }> {
-  const query = database
-    .selectFrom('replay_effects')
-    .select(['number', 'effect', 'died'])
-    .where('replay', '=', replay)
-    .where('outcome', 'is', null)
-    .orderBy('number')
-  const read = (last: { number: number } | undefined, count: number) =>
-    query
-      .where(behind(last && { number: last.number }))
-      .limit(count)
-      .execute()
-  for await (const page of pagesOf(pageSize, read)) yield* page
 }
 
 // Only a replay that is still under way is ended: what an operator decided meanwhile stays.
