@@ -75,7 +75,7 @@ const sigkill = (victim: Process) => void process.kill(victim.pid(), 'SIGKILL')
 const patience = 50_000
 
 describe('a worker', { concurrency: 4, timeout: 300_000 }, () => {
-  test('that is killed while it routes is followed by another one within three seconds', () =>
+  test('that is killed while it routes is followed by another one within fifteen seconds, on a busy machine, too', () =>
     play(async ({ start, startVictim, deliver, verbs }) => {
       const victim = await startVictim(/^evalsha \S+ 10 \S+:router /, sigkill)
       await start('worker')

@@ -5,16 +5,9 @@ import { behind } from '#shared/journal/keyset.ts'
 import { concernsEffects, deliveryConditions, effectConditions } from '#shared/journal/search/conditions.ts'
 import type { Filters } from '#shared/journal/search/filters.ts'
 import { newestCandidates } from '#shared/journal/search/search.ts'
+import type { DeliveryFacts } from '#sinks/story/story.ts'
 
-export type DeliveryRow = {
-  id: string
-  receivedAt: string
-  kind: string
-  action: string | null
-  project: string | null
-  mr: string | null
-  user: string | null
-  title: string | null
+export type DeliveryRow = DeliveryFacts & {
   done: number
   nothing: number
   dead: number

@@ -4,8 +4,8 @@ import type { Database } from '#shared/journal/database.ts'
 import { declarations } from '#sinks/registry.ts'
 import { type Waiting, type WaitingParts, whatTheyWaitFor } from './waiting.ts'
 
-/** Times are ISO 8601. The `state` of an outcome is `held` or `paused` where the queue of a planned effect is. */
-export type Story = {
+/** What a delivery is about, as it is listed. Times are ISO 8601; `mr` is `<project path>!<number>`. */
+export type DeliveryFacts = {
   id: string
   receivedAt: string
   kind: string
@@ -14,6 +14,10 @@ export type Story = {
   mr: string | null
   user: string | null
   title: string | null
+}
+
+/** The `state` of an outcome is `held` or `paused` where the queue of a planned effect is. */
+export type Story = DeliveryFacts & {
   decisions: Array<{ sink: string; reason: string | null }>
   effects: Array<{
     id: string
