@@ -100,6 +100,18 @@ test('one that is not heard of is followed by another, which routes one by one w
   assert.deepEqual(await bench.redis.exists(router, `${router}:batch`), 0)
 })
 
+test('one is the router for 1.5 s at a time, so that another takes over within two', async () => {
+  const bench = benches.open()
+  const router = `{${bench.prefix}}:router`
+  const { close } = route(bench)
+  await until(() => bench.redis.exists(router), 'there is a router')
+  const leases: number[] = []
+  await until(async () => leases.push(await bench.redis.pttl(router)) >= 20, 'its lease was looked at')
+  await close()
+  const forEver = -1
+  assert.ok(!leases.includes(forEver) && Math.max(...leases) <= 1500, `the leases were ${leases.join()} ms`)
+})
+
 test('a batch that Redis will not settle goes one by one, and what it will never settle is a dead letter', async () => {
   const bench = benches.open()
   await bench.redis.set(`{${bench.prefix}}:lane:phabricator:odd`, 'no lane')
