@@ -72,22 +72,13 @@ export async function messagesAfter(database: Database, after: Cursor, to: Curso
   return await query.orderBy('feed.time').orderBy('feed.number').limit(count).execute()
 }
 
-/** Pages of the keys of all messages from before `before`, oldest first; without the newest, which tells where the feed goes on when Redis has forgotten. */
-export async function* messagesBefore(database: Database, before: Date, count: number): AsyncGenerator<Array<[number, number]>> {
+/** Pages of the times of all messages from before `before`, oldest first; without the newest, which tells where the feed goes on when Redis has forgotten. */
+export async function* timesBefore(database: Database, before: Date, count: number): AsyncGenerator<number[]> {
   const newest = await database.selectFrom('feed').select('time').orderBy('time', 'desc').limit(1).executeTakeFirst()
-  const old = database
-    .selectFrom('feed')
-    .select(['time', 'number'])
-    .where('time', '<', Math.min(before.getTime(), newest?.time ?? 0))
-    .orderBy('time')
-    .orderBy('number')
-  for await (const page of pagesOf(count, (last: { time: number; number: number } | undefined, size) =>
-    old
-      .where(behind(last && { time: last.time, number: last.number }))
-      .limit(size)
-      .execute(),
-  ))
-    yield page.map(({ time, number }) => [time, number])
+  const limit = Math.min(before.getTime(), newest?.time ?? 0)
+  const old = database.selectFrom('feed').select('time').distinct().where('time', '<', limit).orderBy('time')
+  for await (const page of pagesOf(count, (last: { time: number } | undefined, size) => old.where(behind(last)).limit(size).execute()))
+    yield page.map(({ time }) => time)
 }
 
 const keepLater = ['rules', 'about', 'bytes', 'message'].map((column) => `${column} = values(${column})`).join()

@@ -4,7 +4,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Database } from './database.ts'
-import { messagesBefore } from './feed.ts'
+import { timesBefore } from './feed.ts'
 import { behind, pagesOf } from './keyset.ts'
 import { wordsOf } from './words.ts'
 
@@ -24,11 +24,12 @@ export async function pruneJournal(database: Database, { keepDays, dryRun, signa
   const removed: Record<string, number> = {}
   let kept = 0
 
-  async function remove(table: string, columns: string[], keys: unknown[][]): Promise<void> {
+  // By values of the first column of the primary key: a list of whole keys takes the database longer to plan than to remove.
+  async function remove(table: string, column: string, values: Array<string | number>, more = sql`true`): Promise<void> {
     removed[table] ??= 0
-    for (let at = 0; at < keys.length; at += chunk) {
-      const isOne = keys.slice(at, at + chunk).map((key) => sql`(${sql.join(columns.map(equals(key)), sql` and `)})`)
-      const which = sql`from ${sql.table(table)} force index (primary) where ${sql.join(isOne, sql` or `)}`
+    for (let at = 0; at < values.length; at += chunk) {
+      const some = sql.join(values.slice(at, at + chunk))
+      const which = sql`from ${sql.table(table)} force index (primary) where ${sql.ref(column)} in (${some}) and ${more}`
       if (dryRun)
         removed[table] += Number((await sql<{ count: number }>`select count(*) as count ${which}`.execute(database)).rows[0]?.count)
       else removed[table] += Number((await sql`delete ${sql.table(table)} ${which}`.execute(database)).numAffectedRows)
@@ -39,16 +40,16 @@ export async function pruneJournal(database: Database, { keepDays, dryRun, signa
     const standing = await standingAmong(database, old)
     const going = old.filter(({ id }) => !standing.has(id))
     kept += standing.size
-    const ids = going.map(({ id }) => [id])
-    const words = going.flatMap(({ id, received_at, title, username }) => wordsOf(title, username).map((word) => [word, received_at, id]))
+    const ids = going.map(({ id }) => id)
+    const words = new Set(going.flatMap(({ title, username }) => wordsOf(title, username)))
     const effects = await effectsOf(database, going)
-    await remove('attempts', ['effect'], effects)
-    await remove('effects', ['id'], effects)
-    await remove('decisions', ['delivery'], ids)
-    await remove('words', ['word', 'received_at', 'delivery'], words)
-    await remove('messages', ['delivery'], ids)
-    await remove('bodies', ['delivery'], ids)
-    await remove('deliveries', ['id'], ids)
+    await remove('attempts', 'effect', effects)
+    await remove('effects', 'id', effects)
+    await remove('decisions', 'delivery', ids)
+    await remove('words', 'word', [...words], among(going))
+    await remove('messages', 'delivery', ids)
+    await remove('bodies', 'delivery', ids)
+    await remove('deliveries', 'id', ids)
   }
 
   // As long as the work took, others have the database to themselves.
@@ -63,20 +64,25 @@ export async function pruneJournal(database: Database, { keepDays, dryRun, signa
   }
 
   await inChunks(oldDeliveries(database, before), removeDeliveries)
-  await inChunks(messagesBefore(database, before, chunk), (page) => remove('feed', ['time', 'number'], page))
-  await inChunks(oldIds(database, 'replays', before), async (page) => {
-    for (const [id = 0] of page) await inChunks(chosenIn(database, id), (numbers) => remove('replay_effects', ['number'], numbers))
-    if (!signal.aborted) await remove('replays', ['id'], page)
+  await inChunks(timesBefore(database, before, chunk), (times) => remove('feed', 'time', times))
+  await inChunks(oldIds(database, 'replays', before), async (ids) => {
+    for (const id of ids) await inChunks(chosenIn(database, id), (numbers) => remove('replay_effects', 'number', numbers))
+    if (!signal.aborted) await remove('replays', 'id', ids)
   })
-  await inChunks(oldIds(database, 'acts', actsBefore), (page) => remove('acts', ['id'], page))
+  await inChunks(oldIds(database, 'acts', actsBefore), (ids) => remove('acts', 'id', ids))
   return { before: before.toISOString(), dryRun, interrupted: signal.aborted, kept, removed }
 }
 
-function equals(key: unknown[]) {
-  return (column: string, at: number) => sql`${sql.ref(column)} = ${key[at]}`
-}
-
 type Old = { id: string; received_at: Date; title: string | null; username: string | null }
+
+// The rows of `going` by their time, which they have to themselves but for those that stay. Were the last instant written as
+// `received_at <=`, MySQL would look for each word with each id when all came at once.
+function among(going: Old[]) {
+  const [first, last] = [going[0], going.at(-1)]
+  if (!first || !last) return undefined
+  const end = new Date(last.received_at.getTime() + 1)
+  return sql`received_at >= ${first.received_at} and received_at < ${end} and delivery in (${sql.join(going.map(({ id }) => id))})`
+}
 
 function oldDeliveries(database: Database, before: Date): AsyncGenerator<Old[]> {
   const query = database
@@ -100,23 +106,23 @@ async function standingAmong(database: Database, old: Old[]): Promise<Set<string
   return new Set(rows.map(({ delivery }) => delivery))
 }
 
-async function effectsOf(database: Database, going: Old[]): Promise<string[][]> {
+async function effectsOf(database: Database, going: Old[]): Promise<string[]> {
   if (going.length === 0) return []
   const ids = going.map(({ id }) => id)
   const rows = await database.selectFrom('effects').select('id').where('delivery', 'in', ids).execute()
-  return rows.map(({ id }) => [id])
+  return rows.map(({ id }) => id)
 }
 
-async function* chosenIn(database: Database, replay: number): AsyncGenerator<number[][]> {
+async function* chosenIn(database: Database, replay: number): AsyncGenerator<number[]> {
   const query = database.selectFrom('replay_effects').select('number').where('replay', '=', replay).orderBy('number')
   for await (const page of pagesOf(chunk, (last: { number: number } | undefined, count) =>
     query.where(behind(last)).limit(count).execute(),
   ))
-    yield page.map(({ number }) => [number])
+    yield page.map(({ number }) => number)
 }
 
-async function* oldIds(database: Database, table: 'acts' | 'replays', before: Date): AsyncGenerator<number[][]> {
+async function* oldIds(database: Database, table: 'acts' | 'replays', before: Date): AsyncGenerator<number[]> {
   const query = database.selectFrom(table).select('id').where('at', '<', before).orderBy('id')
   for await (const page of pagesOf(chunk, (last: { id: number } | undefined, count) => query.where(behind(last)).limit(count).execute()))
-    yield page.map(({ id }) => [id])
+    yield page.map(({ id }) => id)
 }
