@@ -1,6 +1,5 @@
 // `redeliver`: sends whole deliveries through again, from the journal. Each effect is looked for at its remote before it
 // is made, so what is there already stays as it is, and what is missing is made.
-import { type SqlBool, sql } from 'kysely'
 import type { Delivery } from '#shared/event/delivery.ts'
 import type { Database } from '#shared/journal/database.ts'
 import { behind, pagesOf } from '#shared/journal/keyset.ts'
@@ -112,7 +111,10 @@ async function* idsOf({ database }: OpsContext, chosen: ChosenDeliveries): Async
   if ('ids' in chosen) return yield* new Set(chosen.ids)
   const oldest = await oldestMeant(database, chosen.filters)
   let query = matchingDeliveries(database, chosen.filters).select(['received_at', 'id']).orderBy('received_at').orderBy('id')
-  if (oldest) query = query.where(sql<SqlBool>`(received_at, id) >= (${oldest.received_at}, ${oldest.id})`)
+  if (oldest)
+    query = query
+      .where('received_at', '>=', oldest.received_at)
+      .where(({ eb }) => eb('received_at', '>', oldest.received_at).or('id', '>=', oldest.id))
   const read = (last: { received_at: Date; id: string } | undefined, count: number) =>
     query
       .where(behind(last && { received_at: last.received_at, id: last.id }))
