@@ -1,6 +1,8 @@
 // `doctor`: what is wrong with what the service stands on, and how to repair it.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, utimes } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -49,6 +51,23 @@ test('where all is well it says so, and who it is at each remote', async () => {
   assert.match(said(of('database')), /^ok .*MariaDB.* is up to date/)
   assert.match(said(of('processes')), /^ok 1 ingest, 1 worker/)
   assert.equal(said(of('clocks')), 'ok they agree')
+})
+
+test('it asks the remotes side by side: none is waited for before the next is asked', async () => {
+  const asked = new Set<string>()
+  const all = Promise.withResolvers<void>()
+  const server = createServer((request, response) => {
+    asked.add(request.url?.split('/')[1] ?? '')
+    if (asked.size === 3) all.resolve()
+    void all.promise.then(() => response.writeHead(403).end())
+  }).listen(0, '127.0.0.1')
+  stage.defer(() => server.closeAllConnections())
+  stage.defer(() => server.close())
+  await once(server, 'listening')
+  const address = server.address()
+  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
+  const { of } = await doctor({ GITLAB_URL: `${url}/gitlab`, PHABRICATOR_URL: `${url}/phabricator`, REVIEWERS_API_URL: `${url}/reviewers` })
+  for (const id of ['gitlab', 'phabricator', 'reviewers']) assert.match(said(of(id)), /answers 403/)
 })
 
 test('refused, foreign and short-lived credentials are told from each other', async () => {
