@@ -9,6 +9,7 @@ import { openImpatience } from '#shared/queue/impatience.ts'
 import { outboxKey, outboxLength } from '#shared/queue/outbox.ts'
 import { deliveryJobId, patientRedis } from '#shared/queue/queues.ts'
 import { openRelay } from '#shared/queue/relay.ts'
+import type { ToldBefore } from '#shared/queue/told-events.ts'
 import { openQueues } from '#sinks/queues.ts'
 import { addDeliveriesTo } from '../../apps/ingest/hooks/add-deliveries.ts'
 import { performerMetrics } from '../../apps/worker/performer/metrics.ts'
@@ -31,7 +32,7 @@ function deliver({ redis, prefix }: Bench, ids: string[]): Promise<void> {
 }
 
 /** A router of a worker of its own, which plans one effect and one message for each delivery; `planned` hears of each. */
-function route({ prefix }: Bench, planned: (id: string) => void = () => undefined) {
+function route({ prefix }: Bench, planned: (id: string) => void = () => undefined, toldBefore?: ToldBefore) {
   const redis = patientRedis(benches.url)
   const place = { redis, prefix }
   const stopping = new AbortController()
@@ -43,7 +44,7 @@ function route({ prefix }: Bench, planned: (id: string) => void = () => undefine
   const message = ({ delivery }: { delivery: string }) => [{ sink: 'sse', about: 'message', order: 'feed', data: delivery }]
   const publication = (data: Json) => ({ id: typeof data === 'string' ? data : '', message: JSON.stringify(data) })
   const notAsked = () => Promise.reject(new Error('not asked'))
-  const plain = { shortfalls: [], ofDeliveries: true, alone: () => undefined }
+  const plain = { shortfalls: [], ofDeliveries: toldBefore === undefined, alone: () => undefined }
   const sink = { repeat: 'look', order: 'lane', changesOthers: true, plan, replan: plan, wouldDo: () => undefined, ...plain } as const
   const router = startRouter({
     context: {
@@ -56,7 +57,7 @@ function route({ prefix }: Bench, planned: (id: string) => void = () => undefine
     queue: queues.deliveries,
     sinks: { phabricator: { ...sink, perform: notAsked }, sse: { ...sink, plan: message, perform: notAsked, publication } },
     journal: openJournal(place, () => undefined),
-    toldBefore: () => Promise.resolve(undefined),
+    toldBefore: toldBefore ?? (() => Promise.resolve(undefined)),
     impatience: openImpatience({ ...place, queues }),
     onPut: () => undefined,
     feedKeep: 1000,
@@ -126,6 +127,17 @@ test('a batch that Redis will not settle goes one by one, and what it will never
     [deliveryJobId('odd')],
   )
   assert.match(dead[0]?.failedReason ?? '', /WRONGTYPE/)
+})
+
+test('what Redis refuses while deliveries are planned makes them wait, and kills none', async () => {
+  const bench = benches.open()
+  await deliver(bench, names(3))
+  const refusal = Object.assign(new Error('OOM command not allowed when used memory > maxmemory'), { name: 'ReplyError' })
+  let refusals = 1
+  const { close } = route(bench, undefined, () => (refusals-- > 0 ? Promise.reject(refusal) : Promise.resolve(undefined)))
+  await until(async () => (await waiting(bench)) === 0, 'all are routed')
+  await close()
+  assert.deepEqual([await bench.queues.deliveries.getFailedCount(), await inLane(bench)], [0, names(3)])
 })
 
 test('while the queue is paused nothing is routed, and jobs that an earlier release put off or left are', async () => {

@@ -11,6 +11,7 @@ import type { Message, Routed, Waiting } from '#shared/queue/batch.ts'
 import { type About, aboutOf } from '#shared/queue/hidden-projects.ts'
 import { withoutLetGo } from '#shared/queue/let-go.ts'
 import { deliveryIdOf, type QueuePlace } from '#shared/queue/queues.ts'
+import { refusalOf } from '#shared/queue/redis-refusal.ts'
 import type { Publication } from '#shared/queue/relay.ts'
 import type { ToldBefore } from '#shared/queue/told-events.ts'
 import { type Sinks, sinkEntries } from '#sinks/open.ts'
@@ -29,6 +30,8 @@ export function planner({ redis, prefix, sinks, journal, toldBefore, mayForget, 
       const told = { cause: delivery.traceparent, attributes: { delivery: delivery.id } }
       return await inSpan('route', told, (span) => route(delivery, waiting, span))
     } catch (error) {
+      // The delivery is not to blame for what Redis refuses.
+      if (refusalOf(error) !== undefined) throw error
       return await asDead(waiting, error)
     }
   }
