@@ -73,12 +73,7 @@ export function startRouter(parts: Parts): { close: () => Promise<void> } {
     for (let count = 0; message && count < published; count += 1) context.onEnded?.(message.effect.sink)
     singly = Math.max(0, singly - routed.length)
     await holds.release()
-    await hurry(routed)
-  }
-
-  async function hurry(routed: Routed[]): Promise<void> {
-    const about = new Map(routed.flatMap(({ mergeRequest: one }) => (one ? [[`${one.projectId}!${one.iid}`, one] as const] : [])))
-    await Promise.all([...about.values()].map((one) => impatience.hurry(one)))
+    await impatience.hurry(routed.flatMap(({ mergeRequest }) => mergeRequest ?? []))
   }
 
   async function onFailure(error: unknown, batch: Waiting[]): Promise<void> {

@@ -9,8 +9,8 @@ import { script } from './redis-script.ts'
 export type Impatience = {
   /** An attempt at the effect failed: its next one has to wait. */
   waits: (effect: Effect) => Promise<void>
-  /** There is a new event of the merge request: what waits for its next attempt there is tried now, but not again within ten seconds. */
-  hurry: (mergeRequest: Pick<MergeRequest, 'projectId' | 'iid'>) => Promise<void>
+  /** There are new events of the merge requests: what waits for its next attempt there is tried now, but not again within ten seconds. */
+  hurry: (mergeRequests: Array<Pick<MergeRequest, 'projectId' | 'iid'>>) => Promise<void>
 }
 
 // Longer than any attempt waits for the next one.
@@ -18,8 +18,13 @@ const keepSeconds = 900
 const seldomSeconds = 10
 
 const takeWaiting = script(`
-local waiting = redis.call('SMEMBERS', KEYS[1])
-if #waiting == 0 or not redis.call('SET', KEYS[2], '1', 'NX', 'EX', ${seldomSeconds}) then return {} end
+local waiting = {}
+for at = 1, #KEYS, 2 do
+  local here = redis.call('SMEMBERS', KEYS[at])
+  if #here > 0 and redis.call('SET', KEYS[at + 1], '1', 'NX', 'EX', ${seldomSeconds}) then
+    for _, one in ipairs(here) do waiting[#waiting + 1] = one end
+  end
+end
 return waiting`)
 
 /** Over the `queues` of the sinks, by name. */
@@ -30,9 +35,11 @@ export function openImpatience({ redis, prefix, queues }: QueuePlace & { queues:
       const key = waitingKey(order.split(' ')[0] ?? '')
       await redis.multi().sadd(key, `${sink} ${id}`).expire(key, keepSeconds).exec()
     },
-    async hurry({ projectId, iid }) {
-      const key = waitingKey(`${projectId}!${iid}`)
-      const waiting = await takeWaiting(redis, [key, `${key}:hurried`], [])
+    async hurry(mergeRequests) {
+      const about = new Set(mergeRequests.map(({ projectId, iid }) => `${projectId}!${iid}`))
+      if (about.size === 0) return
+      const keys = [...about].map(waitingKey).flatMap((key) => [key, `${key}:hurried`])
+      const waiting = await takeWaiting(redis, keys, [])
       for (const one of Array.isArray(waiting) ? waiting.map(String) : []) {
         const [sink = '', id = ''] = one.split(' ')
         const job = await queues[sink]?.getJob(id)
