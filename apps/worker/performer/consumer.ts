@@ -1,15 +1,13 @@
-// Runs the jobs of one queue, and is the one place where errors are read: down and refused hold the queue, never is a
-// dead letter at once, anything else is tried again after a while and is a dead letter when the attempts are spent.
-import { DelayedError, type Job, type Queue, RateLimitError, UnrecoverableError, WaitingError, Worker } from 'bullmq'
-import { inWords, Permanent, Refused, Unavailable } from '#shared/process/errors.ts'
+// Runs the jobs of one queue.
+import { type Job, type Queue, Worker } from 'bullmq'
+import { inWords } from '#shared/process/errors.ts'
 import type { Log } from '#shared/process/log.ts'
 import { keyPrefix, type Retention } from '#shared/queue/queues.ts'
 import type { Redis } from '#shared/queue/redis.ts'
-import { refusalOf } from '#shared/queue/redis-refusal.ts'
 import { retryDelay } from '#shared/queue/retries.ts'
+import { openConsequences } from './consequence.ts'
 import { openHolds } from './holds.ts'
 import { lockMs, lookEveryMs, serialLockMs } from './locks.ts'
-import { Deferred, LockLost, PutOff } from './no-attempt.ts'
 import type { MayForget } from './redis-lives.ts'
 import type { Trials } from './trials.ts'
 
@@ -66,7 +64,15 @@ export async function work({
   const { redis, prefix, stopping, trials, log } = context
   const holds = openHolds({ redis, prefix, queue, concurrency: serial ? 1 : undefined, log })
   const lockDuration = serial ? serialLockMs : lockMs
-  const answered = new WeakSet<Error>()
+  const consequences = openConsequences({
+    queueName: queue.name,
+    holds,
+    lockMs: lockDuration,
+    stopping,
+    onFailed: onFailed ?? (() => Promise.resolve()),
+    onDead,
+    log,
+  })
   if (serial) await queue.setGlobalConcurrency(1)
 
   async function runJob(job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<void> {
@@ -75,7 +81,7 @@ export async function work({
       const attempt = await prepare(job, token ?? '')
       await trials.run(job, given, () => attempt(given))
     } catch (error) {
-      throw await consequence(meaningOf(error), job, token ?? '').catch((reason: unknown) => leave(job, reason))
+      throw await consequences.of(error, job, token ?? '')
     }
     job.data = undefined // the chain in which BullMQ keeps jobs is collected late, and what hangs on it
     // Not waited for: Redis takes it before whatever this connection sends later, another hold among it.
@@ -86,47 +92,6 @@ export async function work({
   async function goOn(job: Job): Promise<void> {
     if (tellsNothing?.(job) === true && (await queue.getJobCountByTypes('wait', 'delayed', 'waiting-children')) > 0) return
     await holds.release()
-  }
-
-  // Redis does not even take what is to become of the job. It stays under way, and is run again when its lock has run out.
-  function leave(job: Job, reason: unknown): Error {
-    log.warn({ queue: queue.name, job: job.id, reason: inWords(reason) }, 'left to be taken up again')
-    return new WaitingError()
-  }
-
-  // What BullMQ must be thrown, so that the job goes where it belongs.
-  async function consequence(error: Error, job: Job, token: string): Promise<Error> {
-    answered.add(error)
-    if (error instanceof LockLost) return error
-    if (error instanceof PutOff) return new WaitingError()
-    if (error instanceof Deferred) {
-      await job.moveToDelayed(Date.now() + error.ms, token)
-      return new DelayedError()
-    }
-    if (stopping.aborted) {
-      await job.moveToWait(token)
-      return new WaitingError()
-    }
-    if (error instanceof Unavailable || error instanceof Refused) {
-      await holds.hold(error)
-      return new RateLimitError()
-    }
-    // If the lock is lost another worker runs the job, and decides what becomes of it.
-    if ((await job.extendLock(token, lockDuration)) !== 1) return known(new LockLost(`${job.id} is run by another worker.`))
-    await onFailed?.(job, error, Date.now() - (job.processedOn ?? Date.now()))
-    const never = error instanceof Permanent
-    if (never || job.attemptsMade + 1 >= (job.opts.attempts ?? 1)) {
-      await onDead(job, error, token)
-      log.error({ queue: queue.name, job: job.id, reason: inWords(error) }, 'died')
-      return never ? known(new UnrecoverableError(inWords(error))) : error
-    }
-    log.warn({ queue: queue.name, job: job.id, attempt: job.attemptsMade + 1, reason: inWords(error) }, 'retrying')
-    return error
-  }
-
-  function known(error: Error): Error {
-    answered.add(error)
-    return error
   }
 
   const worker = new Worker(queue.name, runJob, {
@@ -148,14 +113,9 @@ export async function work({
   // it.
   worker.on('failed', (job, error) => {
     if (job?.finishedOn !== undefined) context.onEnded?.(queue.name)
-    if (!job || answered.has(error) || job.finishedOn === undefined) return
+    if (!job || consequences.isKnown(error) || job.finishedOn === undefined) return
     log.error({ queue: queue.name, job: job.id, reason: inWords(error) }, 'died')
     onDead(job, error).catch((reason: unknown) => log.error({ job: job.id, reason: inWords(reason) }, 'could not lay out'))
   })
   return worker
-}
-
-function meaningOf(error: unknown): Error {
-  if (!(error instanceof Error)) return new Error(String(error))
-  return refusalOf(error) === undefined ? error : new Unavailable(`Redis says: ${inWords(error)}`)
 }

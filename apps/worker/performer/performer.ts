@@ -1,5 +1,5 @@
 // A performer makes the effects of one sink happen, in the order of their lanes. It looks for an effect first whenever this may
-// not be the first time. What becomes of a failed attempt is decided in `consumer.ts`.
+// not be the first time. What becomes of a failed attempt is decided in `consequence.ts`.
 import type { Job, Queue, Worker } from 'bullmq'
 import { deliveryOfEffect, type Effect, effectSchema, effectsOf, type Outcome, shortList } from '#shared/event/effect.ts'
 import type { Ended, Journal } from '#shared/journal/entry.ts'

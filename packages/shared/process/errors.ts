@@ -1,5 +1,5 @@
 // The words with which remotes and sinks tell the performer what kind of failure they met. Anything else that is
-// thrown means: this attempt failed, try again later. They are read in one place, `apps/worker/performer/consumer.ts`.
+// thrown means: this attempt failed, try again later. They are read in one place, `apps/worker/performer/consequence.ts`.
 import { createHash } from 'node:crypto'
 
 /**
