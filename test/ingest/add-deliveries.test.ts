@@ -4,6 +4,7 @@ import { Redis } from 'ioredis'
 import type { Delivery } from '#shared/event/delivery.ts'
 import { deliveryJobId, openQueue } from '#shared/queue/queues.ts'
 import { addDeliveriesTo } from '../../apps/ingest/hooks/add-deliveries.ts'
+import { enqueue } from '../../apps/ingest/hooks/enqueue.ts'
 import { type Server, startRedis } from '../support/servers.ts'
 
 let server: Server
@@ -120,4 +121,15 @@ test('a Redis that has forgotten its scripts is told them again', async () => {
   await redis.script('FLUSH')
   await addDeliveries(deliveries)
   assert.equal((await stored('forgetful')).wait.length, 3)
+})
+
+test('an answer of Redis counts that came in time, while the process had none to hear it', async () => {
+  const addDeliveries = addDeliveriesTo({ redis, prefix: 'busy' })
+  await addDeliveries(deliveries.slice(0, 1))
+  const accept = enqueue(addDeliveries, 50)
+  const accepted = deliveries.slice(1).map(accept)
+  await new Promise<void>((resolve) => setImmediate(resolve))
+  for (const end = performance.now() + 500; performance.now() < end; );
+  await Promise.all(accepted)
+  assert.equal((await stored('busy')).wait.length, 3)
 })

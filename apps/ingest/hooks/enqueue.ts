@@ -26,11 +26,14 @@ export function enqueue(addDeliveries: AddDeliveries, patienceMs = 1100): Accept
   let group: Add[] = []
   let bytes = 0
 
-  setInterval(() => {
+  // What has come while this process was busy, or the machine had no time for it, is read first.
+  setInterval(() => setImmediate(giveUp), lookMs).unref()
+
+  function giveUp(): void {
     const late = new Unavailable(`Redis did not take the delivery within ${patienceMs} ms.`)
     const latest = Date.now() - patienceMs
     for (const one of sent.filter(({ since }) => since <= latest)) settle(one, ({ reject }) => reject(late))
-  }, lookMs).unref()
+  }
 
   function flush(): void {
     if (group.length === 0) return
