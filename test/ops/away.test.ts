@@ -5,7 +5,8 @@ import { after, before, test } from 'node:test'
 import { type Cluster, Redis } from 'ioredis'
 import { impatientRedis, patientRedis } from '#shared/queue/queues.ts'
 import { redisIsAway } from '../../apps/ops/away.ts'
-import { freePort, type Server, startRedis } from '../support/servers.ts'
+import { freePort } from '../support/ports.ts'
+import { type Server, startRedis } from '../support/servers.ts'
 
 let server: Server
 before(async () => {

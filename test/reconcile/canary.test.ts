@@ -6,7 +6,7 @@ import { type Flow, openFlow } from '../flow/flow.ts'
 import { startAnswering } from '../support/answers.ts'
 import { readFeed } from '../support/feed.ts'
 import { ops } from '../support/ops.ts'
-import { freePort } from '../support/servers.ts'
+import { freePort } from '../support/ports.ts'
 import { signingKey } from '../support/sign.ts'
 import { until } from '../support/until.ts'
 

@@ -3,6 +3,7 @@
 // client has hung up meanwhile: the real ones do so too, and that is what our retries have to live with.
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
+import { freePort } from '../support/ports.ts'
 
 export type Received = { method: string; url: URL; headers: IncomingHttpHeaders; body: Buffer }
 export type Answer = { status: number; headers?: Record<string, string>; body: string }
@@ -108,7 +109,8 @@ export async function startRemote({ port, handle, record }: Options): Promise<Re
     })
   }
 
-  await listen(port)
+  // Never one that the system gives to somebody else while it is down.
+  await listen(port || (await freePort()))
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('The sandbox listens on TCP ports only.')
   url = `http://127.0.0.1:${address.port}`

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { bareEnvironment } from '../support/bare.ts'
-import { freePort } from '../support/servers.ts'
+import { freePort } from '../support/ports.ts'
 import { until } from '../support/until.ts'
 import { processesOf } from './processes.ts'
 

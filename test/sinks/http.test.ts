@@ -10,7 +10,7 @@ import { exchange, jsonIn, retryAfter, TooLarge } from '#sinks/http/http.ts'
 import { richesOf } from '#sinks/http/rich.ts'
 import { startAnswering } from '../support/answers.ts'
 import { fenceOf } from '../support/fence.ts'
-import { freePort } from '../support/servers.ts'
+import { freePort } from '../support/ports.ts'
 
 const { signal } = new AbortController()
 function portOf(server: Server): number {

@@ -1,6 +1,7 @@
 // A way to a server that can be closed and opened again, for servers that cannot be stopped and started as they were.
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { freePort } from './ports.ts'
 
 /** `lead` has new connections go to another server; those that stand stay where they are. */
 export type Door = { url: string; close: () => Promise<void>; open: () => Promise<void>; lead: (url: string) => void }
@@ -25,19 +26,18 @@ export async function openDoor(url: string): Promise<Door> {
       one.pipe(other)
     }
   })
-  const open = async (port: number) => {
+  const port = await freePort()
+  const open = async () => {
     if (server.listening) return
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')
   }
-  await open(0)
-  const address = server.address()
-  const port = typeof address === 'object' && address ? address.port : 0
+  await open()
   const seen = new URL(url)
   seen.port = String(port)
   return {
     url: seen.href,
-    open: () => open(port),
+    open,
     lead(to) {
       target = new URL(to)
     },

@@ -4,7 +4,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { letGo, onLeash } from './leashed.ts'
-import { freePort } from './servers.ts'
+import { freePort } from './ports.ts'
 import { until } from './until.ts'
 
 export type Proxy = { port: number; stop: () => Promise<void> }

@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { letGo, onLeash } from './leashed.ts'
-import { freePort, type Server, startRedis } from './servers.ts'
+import { freePort } from './ports.ts'
+import { type Server, startRedis } from './servers.ts'
 import { until } from './until.ts'
 
 export type Many = { url: string; servers: Server[]; stop: () => Promise<void> }
@@ -22,8 +23,8 @@ const stopAll = (servers: Server[]) => async () => void (await Promise.all(serve
 /** A Redis Cluster whose three nodes share the slots. */
 export async function startCluster(): Promise<Many> {
   // A cluster's bus has a port 10,000 above the server's.
-  const ports = await Promise.all(Array.from({ length: 3 }, async () => 20_000 + ((await freePort()) % 30_000)))
-  const settings = ['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf', '--cluster-node-timeout', '2000']
+  const ports = await Promise.all(Array.from({ length: 3 }, () => freePort(10_000)))
+  const settings = ['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf', '--cluster-node-timeout', '30000']
   const servers = await Promise.all(ports.map((port) => startRedis({ port, settings })))
   const [first] = ports
   for (const [index, server] of servers.entries()) {

@@ -1,26 +1,16 @@
 // Real Redis and MariaDB servers of our own: on free loopback ports, with their data in a temporary directory, and on a
 // leash, so that nothing of them outlives the process that started them, however it ends.
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { type Leashed, letGo, onLeash } from './leashed.ts'
+import { freePort } from './ports.ts'
 import { until } from './until.ts'
 
 export type Server = { url: string; port: number; directory: string; pid: () => Promise<number>; stop: () => Promise<void> }
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address ? address.port : 0
-}
 
 /** A Redis with an append-only file, or one that goes on with the data in `directory`, on `port`. */
 export async function startRedis(options: { port?: number; directory?: string; settings?: string[] } = {}): Promise<Server> {
