@@ -15,8 +15,11 @@ export const executable = ['chromium', 'chromium-browser', 'google-chrome']
   .find((path) => existsSync(path))
 export const skip = executable === undefined ? 'there is no Chromium; bin/setup chromium installs it' : false
 
+/** In ms; for a machine that is very busy. */
+export const browserPatience = 90_000
+
 export async function openBrowser(): Promise<Browser> {
-  return await chromium.launch({ ...(executable !== undefined && { executablePath: executable }) })
+  return await chromium.launch({ ...(executable !== undefined && { executablePath: executable }), timeout: browserPatience })
 }
 
 /** A new visitor with a page of their own, of the site at `base`. */
@@ -24,7 +27,7 @@ export async function visit(browser: Browser, base: string, options: BrowserCont
   const context = await browser.newContext({ baseURL: base, ...options })
   const page = await context.newPage()
   const complaints: string[] = []
-  page.setDefaultTimeout(20_000)
+  page.setDefaultTimeout(browserPatience)
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('dialog', (dialog) => {

@@ -165,7 +165,7 @@ test('by the keyboard alone one filters, copies, and reads back to the beginning
   assert.deepEqual(complaints, [])
 })
 
-test('the page says that its connection broke off, and then misses nothing', { skip, timeout: 60_000 }, async () => {
+test('the page says that its connection broke off, and then misses nothing', { skip }, async () => {
   const { page } = await visit(browser, base, { viewport: { width: 380, height: 800 }, colorScheme: 'dark' })
   await page.goto('/?project=broken/*')
   await page.getByText('Live: what happens appears here by itself.').waitFor()
@@ -179,7 +179,7 @@ test('the page says that its connection broke off, and then misses nothing', { s
   await page.screenshot({ path: screenshot('dark-phone'), fullPage: true })
 })
 
-test('an EventSource of the browser reads the feed from another site, and comes back by itself', { skip, timeout: 60_000 }, async () => {
+test('an EventSource of the browser reads the feed from another site, and comes back by itself', { skip }, async () => {
   const { page } = await visit(browser, base)
   await using elsewhere = await startAnswering({ body: '<!doctype html><title>Another site</title>' })
   await page.goto(elsewhere.url)
@@ -198,7 +198,7 @@ test('an EventSource of the browser reads the feed from another site, and comes 
   await stop()
   await happens('meanwhile')
   await start()
-  await until(async () => (await seen()) === 'before meanwhile', 'it has what came meanwhile', 30_000)
+  await until(async () => (await seen()) === 'before meanwhile', 'it has what came meanwhile')
   await happens('after')
   await until(async () => (await seen()) === 'before meanwhile after', 'it goes on')
 })

@@ -101,7 +101,9 @@ test('when the database goes away while a page is being made, the page says so',
   await others.connection().execute(async (connection) => {
     await sql`lock tables effects write`.execute(connection)
     const asked = get('/dead')
-    const waits = sql<{ count: number }>`select count(*) as count from information_schema.processlist where state like 'Waiting for table%'`
+    const waits = sql<{
+      count: number
+    }>`select count(*) as count from information_schema.processlist where db = database() and state like 'Waiting for table%'`
     await until(async () => Number((await waits.execute(others)).rows[0]?.count) > 0, 'the page waits for the table')
     await database.close()
     const { status, text } = await asked

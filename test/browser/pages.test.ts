@@ -90,8 +90,9 @@ test('tables are sorted by any column, by mouse and by keyboard, and stay so; a 
   assert.equal((await names())[0] === 'phabricator', false)
   await queues.getByRole('button', { name: 'Dead' }).click()
   assert.equal((await names())[0], 'phabricator')
+  const renewed = page.waitForResponse((answer) => answer.url() === `${base}/`)
   await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-  await page.waitForResponse((answer) => answer.url() === `${base}/`)
+  await renewed
   await until(async () => (await names())[0] === 'phabricator', 'what is new is sorted as before')
   await page.goto('/dead')
   const links = page.getByRole('table', { name: 'Dead letters, latest first' }).getByRole('link')

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { openMariaDb, playRound } from './round.ts'
 
-const small = { merges: 12, pushes: 12, seconds: 10, patience: 60_000, longFreezes: false, rollouts: 1 }
+const small = { merges: 12, pushes: 12, seconds: 10, patience: 120_000, longFreezes: false, rollouts: 1 }
 const seeds = [7]
 
 let mariadb: Awaited<ReturnType<typeof openMariaDb>>

@@ -11,7 +11,7 @@ type Parts = { actor: Actor; directory: string; redis: Redis; prefix: string; ra
 
 /** Empties the Redis of `actor`, whose data is in `directory`, when a worker has set up what it needs there. */
 export async function emptyRedis({ actor, directory, redis, prefix, random, note }: Parts): Promise<void> {
-  await until(() => redis.exists(`${keyPrefix(prefix)}:set-up`), 'a worker has set up Redis', 60_000)
+  await until(() => redis.exists(`${keyPrefix(prefix)}:set-up`), 'a worker has set up Redis')
   if (random.chance(0.5)) {
     note('flush redis')
     await redis.flushall()

@@ -55,7 +55,7 @@ export async function findings({ sent, sandbox, redis, stream, queues, database,
 async function compareWith(log: Array<{ cursor: string; message: string }>, follower: Follower): Promise<void> {
   const gaps = () => gapsAtBeginning(follower, log[0]?.cursor)
   const own = () => follower.cursors.length - gaps()
-  await until(() => own() >= log.length, `the follower has seen ${log.length} messages`, 10_000).catch((error: unknown) => {
+  await until(() => own() >= log.length, `the follower has seen ${log.length} messages`).catch((error: unknown) => {
     throw new Error(`${String(error)} It saw ${own()}.`)
   })
   const cursors = follower.cursors.slice(gaps())

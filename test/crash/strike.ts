@@ -72,7 +72,7 @@ export async function strikeAt(step: Step, side: Side, { redisUrl, databaseUrl }
     const counts = await Promise.all(flowNames.map((name) => countJobs(queues[name], { redis, prefix })))
     return counts.reduce((sum, { waiting, active, delayed }) => sum + waiting + active + delayed, 0)
   }
-  await until(async () => (await left()) === 0, 'all is done', 50_000)
+  await until(async () => (await left()) === 0, 'all is done')
 
   for (const task of [1, 2]) assert.deepEqual(sandbox.phabricator.comments(task).map(verbOf), ['opened', 'closed'], `comments on T${task}`)
   for (const task of [1, 2]) {

@@ -36,7 +36,8 @@ test('a merge request is carried to Phabricator, GitLab and the feed without the
 })
 
 test('both processes say that it is no place for a queue, and the operator sees how things stand', async () => {
-  for (const process_ of [ingest, worker]) assert.match(process_.text(), /maxmemory-policy is allkeys-lru, must be noeviction/)
+  for (const { text } of [ingest, worker])
+    await until(() => text().includes('maxmemory-policy is allkeys-lru, must be noeviction'), 'it says so')
   const said = await ops(stage.environment, 'status', '--json')
   assert.equal(said.code, 0, said.err)
 })

@@ -91,11 +91,8 @@ test('jobs of the release before are understood: each is done, and none is laid 
     async () => (await journalled('journalled-delivery')).every(({ state }) => state === 'done'),
     'its effects are done in the journal',
   )
-  const attempts = await stage.database
-    .selectFrom('attempts')
-    .select('reason')
-    .where('effect', '=', 'journalled-delivery/phabricator/T1')
-    .execute()
-  assert.deepEqual(attempts, [{ reason: 'Phabricator answers 400.' }])
+  const attempts = stage.database.selectFrom('attempts').select('reason').where('effect', '=', 'journalled-delivery/phabricator/T1')
+  await until(async () => (await attempts.execute()).length > 0, 'and the attempt that failed')
+  assert.deepEqual(await attempts.execute(), [{ reason: 'Phabricator answers 400.' }])
   for (const name of queueNames) assert.deepEqual(await queues[name].getFailed(), [], name)
 })

@@ -5,9 +5,9 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { z } from 'zod'
+import { countJobs } from '#shared/queue/counts.ts'
+import { flowNames, openQueues, type Queues } from '#sinks/queues.ts'
 import { mergeRequestHook, verbs } from '../flow/flow.ts'
-import { ops } from '../support/ops.ts'
 import type { Environment } from '../support/service.ts'
 import { openStage, post, type Stage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
@@ -53,16 +53,15 @@ test('every test and file that a document names exists, or is made by what it sh
   }
 })
 
-const count = z.number()
-const statusSchema = z.object({ queues: z.array(z.object({ id: z.string(), waiting: count, active: count, delayed: count })) })
-
 describe('beside a running service', () => {
   let stage: Stage
   let workspace: Workspace
   let environment: Environment
+  let queues: Queues
 
   before(async () => {
     stage = await openStage()
+    queues = openQueues({ redis: stage.redis, prefix: stage.environment.REDIS_PREFIX ?? '' })
     workspace = await openWorkspace(stage.databaseUrl)
     stage.defer(workspace.close)
     const logged = { LOG_EVENTS_TO: join(workspace.directory, 'events.log') }
@@ -91,6 +90,16 @@ describe('beside a running service', () => {
   })
   after(() => stage?.close())
 
+  // What a block begins goes on behind it, and some tell of what is under way.
+  async function settled(): Promise<void> {
+    const place = { redis: stage.redis, prefix: stage.environment.REDIS_PREFIX ?? '' }
+    const left = async () => {
+      const counts = await Promise.all(flowNames.map((name) => countJobs(queues[name], place)))
+      return counts.reduce((sum, { waiting, active, delayed }) => sum + waiting + active + delayed, 0)
+    }
+    await until(async () => (await left()) === 0 && (await left()) === 0, 'the queues are empty')
+  }
+
   // What is written under Restore is the matter of restore.test.ts.
   const run = ['docs/run.md', 'docs/runbook.md', 'docs/toolforge.md', 'docs/migrate.md', 'docs/how-it-works.md'].flatMap(blocksOf)
   const seen = new Set<string>()
@@ -100,17 +109,13 @@ describe('beside a running service', () => {
     const missing = missingFor(block, has)
     const skip = missing.length > 0 && `${missing.join(' and ')} is not installed here: bin/setup ${missing.join(' ')}`
     test(`${block.document}, line ${block.line}, does what it says`, { skip }, async () => {
+      await settled()
       await workspace.run(block, environment)
     })
   }
 
   test('in the end everything exists once, however much was sent through again', async () => {
-    const left = async () => {
-      const { queues } = statusSchema.parse(JSON.parse((await ops(environment, 'status', '--json')).out))
-      // The next chore always waits for its hour.
-      return queues.reduce((sum, { id, waiting, active, delayed }) => sum + waiting + active + (id === 'chores' ? 0 : delayed), 0)
-    }
-    await until(async () => (await left()) === 0, 'the queues are empty')
+    await settled()
     assert.deepEqual([verbs(stage, 1), verbs(stage, 2)], ['opened', 'opened'])
   })
 })

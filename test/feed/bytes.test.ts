@@ -123,6 +123,7 @@ for (const [way, more] of ways)
   test(`live over ${way}: what is published between signs of life comes whole and in order`, async () => {
     const published: Cursor[] = []
     const publish = publisherOf(stage, `live over ${way}`)
+    await until(async () => /feed_subscribers 0\b/.test(await metrics.metrics()), 'those before it are gone')
     const reading = ask(more, () => published[2] ?? 'none yet')
     await until(async () => /feed_subscribers 1\b/.test(await metrics.metrics()), 'it reads along')
     published.push(...(await publish([{ live: 1 }, { live: 2, long: 'y'.repeat(200_000) }, { live: 3 }])))

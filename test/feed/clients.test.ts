@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
-import { openBrowser } from '../browser/browser.ts'
+import { browserPatience, openBrowser } from '../browser/browser.ts'
 import { type Remote, startAnswering } from '../support/answers.ts'
 import { type Cutter, startCutter } from '../support/cutter.ts'
 import { readFeed } from '../support/feed.ts'
@@ -75,6 +75,7 @@ async function openPage(): Promise<Page> {
     stage.defer(() => browser?.close())
   }
   const page = await browser.newPage()
+  page.setDefaultTimeout(browserPatience)
   await page.goto(elsewhere?.url ?? '')
   return page
 }

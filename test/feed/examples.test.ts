@@ -58,7 +58,7 @@ const programs = [
 ] as const
 
 for (const { title, command, file, skip } of programs) {
-  test(`the example in ${title} reads along, and misses nothing while the service is restarted`, { skip, timeout: 60_000 }, async () => {
+  test(`the example in ${title} reads along, and misses nothing while the service is restarted`, { skip }, async () => {
     const { output, stop } = await run([...command], file, examples.find((example) => example.title === title)?.text ?? '')
     await until(async () => {
       await happens(`${title}/knock`)
@@ -67,7 +67,7 @@ for (const { title, command, file, skip } of programs) {
     await ingest.stop()
     await happens(`${title}/meanwhile`)
     ingest = await stage.start('ingest', { PORT: port })
-    await until(() => output().includes(`push repos/${title}/meanwhile`), 'it has what came meanwhile', 40_000)
+    await until(() => output().includes(`push repos/${title}/meanwhile`), 'it has what came meanwhile')
     await happens(`${title}/after`)
     await until(() => output().includes(`push repos/${title}/after`), 'it goes on')
     await stop()

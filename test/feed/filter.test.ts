@@ -38,7 +38,7 @@ async function more(count: number, dt?: string): Promise<Message[]> {
   const made = Array.from({ length: count }, (_, index): Message => {
     const number = all.length + index
     const pick = <T>(list: T[], step: number) => list[Math.floor(number / step) % list.length] as T
-    const received = dt ?? new Date(Date.now() - 3600_000 + number * 10_000).toISOString()
+    const received = dt ?? new Date(Date.now() - 3600_000 + number * 2000).toISOString()
     return { number, kind: pick(kinds, 1), action: pick(actions, 4), project: pick(projects, 3), dt: received }
   })
   await publish(made.map(bodyOf))

@@ -21,7 +21,7 @@ after(() => stage.close())
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => ({ number: from + index }))
 const texts = (from: number, to: number) => numbers(from, to).map((one) => JSON.stringify(one))
 
-test('an EventSource goes on by itself after the server was restarted, and misses nothing', { timeout: 60_000 }, async () => {
+test('an EventSource goes on by itself after the server was restarted, and misses nothing', async () => {
   const publish = publisherOf(stage)
   const port = String(await freePort())
   const first = await stage.start('ingest', { PORT: port })
@@ -36,7 +36,7 @@ test('an EventSource goes on by itself after the server was restarted, and misse
   assert.equal(await first.stop(), 0)
   await publish(numbers(10, 20))
   await stage.start('ingest', { PORT: port })
-  await until(() => data.length === 20, 'those published meanwhile have come', 30_000)
+  await until(() => data.length === 20, 'those published meanwhile have come')
   await publish(numbers(20, 30))
   await until(() => data.length === 30, 'live ones come')
   assert.deepEqual(data, texts(0, 30))

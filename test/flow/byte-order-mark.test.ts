@@ -37,7 +37,8 @@ test('a body with a byte order mark has its effects, its message, and its place 
   const [row] = await until(async () => ((await journal()).length === 1 ? await journal() : undefined), 'it is in the journal')
   assert.ok(row)
   assert.equal(await bodyOf(row.body), body)
-  assert.equal(JSON.parse(await readFile(log, 'utf8')).body, body)
+  const logged = await until(() => readFile(log, 'utf8'), 'it is in the event log')
+  assert.equal(JSON.parse(logged).body, body)
 })
 
 test('it comes again from the journal and from the event log, and nothing is made twice', async () => {

@@ -8,7 +8,7 @@ import { botNotes, effectRows, type Flow, holding, mergeRequestHook, openFlow, v
 let flow: Flow
 
 before(async () => {
-  flow = await openFlow(() => ({ CALL_SECONDS: '1', SETTLE_SECONDS: '1' }))
+  flow = await openFlow(() => ({ CALL_SECONDS: '2', SETTLE_SECONDS: '1' }))
 })
 after(() => flow?.close())
 beforeEach(() => {
@@ -25,8 +25,12 @@ test('tasks that are missing, hidden or locked are dead letters at once, with th
 
   const letters = new Map((await flow.dead('phabricator')).map((letter) => [letter.id, letter.reason]))
   assert.deepEqual([...letters.keys()].sort(), [`${id}/phabricator/T3`, `${id}/phabricator/T4`, `${id}/phabricator/T9999`])
-  assert.match(letters.get(`${id}/phabricator/T9999`) ?? '', /"T9999" does not identify a valid object/)
-  assert.match(letters.get(`${id}/phabricator/T3`) ?? '', /"T3" does not identify a valid object/)
+  // Whether by the call, or by a look for what a call made that was given up, as on a busy machine.
+  for (const task of ['T9999', 'T3'])
+    assert.match(
+      letters.get(`${id}/phabricator/${task}`) ?? '',
+      /"T\d+" does not identify a valid object|"objectIdentifier" does not exist/,
+    )
   assert.match(letters.get(`${id}/phabricator/T4`) ?? '', /You Shall Not Pass.*Can Interact/)
 
   const rows = await effectRows(flow, id)
@@ -35,7 +39,8 @@ test('tasks that are missing, hidden or locked are dead letters at once, with th
     assert.deepEqual([row?.state, row?.attempts, row?.reason], ['dead', 1, letters.get(`${id}/phabricator/${task}`)])
   }
   assert.equal(rows.get('phabricator/T1')?.state, 'done')
-  assert.ok(flow.worker.lines.some(({ msg, job }) => msg === 'died' && job === `${id}/phabricator/T9999`))
+  const isTold = () => flow.worker.lines.some(({ msg, job }) => msg === 'died' && job === `${id}/phabricator/T9999`)
+  await until(isTold, 'the log says so')
   assert.deepEqual(flow.sandbox.phabricator.state.madeByMistake, [])
 })
 
@@ -140,14 +145,17 @@ test('a new event of the merge request hurries what waits for its next attempt, 
   await until(waits, 'the next attempt is half a minute away')
   const before_ = await attempts()
   await flow.send(open('', { action: 'update', iid: 81 }))
-  await until(async () => (await attempts()) > before_ && (await waits()), 'it is tried, and waits again', 15_000)
+  await until(async () => (await attempts()) > before_ && (await waits()), 'it is tried, and waits again')
+  // However slow this machine is, the ten seconds are not over.
+  const hurried = await flow.redis.keys('*:retrying:*:hurried')
+  for (const key of hurried) await flow.redis.persist(key)
   await flow.send(open('', { action: 'approved', iid: 81 }))
   await flow.settled(['deliveries'])
   assert.deepEqual([await attempts(), await waits()], [before_ + 1, true])
   phabricator.fault(undefined)
-  await flow.redis.del(...(await flow.redis.keys('*:retrying:*:hurried')))
+  await flow.redis.del(...hurried)
   await flow.send(open('', { action: 'approved', iid: 81 }))
-  await until(() => phabricator.comments(81).length === 1, 'it is done', 15_000)
+  await until(() => phabricator.comments(81).length === 1, 'it is done')
   await flow.settled()
 })
 

@@ -48,7 +48,7 @@ export async function openFlow(more: (stage: Stage) => Environment | Promise<Env
         return counts.reduce((sum, { waiting, active, delayed }) => sum + waiting + active + delayed, 0)
       }
       // A job may end and bring another into a queue that was looked at already.
-      await until(async () => (await waiting()) === 0 && (await waiting()) === 0, 'the queues are empty', 40_000)
+      await until(async () => (await waiting()) === 0 && (await waiting()) === 0, 'the queues are empty')
     },
     async dead(name) {
       const jobs = await queues[name].getFailed()

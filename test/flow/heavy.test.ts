@@ -127,7 +127,7 @@ test('a commit that names five thousand tasks brings comments on a thousand', as
   const living = await startWorker({ SINKS_ENABLED: 'phabricator', DRY_RUN: 'true' })
   assert.equal((await outcomeOf(iid, 'commits/commits', living)).state, 'done')
   const count = async () => [...(await effectRows(stage, `opens-${iid}`)).keys()].filter((name) => name.startsWith('phabricator/')).length
-  await until(async () => (await count()) >= 1000, 'they have ended')
+  await until(async () => (await count()) >= 1000, 'they have ended', patience)
   const queue = openQueue({ redis: stage.redis, prefix: stage.environment.REDIS_PREFIX ?? '' }, 'phabricator')
   await until(async () => (await queue.getJobCountByTypes('waiting', 'active', 'delayed')) === 0, 'nothing waits')
   assert.equal(await count(), 1000)

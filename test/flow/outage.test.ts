@@ -137,7 +137,8 @@ describe('while Phabricator', () => {
     await flow.settled()
     assert.equal(verbs(flow, task), 'opened')
     assert.equal((await effectRows(flow, id)).get(`phabricator/T${task}`)?.attempts, 1)
-    assert.ok(flow.worker.lines.some(({ msg, queue }) => msg === 'going on' && queue === 'phabricator'))
+    const goesOn = () => flow.worker.lines.some(({ msg, queue }) => msg === 'going on' && queue === 'phabricator')
+    await until(goesOn, 'the log says that, too')
   })
 })
 
@@ -196,7 +197,7 @@ describe('while GitLab', () => {
     await isHeld('gitlab-mentions', heldBefore)
     const line = holding(flow.worker, 'gitlab-mentions').at(-1)
     assert.deepEqual([line?.level, /GitLab answers 401.*revoked/.test(String(line?.reason))], ['error', true])
-    assert.equal(verbs(flow, task), 'opened')
+    await until(() => verbs(flow, task) === 'opened', 'the task has its comment')
     token.state = 'active'
     await flow.settled()
     assert.equal(botNotes(flow).length, 1)

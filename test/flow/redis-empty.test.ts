@@ -3,13 +3,15 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { z } from 'zod'
 import { readJson } from '#shared/process/json.ts'
+import type { Process } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import { type Flow, mergeRequestHook, openFlow } from './flow.ts'
 
 let flow: Flow
+let another: Process
 before(async () => {
   flow = await openFlow(() => ({ SINKS_ENABLED: 'sse' }))
-  await flow.start('worker')
+  another = await flow.start('worker')
 })
 after(() => flow?.close())
 
@@ -51,5 +53,6 @@ test('the schedules of the chores and the options of the queues are there again'
   const meta = (name: string) => flow.redis.hgetall(`{${flow.environment.REDIS_PREFIX}}:${name}:meta`)
   await until(async () => (await meta('deliveries'))['opts.maxLenEvents'] === '100', 'the events of a queue are bounded')
   assert.deepEqual([(await meta('deliveries')).concurrency, (await meta('sse')).concurrency], ['1', '1'])
-  assert.ok(flow.worker.text().includes('Redis has come back empty'))
+  // Whoever sees it first.
+  await until(() => [flow.worker, another].some(({ text }) => text().includes('Redis has come back empty')), 'a worker says so')
 })

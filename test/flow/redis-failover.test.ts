@@ -47,7 +47,7 @@ test('a server that is demoted under its clients is left for the one to which th
   await next.redis.call('REPLICAOF', 'NO', 'ONE')
   await follow(old.redis, next.server)
   await send(ingest, 'after', { action: 'close', state: 'closed' })
-  await until(() => verbs(stage, 1) === 'opened closed' && verbs(stage, 2) === 'opened closed', 'the second one has its comments', 60_000)
+  await until(() => verbs(stage, 1) === 'opened closed' && verbs(stage, 2) === 'opened closed', 'the second one has its comments')
 })
 
 test('what was done, and forgotten by a failover to a replica that lagged behind, is not done again', async () => {

@@ -45,7 +45,7 @@ test('each accepted delivery is a line of the log, as it came and without secret
   await until(async () => (await lines(path)).length === 2, 'there are two lines')
   const deliveries = deliveriesOf(stage)
   for (const line of await lines(path)) {
-    assert.deepEqual(line, await deliveries.find(line.id))
+    assert.deepEqual(line, await deliveries.taken(line.id))
     assert.equal(line.headers['x-gitlab-event'], 'System Hook')
   }
   assert.deepEqual(

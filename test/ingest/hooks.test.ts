@@ -5,7 +5,6 @@ import { type Deliveries, deliveriesOf } from '../support/deliveries.ts'
 import { hook, hookText } from '../support/fixtures.ts'
 import type { Process } from '../support/service.ts'
 import { openStage, post, type Stage } from '../support/stage.ts'
-import { until } from '../support/until.ts'
 
 let stage: Stage
 let ingest: Process
@@ -29,7 +28,7 @@ async function accepted(body: string | object, headers: Record<string, string> =
   assert.ok(answer !== null && typeof answer === 'object' && 'id' in answer && typeof answer.id === 'string')
   assert.deepEqual(Object.keys(answer), ['id'])
   const { id } = answer
-  const kept = await until(() => deliveries.find(id), 'the delivery is in the queue')
+  const kept = await deliveries.taken(id)
   assert.equal(kept.body, typeof body === 'string' ? body : JSON.stringify(body))
   return id
 }
@@ -112,8 +111,8 @@ test('what came along as a secret is kept nowhere', async () => {
     'webhook-signature': 'v1,secret-3',
     'x-gitlab-event': 'Hook',
   })
-  const kept = await deliveries.find(id)
-  assert.equal(kept?.headers['x-gitlab-event'], 'Hook')
+  const kept = await deliveries.taken(id)
+  assert.equal(kept.headers['x-gitlab-event'], 'Hook')
   assert.equal(kept.headers['idempotency-key'], 'secretive')
   assert.deepEqual(
     Object.keys(kept.headers).filter((name) => /token|authorization|cookie|signature/.test(name)),
@@ -125,8 +124,8 @@ test('what came along as a secret is kept nowhere', async () => {
 
 test('a delivery is kept with the time at which it came', async () => {
   const from = Date.now()
-  const kept = await deliveries.find(await accepted(open, { 'idempotency-key': 'now' }))
-  const received = new Date(kept?.receivedAt ?? '')
-  assert.equal(received.toISOString(), kept?.receivedAt)
+  const kept = await deliveries.taken(await accepted(open, { 'idempotency-key': 'now' }))
+  const received = new Date(kept.receivedAt)
+  assert.equal(received.toISOString(), kept.receivedAt)
   assert.ok(received.getTime() >= from && received.getTime() <= Date.now())
 })

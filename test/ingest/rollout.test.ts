@@ -14,7 +14,8 @@ scene('what a process that was stopped has spooled goes before what its successo
   const redis = await play.startRedisThere()
   const next = await play.start({}, 'new-pod')
   await sendAll(next, ['later'])
-  await until(async () => (await queued(redis)).length === 6, 'all deliveries are in Redis, long before the old file grows stale', 10_000)
+  // The old file would grow stale after half a minute.
+  await until(async () => (await queued(redis)).length === 6, 'all deliveries are in Redis, long before the old file grows stale', 25_000)
   assert.deepEqual(await queued(redis), [...names(5), 'later'])
   await until(async () => (await records(play.spool)).length === 0, 'the spool files are gone')
 })

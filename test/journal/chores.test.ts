@@ -57,6 +57,7 @@ test('two workers have one schedule, and prune once when its time has come', asy
   await prune?.promote()
   await until(async () => (await stage.database.selectFrom('deliveries').select('id').execute()).length === 0, 'the old delivery is gone')
   await until(async () => (await queue().getCompletedCount()) === 1, 'the chore is done')
+  await until(() => told('chore done').length > 0, 'that is said')
   assert.equal(told('chore done').length, 1)
   await until(async () => (await queue().getFailedCount()) === 0, 'that it failed some other time is made up for')
   assert.ok(

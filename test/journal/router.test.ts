@@ -40,6 +40,7 @@ test('a delivery whose body cannot be read is found, explained, and kept to the 
   await writeFile(log, `${JSON.stringify(delivery)}\n`)
   assert.equal((await ops(stage.environment, 'import', log, '--reason', 'to be sure')).code, 0)
   await until(() => row('not-a-body/router/delivery'), 'it is a dead letter')
+  const kept = await bodyRow('not-a-body')
 
   const said = await ops(stage.environment, 'dead', '--sink', 'router', '--json')
   const [letter] = z.array(z.record(z.string(), z.unknown())).parse(JSON.parse(said.out))
@@ -52,11 +53,10 @@ test('a delivery whose body cannot be read is found, explained, and kept to the 
     groups.map(({ sinks, count }) => [sinks, count]),
     [[['router'], 1]],
   )
-  const [found] = await listDeliveries(stage.database, { sink: 'router', state: 'dead' })
-  assert.deepEqual([found?.id, found?.receivedAt, found?.kind, found?.dead], ['not-a-body', delivery.receivedAt, 'unknown', 1])
+  const found = await until(async () => (await listDeliveries(stage.database, { sink: 'router', state: 'dead' }))[0], 'it is listed')
+  assert.deepEqual([found.id, found.receivedAt, found.kind, found.dead], ['not-a-body', delivery.receivedAt, 'unknown', 1])
   const explained = await ops(stage.environment, 'explain', 'not-a-body')
   assert.match(explained.out, /router: dead {2}The body of delivery not-a-body is not a JSON object/)
-  const kept = await bodyRow('not-a-body')
   assert.equal(await bodyOf(kept.body), delivery.body)
   assert.deepEqual(JSON.parse(kept.headers), delivery.headers)
 })
@@ -76,6 +76,6 @@ test('when it can be routed after all it is no dead letter any more, and the jou
   await addToOutbox(place(), await journal.routed(delivery, parseEvent(delivery), { decisions: [], effects: [], whole: true }))
   await until(async () => (await row('later/router/delivery'))?.state === 'done', 'it is none any more')
   assert.deepEqual(await row('later/router/delivery'), { state: 'done', reason: null, error: null })
-  const [found] = await listDeliveries(stage.database, { kind: 'merge_request', text: 'alice' })
-  assert.equal(found?.id, 'later')
+  const found = await until(async () => (await listDeliveries(stage.database, { kind: 'merge_request', text: 'alice' }))[0], 'it is found')
+  assert.equal(found.id, 'later')
 })

@@ -111,7 +111,9 @@ test('an effect knows its delivery also when that is written while its end is', 
     .values({ ...row, kind: 'other', state: 'planned' })
     .execute()
   const writing = writeEntries(database, [end])
-  const inserts = sql<{ id: number }>`select id from information_schema.processlist where info like 'insert into effects%'`
+  const inserts = sql<{
+    id: number
+  }>`select id from information_schema.processlist where db = database() and info like 'insert into effects%'`
   await until(async () => (await inserts.execute(database)).rows.length > 0, 'the end waits for another writer')
   await writeEntries(database, [{ ...delivery, effects: [] }])
   await other.rollback().execute()

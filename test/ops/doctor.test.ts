@@ -24,6 +24,8 @@ let processes: [ingest: Process, worker: Process]
 before(async () => {
   stage = await openStage()
   processes = await Promise.all([stage.start('ingest'), stage.start('worker')])
+  const ready = `http://127.0.0.1:${processes[1].port()}/readyz`
+  await until(async () => (await fetch(ready)).status === 200, 'the journal has its tables')
 })
 after(() => stage?.close())
 
@@ -40,11 +42,11 @@ const said = (findings: Array<{ state: string; message: string }>) => findings.m
 test('where all is well it says so, and who it is at each remote', async () => {
   stage.sandbox.phabricator.addProject({ name: 'Patch-For-Review' })
   const { code, findings, of } = await doctor({ PHABRICATOR_REVIEW_PROJECT: '#patch-for-review' })
-  assert.equal(code, 0)
   assert.deepEqual(
     findings.filter(({ state }) => state === 'wrong'),
     [],
   )
+  assert.equal(code, 0)
   assert.match(said(of('phabricator')), /^ok gitlab-bot at .*\nok the review project is Patch-For-Review;/)
   assert.match(said(of('gitlab')), /^ok gitlab-mentions-bot at .*scopes api/)
   assert.match(said(of('redis')), /^ok Redis \d/)
@@ -141,7 +143,9 @@ test('after an upgrade of GitLab a field of another type is told by doctor, metr
   assert.ok(out.includes(`it does not say which merge request it is about (${is})`), out)
   const metrics = await (await fetch(`http://127.0.0.1:${worker.port()}/metrics`)).text()
   assert.match(metrics, /gitlab_webhooks_unexpected_total\{field="object_attributes\.iid"\} 1\n/)
-  assert.equal(worker.lines.filter(({ msg }) => msg === 'GitLab sends what is not known of it').length, 1)
+  const told = () => worker.lines.filter(({ msg }) => msg === 'GitLab sends what is not known of it').length
+  await until(() => told() > 0, 'the log tells')
+  assert.equal(told(), 1)
 })
 
 test('what a remote did not let us do within the last week is told by project', async () => {

@@ -88,7 +88,7 @@ test('a Redis that has come back empty is told as that, with the steps that brin
     ['redis-empty'],
   )
   await acknowledge('redis-empty')
-  assert.ok(worker.text().includes('Redis has come back empty'))
+  await until(() => worker.text().includes('Redis has come back empty'), 'the log tells it, too')
 })
 
 test('so is a database, also where it was replaced while no worker ran', async () => {

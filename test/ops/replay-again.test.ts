@@ -40,7 +40,7 @@ test('a replay that was killed goes on where it was, with what was frozen at its
   const tasks = range(9200, 30)
   await letters.die('killed', tasks)
   make(tasks)
-  const typed = typeOps(letters.environment, 'replay', '--id', 'killed', '--rate', '20', '--reason', 'first go')
+  const typed = typeOps(letters.environment, 'replay', '--id', 'killed', '--rate', '8', '--reason', 'first go')
   await until(async () => (await outcomes()) >= 5, 'some are replayed')
   typed.kill('SIGKILL')
   await typed.said
@@ -71,7 +71,7 @@ test('Ctrl-C ends a replay cleanly, and the same command goes on', async () => {
   await letters.die('interrupted', tasks)
   make(tasks)
   const earlier = await outcomes()
-  const typed = typeOps(letters.environment, 'replay', '--id', 'interrupted', '--rate', '20', '--reason', 'to be sure')
+  const typed = typeOps(letters.environment, 'replay', '--id', 'interrupted', '--rate', '8', '--reason', 'to be sure')
   await until(async () => (await outcomes()) >= earlier + 4, 'some are replayed')
   typed.kill('SIGINT')
   const said = await typed.said
@@ -87,11 +87,11 @@ test('two operators at once: the same replay is run by one of them, different on
   make(tasks)
   // None of them is over before the others have begun.
   await Promise.all([1, 2, 3].map(() => ops(letters.environment, 'dead')))
-  const same = ['replay', '--id', 'two', '--rate', '20', '--reason', 'to be sure', '--json']
+  const same = ['replay', '--id', 'two', '--rate', '8', '--reason', 'to be sure', '--json']
   const all = await Promise.all([
     ops(letters.environment, ...same),
     ops(letters.environment, ...same),
-    ops(letters.environment, 'replay', '--id', 'tw', '--rate', '50', '--reason', 'to be sure', '--json'),
+    ops(letters.environment, 'replay', '--id', 'tw', '--rate', '12', '--reason', 'to be sure', '--json'),
   ])
   const read = all.map(({ out }) => replaySchema.parse(JSON.parse(out)))
   assert.deepEqual(

@@ -62,14 +62,10 @@ test('it shows the processes, the feed and its subscribers, the last delivery, a
   const reader = await readFeed(`http://127.0.0.1:${ingest.port()}/sse/`)
   stage.defer(reader.close)
   await post(ingest, hookText('push', stage.sandbox.gitlab.url), { 'idempotency-key': 'pushed' })
-  const seen = await until(
-    async () => {
-      const now = await status()
-      return now.feed?.subscribers === 1 && now.lastDelivery?.id === 'pushed' ? now : undefined
-    },
-    'the subscriber and the delivery are seen',
-    60_000,
-  )
+  const seen = await until(async () => {
+    const now = await status()
+    return now.feed?.subscribers === 1 && now.lastDelivery?.id === 'pushed' ? now : undefined
+  }, 'the subscriber and the delivery are seen')
   assert.equal(seen.code, 0)
   assert.deepEqual(
     new Set(seen.processes.map(({ app, pid }) => `${app} ${pid}`)),
@@ -95,24 +91,24 @@ test('a remote that is down, or refuses the token, shows with since when and why
   stage.sandbox.phabricator.fault({ kind: 'refuse' })
   await post(ingest, hookText('merge-request-open', stage.sandbox.gitlab.url), { 'idempotency-key': 'opened' })
   const remote = async () => (await status()).remotes.find(({ id }) => id === 'phabricator')
-  const held = await until(async () => ((await remote())?.state === 'held' ? await remote() : undefined), 'it is held', 60_000)
+  const held = await until(async () => ((await remote())?.state === 'held' ? await remote() : undefined), 'it is held')
   assert.match(held.reason ?? '', /^Phabricator cannot be reached/)
   const judged = await ops(stage.environment, 'status', '--exit-code')
   assert.equal(judged.code, 1)
   assert.match(judged.out, /^degraded: phabricator is on hold: Phabricator cannot be reached[^\n]*\n$/)
-  assert.ok(Date.now() - Date.parse(held.since ?? '') < 60_000)
+  assert.ok(Date.now() - Date.parse(held.since ?? '') < 200_000)
   stage.sandbox.phabricator.fault(undefined)
-  await until(async () => (await remote())?.state === 'up', 'it is up again', 60_000)
+  await until(async () => (await remote())?.state === 'up', 'it is up again')
   const used = async () => Date.parse((await remote())?.lastUse ?? '')
-  await until(async () => (await used()) > Date.parse(held.since ?? ''), 'it tells that the remote was asked since', 60_000)
-  assert.ok(Date.now() - (await used()) < 60_000)
+  await until(async () => (await used()) > Date.parse(held.since ?? ''), 'it tells that the remote was asked since')
+  assert.ok(Date.now() - (await used()) < 200_000)
 })
 
 test('in words it fits on a screen, without colours in a pipe', async () => {
   await stage.redis.hdel(`{${stage.environment.REDIS_PREFIX}}:token:gitlab`, 'expires_at')
   const { out, code } = await ops(stage.environment, 'status')
   assert.equal(code, 0)
-  assert.match(out, /^redis +up\ndatabase +up\ndead letters +0\nlast delivery +\d+s ago, merge_request, opened\n/)
+  assert.match(out, /^redis +up\ndatabase +up\ndead letters +0\nlast delivery +\d+[sm] ago, merge_request, opened\n/)
   assert.match(out, /\nGitLab token +no expiry date \(checked \S+ ago\)\n/)
   assert.match(out, /\ningest +\S+ +\d+ /)
   assert.ok(out.split('\n').length < 40)
@@ -150,8 +146,8 @@ test('a remote is up as of its last use, and down when it did not answer then, t
     const text = await (await fetch(`http://127.0.0.1:${worker.port()}/`)).text()
     return text.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ')
   }
-  await until(async () => /wiki up \d+s ago not asked since/.test(await page()), 'the wiki was asked for the reviewers')
-  assert.match((await ops(stage.environment, 'status')).out, /\nwiki +up \d+s ago, not asked since\n/)
+  await until(async () => /wiki up \d+[sm] ago not asked since/.test(await page()), 'the wiki was asked for the reviewers')
+  assert.match((await ops(stage.environment, 'status')).out, /\nwiki +up \d+[sm] ago, not asked since\n/)
   // The last good copy of the page serves, so no queue is on hold.
   stage.sandbox.wiki.state.mode = 'html'
   await post(ingest, hookText('merge-request-reopen', stage.sandbox.gitlab.url), { 'idempotency-key': 'reopened' })
@@ -177,7 +173,7 @@ test('a process that is frozen is marked, with who does its work and what to do,
     const { out } = await ops(stage.environment, 'status')
     assert.match(out, new RegExp(`\nworker +\\S+ +${worker.pid()} .* silent: its work was taken over\n`))
     assert.match(out, new RegExp(`\nnext restart +wait: worker ${worker.pid()} on \\S+ is silent\n`))
-    const silent = String.raw`1\ds: its work was taken over Is it frozen, or its machine\? It goes on by itself when it can; else kill it`
+    const silent = String.raw`[1-9]\ds: its work was taken over Is it frozen, or its machine\? It goes on by itself when it can; else kill it`
     assert.match(await page('/doctor'), new RegExp(`processes warning worker ${worker.pid()} on \\S+ has been silent for ${silent}`))
     assert.match(await page('/'), new RegExp(`worker ${worker.pid()} .* silent : its work was taken over. Is it frozen`))
   } finally {

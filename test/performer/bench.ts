@@ -164,6 +164,6 @@ export async function openBenches(): Promise<{ url: string; open: () => Bench; c
   }
 }
 
-export function empty(bench: Bench, name: SinkName = 'phabricator', patience?: number): Promise<unknown> {
-  return until(() => bench.isEmpty(name), `nothing waits for ${name}`, patience)
+export function empty(bench: Bench, name: SinkName = 'phabricator'): Promise<unknown> {
+  return until(() => bench.isEmpty(name), `nothing waits for ${name}`)
 }

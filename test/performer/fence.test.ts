@@ -73,7 +73,7 @@ const silent: Record<string, { before: (bench: Bench) => Promise<unknown>; next:
     next: 'maybe-done',
   },
   'while a worker of an earlier release made its call is looked for': {
-    before: ({ dispatch, redis, prefix }) => dispatch([one]).then(() => redis.set(atWork(prefix), 'x', 'PX', 1500)),
+    before: ({ dispatch, redis, prefix }) => dispatch([one]).then(() => redis.set(atWork(prefix), 'x', 'PX', 3000)),
     next: 'maybe-done',
   },
   'and was added by an earlier release is looked for': { before: (bench) => addAsBefore(bench, one, {}), next: 'maybe-done' },
@@ -137,7 +137,7 @@ test('whoever has lost the job does not pass, and nothing is written', async () 
   const refused: string[] = []
   await bench.start('phabricator', async (_about, { fence }) => {
     if (refused.length > 0) return done
-    await bench.redis.set(bench.queues.phabricator.toKey(`${one.id}:lock`), 'of another one', 'PX', 500)
+    await bench.redis.set(bench.queues.phabricator.toKey(`${one.id}:lock`), 'of another one', 'PX', 10_000)
     await fence.pass().catch((error: unknown) => refused.push(String(error)))
     assert.deepEqual(await bench.redis.keys('*:at-work:*'), [])
     throw new Error('not ours')
@@ -160,7 +160,7 @@ test('passing prolongs the lock as BullMQ does', async () => {
     return done
   })
   await empty(bench)
-  assert.ok((left[0] ?? 0) > 9000, `${left[0]} ms`)
+  assert.ok((left[0] ?? 0) > 2000, `${left[0]} ms`)
   assert.equal(left[1], 0)
   assert.deepEqual(await bench.redis.keys(`{${bench.prefix}}:at-work:*`), [])
 })

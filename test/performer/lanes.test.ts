@@ -22,7 +22,10 @@ const plan: fc.Arbitrary<Plan> = fc.record({
 })
 
 test('with two workers, retries and holds, no effect of a lane overlaps or overtakes another', async () => {
-  const schedule = fc.array(plan, { minLength: 4, maxLength: 14 })
+  // Each time the remote is away it is waited for twice as long.
+  const schedule = fc
+    .array(plan, { minLength: 4, maxLength: 14 })
+    .filter((plans) => plans.filter(({ first }) => first === 'unavailable').length <= 4)
   await fc.assert(
     fc.asyncProperty(schedule, async (plans) => {
       const bench = benches.open()
@@ -45,7 +48,7 @@ test('with two workers, retries and holds, no effect of a lane overlaps or overt
       }
       const workers = await Promise.all([bench.start('phabricator', perform), bench.start('phabricator', perform)])
       await bench.dispatch(plans.map(({ lane }, index) => effect(String(index), lane)))
-      await empty(bench, 'phabricator', 40_000)
+      await empty(bench)
       await Promise.all(workers.map(({ stop }) => stop()))
       assert.deepEqual(wrong, [])
       for (const lane of ['a', 'b', 'c']) {

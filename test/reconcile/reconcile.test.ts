@@ -5,6 +5,7 @@ import { botNotes, effectRows, type Flow, mergeRequestHook, openFlow, verbs } fr
 import { newMergeRequest } from '../sandbox/forge.ts'
 import { readFeed } from '../support/feed.ts'
 import { ops } from '../support/ops.ts'
+import { until } from '../support/until.ts'
 
 let flow: Flow
 let feed: Awaited<ReturnType<typeof readFeed>>
@@ -106,6 +107,7 @@ test('what was missed is handed in, and has its effects', async () => {
   )
   assert.equal(flow.sandbox.phabricator.comments(2)[0]?.includes('Rotate'), false, 'nothing is told of a private project')
   assert.deepEqual([botNotes(flow, 42, 1).length, botNotes(flow, 42, 2).length], [0, 1], 'what is merged by now needs no reviewers')
+  await until(() => told().length >= 6, 'the feed has them')
   assert.deepEqual(told(), ['1 open ', '1 close ', '1 reopen reconciled', '2 open reconciled', '1 update reconciled', '1 merge reconciled'])
   const act = await flow.database.selectFrom('acts').select(['verb', 'reason', 'count']).executeTakeFirst()
   assert.deepEqual(act, { verb: 'reconcile', reason: 'the hook had no secret', count: 5 })

@@ -20,7 +20,7 @@ async function startDev() {
   const child = spawn(`${root}bin/dev`, ['--once'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (text += bytes.toString()))
-  return { child, directory, mark, text: () => text, exit: once(child, 'exit') }
+  return { child, directory, mark, text: () => text, exit: once(child, 'close') }
 }
 
 type Dev = Awaited<ReturnType<typeof startDev>>
@@ -31,7 +31,7 @@ async function leavesNothing({ directory, mark }: Dev): Promise<void> {
   await rmdir(directory)
 }
 
-test('bin/dev --once shows what comes of a merge request and leaves nothing behind', { skip, timeout: 90_000 }, async () => {
+test('bin/dev --once shows what comes of a merge request and leaves nothing behind', { skip }, async () => {
   const dev = await startDev()
   await until(async () => (await processesOf(dev.mark)).length > 5, 'its processes can be seen')
   assert.deepEqual(await dev.exit, [0, null], dev.text())
@@ -62,9 +62,9 @@ for (const [when, isNow] of Object.entries(moments)) {
     ['SIGKILL', [null, 'SIGKILL']],
     ['SIGINT', [130, null]],
   ] as const) {
-    test(`bin/dev leaves nothing behind when it gets a ${signal} ${when}`, { skip, timeout: 90_000 }, async () => {
+    test(`bin/dev leaves nothing behind when it gets a ${signal} ${when}`, { skip }, async () => {
       const dev = await startDev()
-      await until(() => isNow(dev), when, 60_000)
+      await until(() => isNow(dev), when)
       dev.child.kill(signal)
       assert.deepEqual(await dev.exit, expected, dev.text())
       await leavesNothing(dev)

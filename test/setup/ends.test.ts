@@ -38,7 +38,7 @@ test('a run whose test fails while a command goes on for ever, and a server list
   let said = ''
   run.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()))
   try {
-    assert.deepEqual(await once(run, 'exit'), [1, null])
+    assert.deepEqual(await once(run, 'close'), [1, null])
     assert.match(said, /it was told twice\n[\s\S]*until what is never told was told/)
     await until(async () => (await processesOf(mark)).length === 0, 'the command has been killed')
   } finally {

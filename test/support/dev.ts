@@ -9,7 +9,6 @@ import { type Environment, environmentFor, sourceToken, startReady } from './ser
 import { until } from './until.ts'
 
 const once = process.argv.includes('--once')
-const patience = 60_000
 const releases: Array<() => unknown> = []
 let stopped: Promise<void> | undefined
 
@@ -79,10 +78,10 @@ async function showSample(sandbox: Sandbox, url: string): Promise<void> {
   const comments = (task: number) => sandbox.phabricator.comments(task)
   const note = () => sandbox.gitlab.mergeRequest(demoProject.id, 1)?.notes.find(({ author }) => author === sandbox.gitlab.state.bot)
   const [first, second, written, message] = await Promise.all([
-    until(() => comments(1)[0], 'task T1 has a comment', patience),
-    until(() => comments(2)[0], 'task T2 has a comment', patience),
-    until(note, 'the merge request has a note', patience),
-    until(() => feed.messages[0], 'the feed has a message', patience),
+    until(() => comments(1)[0], 'task T1 has a comment'),
+    until(() => comments(2)[0], 'task T2 has a comment'),
+    until(note, 'the merge request has a note'),
+    until(() => feed.messages[0], 'the feed has a message'),
   ])
   print('What came of it', {
     [`comment on ${sandbox.phabricator.url}/T1`]: first,

@@ -1,18 +1,26 @@
 // Waiting for a condition, instead of sleeping and hoping.
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** What `condition` answers as soon as that is truthy. Throws after `patience` ms, with the last error if there was one. */
-export async function until<T>(condition: () => T | Promise<T>, what: string, patience = 45_000): Promise<NonNullable<T>> {
-  const deadline = Date.now() + patience
+// Nobody waits for so long but on a machine that is very busy, or when it is in vain.
+const usualPatience = 90_000
+
+/**
+ * What `condition` answers as soon as that is truthy. Throws after `patience` ms, with the last error if there was one; a test
+ * gives its own only where it promises something about a time.
+ */
+export async function until<T>(condition: () => T | Promise<T>, what: string, patience = usualPatience): Promise<NonNullable<T>> {
+  const deadline = performance.now() + patience
   let last: unknown
-  while (Date.now() < deadline) {
+  for (;;) {
+    // Also after a time in which the machine had none for us it is looked once more.
+    const isLast = performance.now() >= deadline
     try {
       const answer = await condition()
       if (answer) return answer
     } catch (error) {
       last = error
     }
+    if (isLast) throw new Error(`Waited ${patience} ms in vain until ${what}.`, { cause: last })
     await pause(20)
   }
-  throw new Error(`Waited ${patience} ms in vain until ${what}.`, { cause: last })
 }

@@ -16,6 +16,11 @@ const firstGuess = 'api-nobodyknowsthis0000000000000'
 const secondGuess = 'api-norknowsanybodythis000000000'
 const path = (name: string) => join(directory, name)
 const put = (name: string, text: string) => writeFile(path(name), text)
+// As editors and configuration tools do: a new file in the place of the old one. Nobody sees it half written.
+const replace = async (name: string, text: string) => {
+  await put(`${name}.new`, text)
+  await rename(path(`${name}.new`), path(name))
+}
 
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'gitlab-webhooks-secrets-'))
@@ -67,12 +72,10 @@ test('a refused token holds its queue, and a new one in the file lets it go on, 
   await until(() => taken() === 1, 'another token is taken over, which is wrong as well')
   const heldBefore = holding(flow.worker, 'phabricator').length
   await until(() => holding(flow.worker, 'phabricator').length > heldBefore + 1, 'Phabricator refuses that, and repeats it')
-  // As editors and configuration tools do: a new file in the place of the old one.
-  await put('phabricator.new', `${phabricator.token}\n`)
-  await rename(path('phabricator.new'), path('phabricator'))
+  await replace('phabricator', `${phabricator.token}\n`)
   await flow.settled()
   assert.equal(verbs(flow, 1), 'opened', id)
-  assert.equal(taken(), 2)
+  await until(() => taken() === 2, 'that is said')
 })
 
 test('a link that leads elsewhere from now on brings a new token, which is looked at at once, and the account is asked for anew', async () => {
@@ -99,7 +102,7 @@ test('a link that leads elsewhere from now on brings a new token, which is looke
 
 test('the tokens that ingest accepts change with their files, at once for all', async () => {
   assert.deepEqual([await knock(sourceToken), await knock('the-old-source-token'), await knock('the-new-token')], [202, 202, 401])
-  await put('source', 'the-new-token')
+  await replace('source', 'the-new-token')
   await put('old', `${sourceToken}\n`)
   await until(
     async () => (await knock('the-new-token')) === 202 && (await knock('the-old-source-token')) === 401,
@@ -110,21 +113,21 @@ test('the tokens that ingest accepts change with their files, at once for all', 
 
 test('contents that cannot be a secret are told once, and the old secret stays', async () => {
   const told = () => flow.ingest.lines.filter(({ msg, secret }) => msg === 'secret stays as it was' && secret === 'SOURCE_TOKEN')
-  await put('source', '')
+  await replace('source', '')
   await until(() => told().length === 1, 'the empty file is told')
-  await put('old', 'another-old-token')
+  await replace('old', 'another-old-token')
   await until(async () => (await knock('another-old-token')) === 202, 'the files were looked at again')
   assert.equal(told().length, 1)
   await rm(path('source'))
   await until(() => told().length === 2, 'the missing file is told')
-  await put('source', 'x'.repeat(2000))
+  await replace('source', 'x'.repeat(2000))
   await until(() => told().length === 3, 'the long secret is told')
   assert.deepEqual(
     told().map(({ reason }) => /empty|ENOENT|cannot be such a secret/.exec(String(reason))?.[0]),
     ['empty', 'ENOENT', 'cannot be such a secret'],
   )
   assert.equal(await knock('the-new-token'), 202)
-  await put('source', 'the-newest-token')
+  await replace('source', 'the-newest-token')
   await until(async () => (await knock('the-newest-token')) === 202, 'a good one is taken over')
   assert.equal(told().length, 3)
 })

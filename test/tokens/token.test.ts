@@ -57,7 +57,7 @@ test('the command, the metrics and the log say how long the token is still good'
     const text = await (await fetch(`http://127.0.0.1:${worker.port()}/metrics`)).text()
     return /gitlab_webhooks_token_days_left\{remote="gitlab"\} (\d+)/.exec(text)?.[1]
   }
-  assert.equal(await measure(), '10')
+  await until(async () => (await measure()) === '10', 'the measure says so, too')
 
   const { token } = stage.sandbox.gitlab.state
   token.expiresAt = inDays(9)
@@ -71,7 +71,7 @@ test('the command, the metrics and the log say how long the token is still good'
   assert.equal(await measure(), undefined, 'a token that never expires has no measure')
   token.state = 'revoked'
   await lookAgain()
-  assert.ok(worker.lines.some(({ msg, level }) => msg === 'token is expired or revoked' && level === 'error'))
+  await until(() => worker.lines.some(({ msg, level }) => msg === 'token is expired or revoked' && level === 'error'), 'the log says so')
   assert.equal((await ops(stage.environment, 'token')).code, 1)
   assert.deepEqual(warnings(), [
     ['warn', 10],
