@@ -8,7 +8,7 @@ import type { Cursor } from '#shared/event/cursor.ts'
 import { readFeed } from '../support/feed.ts'
 import { type Publish, publisherOf } from '../support/relay.ts'
 import { send } from '../support/request.ts'
-import type { Process } from '../support/service.ts'
+import { type Process, stopMs } from '../support/service.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
 
@@ -52,7 +52,7 @@ async function residentMegabytes(): Promise<number> {
   return Number(/^process_resident_memory_bytes (\d+)/m.exec(body.toString())?.[1]) / megabyte
 }
 
-test('readers that stop reading cost little, delay nobody, and get everything when they read on', { timeout: 60_000 }, async () => {
+test('readers that stop reading cost little, delay nobody, and get everything when they read on', async () => {
   stalled = await Promise.all(Array.from({ length: 20 }, stalledReader))
   const reader = await readFeed(`http://127.0.0.1:${ingest.port()}/sse/`, { 'last-event-id': '0-0' })
   await publish(Array.from({ length: 20 }, () => ({ filler })))
@@ -89,7 +89,7 @@ test('at the stop a slow reader gets the end of its stream, and those that do no
   await until(() => performance.now() - start > 700, 'it has been stopping for a while')
   slow.socket.resume()
   assert.equal(await ingest.exit, 0)
-  assert.ok(performance.now() - start < 10_000)
+  assert.ok(stopMs(ingest) < 10_000)
   await until(() => slow.socket.closed, 'the stream ends')
   assert.match(slow.last(), /\n\nretry: \d+\n\n$/)
   for (const { socket } of stalled) socket.destroy()

@@ -11,6 +11,7 @@ import { send } from '../support/request.ts'
 import type { Process } from '../support/service.ts'
 import { openStage, post, type Stage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
+import { isInTime, waitOf } from '../support/wait.ts'
 
 let stage: Stage
 let ingest: Process
@@ -44,16 +45,15 @@ async function reader(query: string): Promise<{ status: () => string | undefined
   return { status: () => /^HTTP\/1\.1 (\d+)/.exec(text)?.[1], text: () => text }
 }
 
-/** How long the slowest of some real deliveries, one after another, waited for its 202, in ms. */
-async function slowestDelivery(count = 10): Promise<number> {
-  let slowest = 0
+/** Some real deliveries, one after another, are answered in time. */
+async function deliver(count = 10): Promise<void> {
   for (let number = 0; number < count; number++) {
-    const began = performance.now()
-    const { status } = await post(ingest, { object_kind: 'push', number }, { 'idempotency-key': `real-${performance.now()}` })
-    assert.equal(status, 202)
-    slowest = Math.max(slowest, performance.now() - began)
+    const wait = await waitOf(ingest.pid(), async () => {
+      const { status } = await post(ingest, { object_kind: 'push', number }, { 'idempotency-key': `real-${performance.now()}` })
+      assert.equal(status, 202)
+    })
+    assert.ok(isInTime(wait), JSON.stringify(wait))
   }
-  return slowest
 }
 
 async function assertSmall(): Promise<void> {
@@ -63,16 +63,16 @@ async function assertSmall(): Promise<void> {
 
 const longPatterns = (mark: number) => Array.from({ length: 20 }, (_, index) => `[!${'ab'.repeat(60)}]*${'a'.repeat(120)}${mark}-${index}`)
 
-test('a thousand readers with long filters of their own take no more memory than is meant for filters', { timeout: 120_000 }, async () => {
+test('a thousand readers with long filters of their own take no more memory than is meant for filters', async () => {
   const readers = await Promise.all(
     Array.from({ length: 1000 }, (_, index) => reader(`project=${encodeURIComponent(longPatterns(index).join(','))}`)),
   )
-  await until(() => readers.every(({ status }) => status() !== undefined), 'all have an answer', 90_000)
+  await until(() => readers.every(({ status }) => status() !== undefined), 'all have an answer')
   const refused = readers.filter(({ status }) => status() === '503')
   assert.ok(refused.length > 0 && refused.length < 900, `${refused.length} are refused`)
   assert.match(refused[0]?.text() ?? '', /\r\nretry-after: \d+\r\n/i)
   assert.ok((await metric('gitlab_webhooks_feed_filter_characters')) <= 2 * 1024 * 1024)
-  assert.ok((await slowestDelivery()) < 2000)
+  await deliver()
   await assertSmall()
 })
 
@@ -86,39 +86,30 @@ test('readers with equal filters share one', async () => {
   assert.equal(await metric('gitlab_webhooks_feed_filter_characters'), ofOne)
 })
 
-test('patterns that repeat themselves, of a hundred readers, delay no delivery, and find what they mean', {
-  timeout: 120_000,
-}, async () => {
+test('patterns that repeat themselves, of a hundred readers, delay no delivery, and find what they mean', async () => {
   const patterns = (mark: number, count = 20) =>
     Array.from({ length: count }, (_, index) => `*${'a'.repeat(100)}Z${mark}-${index}`).join(',')
   for (let index = 0; index < 100; index++) await reader(`project=${patterns(index)}`)
   const whoFinds = await reader(`project=${patterns(100, 19)},*${'a'.repeat(200)}`)
   await until(() => whoFinds.status() === '200', 'all read along')
   const publish = publisherOf(stage, 'repeating')
-  let slowest = 0
   for (let round = 0; round < 3; round++) {
     await publish(Array.from({ length: 4 }, (_, number) => ({ object_kind: 'push', project, number })))
-    slowest = Math.max(slowest, await slowestDelivery(2))
+    await deliver(2)
   }
   const last = await publish([{ object_kind: 'push', project, last: true }])
-  await until(() => whoFinds.text().includes(`id: ${last[0]}\ndata`), 'who means it gets it', 90_000)
-  assert.ok(slowest < 2000, `${slowest} ms`)
+  await until(() => whoFinds.text().includes(`id: ${last[0]}\ndata`), 'who means it gets it')
 })
 
-test('two hundred readers who begin at as many times in a long history delay no delivery, and catch up', { timeout: 150_000 }, async () => {
+test('two hundred readers who begin at as many times in a long history delay no delivery, and catch up', async () => {
   const publish = publisherOf(stage, 'history')
   await publish(Array.from({ length: 800 }, () => ({ object_kind: 'push', meta: { dt: new Date().toISOString() }, filler })))
   const stop = await attack(ingest.port(), 700, ['many times'])
   try {
-    let slowest = 0
-    await until(async () => {
-      slowest = Math.max(slowest, await slowestDelivery(1))
-      return (await metric('gitlab_webhooks_feed_subscribers')) >= 200
-    }, 'all have come')
-    slowest = Math.max(slowest, await slowestDelivery(20))
-    assert.ok(slowest < 2000, `${slowest} ms`)
+    for (let subscribers = 0; subscribers < 200; subscribers = await metric('gitlab_webhooks_feed_subscribers')) await deliver(1)
+    await deliver(20)
     await assertSmall()
-    await until(async () => (await metric('gitlab_webhooks_feed_messages_total')) > 200 * 800, 'all have caught up', 90_000)
+    await until(async () => (await metric('gitlab_webhooks_feed_messages_total')) > 200 * 800, 'all have caught up')
   } finally {
     await stop()
   }

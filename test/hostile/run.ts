@@ -8,7 +8,8 @@ const { values } = parseArgs({ options: { attackers: text, seconds: text, rate: 
 const size = { attackers: Number(values.attackers ?? 1000), seconds: Number(values.seconds ?? 30), rate: Number(values.rate ?? 5) }
 
 console.log(`${computer()}; attackers on the same machine`)
-const siege = await besiege(size)
-console.table({ ...size, ...siege, peakMegabytes: siege.peakMegabytes.join(' and '), ended: siege.ended.join(', ') || 'none' })
-const isGood = siege.slowestMs < 2000 && siege.peakMegabytes.every((megabytes) => megabytes < 512)
+const { waits, ...siege } = await besiege(size)
+const slowestMs = Math.max(...waits.map(({ ms }) => ms))
+console.table({ ...size, ...siege, slowestMs, peakMegabytes: siege.peakMegabytes.join(' and '), ended: siege.ended.join(', ') || 'none' })
+const isGood = slowestMs < 2000 && siege.peakMegabytes.every((megabytes) => megabytes < 512)
 process.exit(isGood && siege.ended.length === 0 && siege.missing === 0 && siege.doubled === 0 ? 0 : 1)

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test'
 import { Redis } from 'ioredis'
 import { z } from 'zod'
 import { deliveriesOf } from '../support/deliveries.ts'
+import { besidePace } from '../support/pace.ts'
 import { freePort } from '../support/ports.ts'
 import { startRedis } from '../support/servers.ts'
 import type { Environment, Process } from '../support/service.ts'
@@ -46,15 +47,16 @@ async function metric(ingest: Process, name: string): Promise<number> {
   return Number(new RegExp(`^gitlab_webhooks_${name} (\\S+)$`, 'm').exec(text)?.[1])
 }
 
-// In two seconds, and what this machine itself takes for something that waits for nothing.
-async function postInTime(ingest: Process, id: string): Promise<Response> {
-  const start = performance.now()
-  await get(ingest, '/healthz')
-  const began = performance.now()
-  const answer = await post(ingest, '{"object_kind":"push"}', { 'idempotency-key': id })
-  const ms = performance.now() - began
-  assert.ok(ms < 2000 + 2 * (began - start), `answered after ${ms} ms`)
-  return answer
+/** Posts a delivery under each of `ids` at once; each must be answered in two seconds. */
+async function postInTime(ingest: Process, ids: string[]): Promise<Response[]> {
+  const posting = ids.map(async (id) => {
+    const began = performance.now()
+    const answer = await post(ingest, '{"object_kind":"push"}', { 'idempotency-key': id })
+    return { answer, ms: performance.now() - began }
+  })
+  const [answers, allowanceMs] = await besidePace(Promise.all(posting), () => ready(ingest))
+  for (const { ms } of answers) assert.ok(ms < 2000 + allowanceMs, `answered after ${ms} ms`)
+  return answers.map(({ answer }) => answer)
 }
 
 for (const [how, spool] of Object.entries(spools)) {
@@ -76,7 +78,7 @@ for (const [how, spool] of Object.entries(spools)) {
     const ingest = await stage.start('ingest', environment(url))
     assert.equal((await get(ingest, '/healthz')).status, 200)
     assert.deepEqual(await ready(ingest), away)
-    const answers = await Promise.all(['down-1', 'down-2', 'down-3'].map((id) => postInTime(ingest, id)))
+    const answers = await postInTime(ingest, ['down-1', 'down-2', 'down-3'])
     for (const { status, headers } of answers) {
       assert.equal(status, spool.post)
       assert.equal(headers.has('retry-after'), status === 503)
@@ -97,8 +99,8 @@ for (const [how, spool] of Object.entries(spools)) {
     const pid = await redis.pid()
     process.kill(pid, 'SIGSTOP')
     try {
-      const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => postInTime(ingest, `hangs-${index}`)))
-      for (const { status } of answers) assert.equal(status, spool.post)
+      const ids = Array.from({ length: 20 }, (_, index) => `hangs-${index}`)
+      for (const { status } of await postInTime(ingest, ids)) assert.equal(status, spool.post)
       assert.equal((await get(ingest, '/healthz')).status, 200)
       assert.deepEqual(await ready(ingest), away)
     } finally {

@@ -10,7 +10,7 @@ import { hookText } from '../support/fixtures.ts'
 import { freePort } from '../support/ports.ts'
 import { send } from '../support/request.ts'
 import { startRedis } from '../support/servers.ts'
-import { type Process, startProcess } from '../support/service.ts'
+import { type Process, startProcess, stopMs } from '../support/service.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
 
@@ -23,10 +23,9 @@ after(() => stage.close())
 const body = hookText('push')
 
 async function stopInTime(process_: Process, signal: NodeJS.Signals = 'SIGTERM', most = 10_000): Promise<void> {
-  const start = performance.now()
   process.kill(process_.pid(), signal)
   assert.equal(await process_.exit, 0)
-  const ms = performance.now() - start
+  const ms = stopMs(process_)
   assert.ok(ms < most, `stopped after ${ms} ms`)
 }
 
@@ -85,7 +84,7 @@ test('a request that is under way at the stop is answered, however slowly it com
   assert.equal(answer.status, 202)
   assert.equal(answer.headers.connection, 'close')
   assert.equal(await ingest.exit, 0)
-  assert.ok(await deliveriesOf(stage).find('slow'))
+  await deliveriesOf(stage).taken('slow')
   agent.destroy()
 })
 

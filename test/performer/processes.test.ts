@@ -7,9 +7,10 @@ import { deliveryJobId, keyPrefix } from '#shared/queue/queues.ts'
 import { openQueues } from '#sinks/queues.ts'
 import { hook } from '../support/fixtures.ts'
 import { isObject } from '../support/objects.ts'
+import { besidePace } from '../support/pace.ts'
 import { openRedisProxy } from '../support/redis-proxy.ts'
 import { startMariaDb } from '../support/servers.ts'
-import type { Process } from '../support/service.ts'
+import { type Process, startProcess, stopMs } from '../support/service.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
 
@@ -60,8 +61,12 @@ async function play(action: (scene: Scene) => Promise<void>): Promise<void> {
         }
         const proxy = await openRedisProxy({ redisUrl: stage.redisUrl, look, strike: struck })
         stage.defer(proxy.close)
-        const victim = await stage.start('worker', { REDIS_URL: proxy.url })
+        const victim = startProcess('worker', { ...environment, REDIS_URL: proxy.url })
+        stage.defer(victim.kill)
+        // From its first command on: it may take up at once what waits.
         started.push(victim)
+        const isWorking = () => victim.lines.some(({ msg }) => msg === 'working')
+        await until(async () => isWorking() || (await hasEnded(victim)), 'it works, or has died of what waited')
         return victim
       },
       verbs: (task) => sandbox.phabricator.comments(task).map((text) => text.split(' ')[1] ?? ''),
@@ -72,19 +77,19 @@ async function play(action: (scene: Scene) => Promise<void>): Promise<void> {
 }
 
 const sigkill = (victim: Process) => void process.kill(victim.pid(), 'SIGKILL')
-const patience = 50_000
 
 describe('a worker', { concurrency: 4, timeout: 300_000 }, () => {
   test('that is killed while it routes is followed by another one within fifteen seconds, on a busy machine, too', () =>
-    play(async ({ start, startVictim, deliver, verbs }) => {
+    play(async ({ redis, start, startVictim, deliver, verbs }) => {
       const victim = await startVictim(/^evalsha \S+ 10 \S+:router /, sigkill)
       await start('worker')
       // Whoever takes it up first: only the one that is watched dies.
       for (let count = 0; count < 20 && !(await hasEnded(victim)); count++) await deliver('merge-request-open', `open-${count}`)
       const killed = Date.now()
       await deliver('merge-request-close', 'close')
-      await until(() => verbs(1).at(-1) === 'closed', 'the last delivery has had its effect', patience)
-      assert.ok(Date.now() - killed < 15_000, `${Date.now() - killed} ms`)
+      const closed = until(() => verbs(1).at(-1) === 'closed', 'the last delivery has had its effect')
+      const [, allowanceMs] = await besidePace(closed, () => redis.ping())
+      assert.ok(Date.now() - killed < 15_000 + allowanceMs, `${Date.now() - killed} ms`)
     }))
 
   test('that a delivery kills again and again lays it out as a dead letter, and goes on', () =>
@@ -95,11 +100,11 @@ describe('a worker', { concurrency: 4, timeout: 300_000 }, () => {
       let starts = 0
       while (starts < 10 && !(await isOver())) {
         const victim = await startVictim(/^evalsha \S+ 10 \S+:router .*poison\/phabricator/s, sigkill)
-        await until(async () => (await isOver()) || (await hasEnded(victim)), 'it died again', patience)
+        await until(async () => (await isOver()) || (await hasEnded(victim)), 'it died again')
         starts++
       }
       assert.ok(starts >= 2 && starts <= 5, `${starts} starts`)
-      await until(() => sandbox.phabricator.comments(2).length === 1, 'the next delivery has had its effects', patience)
+      await until(() => sandbox.phabricator.comments(2).length === 1, 'the next delivery has had its effects')
       assert.deepEqual(verbs(1), ['closed'])
     }))
 
@@ -107,7 +112,7 @@ describe('a worker', { concurrency: 4, timeout: 300_000 }, () => {
     play(async ({ start, startVictim, deliver, queues, redis, environment, verbs }) => {
       const victim = await startVictim(/:made:phabricator.*poison/s, sigkill)
       await deliver('merge-request-open', 'poison')
-      await until(() => hasEnded(victim), 'it is dead', patience)
+      await until(() => hasEnded(victim), 'it is dead')
       // As if two others had died before, and it had been tried alone.
       const [job] = await queues.phabricator.getActive()
       await redis.hset(queues.phabricator.toKey(job?.id ?? ''), 'stc', 2)
@@ -115,9 +120,9 @@ describe('a worker', { concurrency: 4, timeout: 300_000 }, () => {
       await redis.hset(suspects, `phabricator/${job?.id}`, JSON.stringify({ deaths: 0, onTrial: true }))
       await deliver('merge-request-close', 'harmless')
       await start('worker')
-      await until(() => verbs(1).includes('closed'), 'the next one has its turn', patience)
+      await until(() => verbs(1).includes('closed'), 'the next one has its turn')
+      await until(async () => (await queues.phabricator.getFailedCount()) === 1, 'the other one is laid out')
       const dead = await queues.phabricator.getFailed()
-      assert.equal(dead.length, 1)
       assert.match(dead[0]?.failedReason ?? '', /^It was under way at 3 deaths of a worker/)
     }))
 
@@ -135,13 +140,13 @@ describe('a worker', { concurrency: 4, timeout: 300_000 }, () => {
         }
         const victim = await startVictim(words, freeze, 'pass')
         await deliver('merge-request-open', 'open')
-        await until(() => frozen, 'it is frozen', patience)
+        await until(() => frozen, 'it is frozen')
         await start('worker')
-        await until(() => verbs(1).length + verbs(2).length === 2, 'the other one has commented', patience)
+        await until(() => verbs(1).length + verbs(2).length === 2, 'the other one has commented')
         process.kill(victim.pid(), 'SIGCONT')
         await deliver('merge-request-close', 'close')
-        await until(() => verbs(1).length + verbs(2).length >= 4, 'the next delivery has had its effects', patience)
-        await until(async () => (await queues.phabricator.getActiveCount()) === 0, 'nothing is under way', patience)
+        await until(() => verbs(1).length + verbs(2).length >= 4, 'the next delivery has had its effects')
+        await until(async () => (await queues.phabricator.getActiveCount()) === 0, 'nothing is under way')
         assert.deepEqual(
           [verbs(1), verbs(2)],
           [
@@ -158,20 +163,19 @@ describe('a worker', { concurrency: 4, timeout: 300_000 }, () => {
         sandbox.phabricator.fault({ kind: 'hang' })
         const stopped = await start('worker')
         await deliver('merge-request-open', 'open')
-        await until(() => sandbox.phabricator.requests.length > 0, 'Phabricator is being asked', patience)
+        await until(() => sandbox.phabricator.requests.length > 0, 'Phabricator is being asked')
         const pid = redisHangs ? await pidOf(redisUrl) : undefined
         if (pid !== undefined) process.kill(pid, 'SIGSTOP')
-        const began = Date.now()
         try {
           assert.equal(await stopped.stop(), 0)
-          assert.ok(Date.now() - began < 10_000, `${Date.now() - began} ms`)
+          assert.ok(stopMs(stopped) < 10_000, `${stopMs(stopped)} ms`)
         } finally {
           if (pid !== undefined) process.kill(pid, 'SIGCONT')
         }
         if (!redisHangs) assert.equal(await queues.phabricator.getActiveCount(), 0)
         sandbox.phabricator.fault(undefined)
         await start('worker')
-        await until(() => verbs(1).length + verbs(2).length === 2, 'the comments are there', patience)
+        await until(() => verbs(1).length + verbs(2).length === 2, 'the comments are there')
         assert.deepEqual([verbs(1), verbs(2)], [['opened'], ['opened']])
       }))
   }
@@ -181,12 +185,12 @@ describe('a worker', { concurrency: 4, timeout: 300_000 }, () => {
       sandbox.phabricator.fault({ kind: 'slow', ms: 7000, match: ({ path }) => path.endsWith('maniphest.edit'), times: 2 })
       const stopped = await start('worker', { CALL_SECONDS: '9' })
       await deliver('merge-request-open', 'open')
-      await until(() => sandbox.phabricator.requests.length === 2, 'both comments are being made', patience)
+      await until(() => sandbox.phabricator.requests.length >= 2, 'both comments are being made')
       const next = start('worker')
       assert.equal(await stopped.stop(), 0)
       await next
-      await until(async () => (await queues.phabricator.getCompletedCount()) === 2, 'both effects are done', patience)
-      await until(() => sandbox.phabricator.requests.every(({ status }) => status !== undefined), 'all calls have ended there', patience)
+      await until(async () => (await queues.phabricator.getCompletedCount()) === 2, 'both effects are done')
+      await until(() => sandbox.phabricator.requests.every(({ status }) => status !== undefined), 'all calls have ended there')
       assert.deepEqual([verbs(1), verbs(2)], [['opened'], ['opened']])
     }))
 })

@@ -88,6 +88,12 @@ export async function startReady(...[app, ...how]: Parameters<typeof startProces
   return process_
 }
 
+/** How many ms its stop took from the signal to its last word, by its own log: not how long it took for us to hear of it. */
+export function stopMs({ lines }: Pick<Process, 'lines'>): number {
+  const timeOf = (begin: string) => Date.parse(String(lines.find(({ msg }) => msg?.startsWith(begin))?.time))
+  return timeOf('stopped') - timeOf('stopping')
+}
+
 function handle(child: Leashed, lines: LogLine[]): Omit<Process, 'lines' | 'text'> {
   const exit = new Promise<number | null>((resolve) => child.on('close', resolve))
   const pid = () => find(lines, 'pid')
@@ -107,6 +113,14 @@ function find(lines: LogLine[], field: 'pid' | 'port'): number {
   const value = lines.find((line) => line[field] !== undefined)?.[field]
   if (value === undefined) throw new Error(`The process has not told its ${field} yet.`)
   return value
+}
+
+/** The lines of a log in `text`. */
+export function linesIn(text: string): LogLine[] {
+  return text
+    .split('\n')
+    .map(readLine)
+    .filter((line) => line !== undefined)
 }
 
 function readLine(line: string): LogLine | undefined {
