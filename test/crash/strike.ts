@@ -5,9 +5,8 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { openDatabase } from '#shared/journal/database.ts'
 import { readJson } from '#shared/process/json.ts'
-import { countJobs } from '#shared/queue/counts.ts'
 import { deliveryJobId, keyPrefix, patientRedis } from '#shared/queue/queues.ts'
-import { flowNames, openQueues, queueNames } from '#sinks/queues.ts'
+import { openQueues, queueNames } from '#sinks/queues.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { seed } from '../sandbox/seed.ts'
 import type { Fault } from '../sandbox/server.ts'
@@ -15,6 +14,7 @@ import { hook } from '../support/fixtures.ts'
 import { isObject } from '../support/objects.ts'
 import { openRedisProxy } from '../support/redis-proxy.ts'
 import { environmentFor, type Process, startReady } from '../support/service.ts'
+import { untilSettled } from '../support/settled.ts'
 import { until } from '../support/until.ts'
 import type { Step } from './steps.ts'
 
@@ -68,11 +68,7 @@ export async function strikeAt(step: Step, side: Side, { redisUrl, databaseUrl }
   await until(() => struck, `the worker comes to ${step.name}`)
   const next = await startReady('worker', environment)
   releases.defer(next.kill)
-  const left = async () => {
-    const counts = await Promise.all(flowNames.map((name) => countJobs(queues[name], { redis, prefix })))
-    return counts.reduce((sum, { waiting, active, delayed }) => sum + waiting + active + delayed, 0)
-  }
-  await until(async () => (await left()) === 0, 'all is done')
+  await untilSettled(queues, { redis, prefix })
 
   for (const task of [1, 2]) assert.deepEqual(sandbox.phabricator.comments(task).map(verbOf), ['opened', 'closed'], `comments on T${task}`)
   for (const task of [1, 2]) {

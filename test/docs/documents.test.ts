@@ -5,10 +5,10 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { countJobs } from '#shared/queue/counts.ts'
-import { flowNames, openQueues, type Queues } from '#sinks/queues.ts'
+import { openQueues, type Queues } from '#sinks/queues.ts'
 import { mergeRequestHook, verbs } from '../flow/flow.ts'
 import type { Environment } from '../support/service.ts'
+import { untilSettled } from '../support/settled.ts'
 import { openStage, post, type Stage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
 import { shown } from './add-a-sink.ts'
@@ -91,14 +91,7 @@ describe('beside a running service', () => {
   after(() => stage?.close())
 
   // What a block begins goes on behind it, and some tell of what is under way.
-  async function settled(): Promise<void> {
-    const place = { redis: stage.redis, prefix: stage.environment.REDIS_PREFIX ?? '' }
-    const left = async () => {
-      const counts = await Promise.all(flowNames.map((name) => countJobs(queues[name], place)))
-      return counts.reduce((sum, { waiting, active, delayed }) => sum + waiting + active + delayed, 0)
-    }
-    await until(async () => (await left()) === 0 && (await left()) === 0, 'the queues are empty')
-  }
+  const settled = () => untilSettled(queues, { redis: stage.redis, prefix: stage.environment.REDIS_PREFIX ?? '' })
 
   // What is written under Restore is the matter of restore.test.ts.
   const run = ['docs/run.md', 'docs/runbook.md', 'docs/toolforge.md', 'docs/migrate.md', 'docs/how-it-works.md'].flatMap(blocksOf)

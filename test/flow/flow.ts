@@ -1,14 +1,13 @@
 // What the tests of the whole service have in common: hooks that tell of the sandbox's world as of now, and waiting.
 import { Queue } from 'bullmq'
 import type { JsonObject } from '#shared/process/json.ts'
-import { countJobs } from '#shared/queue/counts.ts'
 import { keyPrefix } from '#shared/queue/queues.ts'
-import { flowNames, type QueueName, queueNames } from '#sinks/queues.ts'
+import { type QueueName, queueNames } from '#sinks/queues.ts'
 import { hook } from '../support/fixtures.ts'
 import { isObject } from '../support/objects.ts'
 import type { Environment, Process } from '../support/service.ts'
+import { untilSettled } from '../support/settled.ts'
 import { openStage, post, type Stage } from '../support/stage.ts'
-import { until } from '../support/until.ts'
 
 export type Flow = Stage & {
   ingest: Process
@@ -42,14 +41,7 @@ export async function openFlow(more: (stage: Stage) => Environment | Promise<Env
       if (answer.status !== 202) throw new Error(`Ingest answers ${answer.status}: ${await answer.text()}`)
       return id
     },
-    async settled(names = flowNames) {
-      const waiting = async () => {
-        const counts = await Promise.all(names.map((name) => countJobs(queues[name], { redis: stage.redis, prefix })))
-        return counts.reduce((sum, { waiting, active, delayed }) => sum + waiting + active + delayed, 0)
-      }
-      // A job may end and bring another into a queue that was looked at already.
-      await until(async () => (await waiting()) === 0 && (await waiting()) === 0, 'the queues are empty')
-    },
+    settled: (names) => untilSettled(queues, { redis: stage.redis, prefix }, names),
     async dead(name) {
       const jobs = await queues[name].getFailed()
       return jobs.map(({ id = '', failedReason }) => ({ id, reason: failedReason ?? '' }))

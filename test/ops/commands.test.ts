@@ -115,7 +115,10 @@ test('explain tells why nothing came of a delivery', async () => {
     project: { ...z.record(z.string(), z.json()).parse(hook('push').project), visibility_level: 0 },
   })
   await until(async () => (await list('deliveries', '--kind', 'push')).length === 1, 'it is in the journal')
-  const said = await ops(stage.environment, 'explain', 'pushed')
+  const said = await until(async () => {
+    const answer = await ops(stage.environment, 'explain', 'pushed')
+    return answer.out.includes('sse: nothing') ? answer : undefined
+  }, 'so is what was decided on it')
   assert.match(said.out, /sse: nothing, the project is private/)
   assert.match(said.out, /phabricator: nothing, not about a merge request/)
   const unknown = await ops(stage.environment, 'explain', 'unknown')
@@ -183,11 +186,9 @@ test('a discarded dead letter is gone from the list and stays in the journal', a
 test('a paused sink waits, in order, and goes on when it is resumed', async () => {
   assert.equal((await ops(stage.environment, 'pause', 'phabricator', '--reason', 'maintenance')).code, 0)
   await deliver('while-paused', hookText('merge-request-merge', stage.sandbox.gitlab.url))
-  await until(async () => (await list('deliveries', '--id', 'while-paused')).length === 1, 'it is routed')
-  assert.match(
-    (await ops(stage.environment, 'explain', 'while-paused')).out,
-    /^while-paused: [12] comments? waiting \(T1(, T2)?\): phabricator was paused by an operator; 0 before it/,
-  )
+  const explained = async () => (await ops(stage.environment, 'explain', 'while-paused')).out
+  await until(async () => (await explained()).includes(' waiting ('), 'it is routed')
+  assert.match(await explained(), /^while-paused: [12] comments? waiting \(T1(, T2)?\): phabricator was paused by an operator; 0 before it/)
   const status = JSON.parse((await ops(stage.environment, 'status', '--json')).out)
   const queue = z
     .array(z.looseObject({ id: z.string(), paused: z.boolean(), waiting: z.number() }))

@@ -4,10 +4,12 @@ import { appendFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { openQueues, type Queues } from '#sinks/queues.ts'
 import { readFeed } from '../support/feed.ts'
 import { hookText } from '../support/fixtures.ts'
 import { ops } from '../support/ops.ts'
 import type { Process } from '../support/service.ts'
+import { untilSettled } from '../support/settled.ts'
 import { openStage, post, type Stage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
 
@@ -15,12 +17,14 @@ let stage: Stage
 let directory: string
 let log: string
 let ingest: Process
+let queues: Queues
 
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'gitlab-webhooks-recover-'))
   log = join(directory, 'events.log')
   stage = await openStage({ LOG_EVENTS_TO: log, SPOOL_DIR: join(directory, 'spool') })
   ingest = await stage.start('ingest')
+  queues = openQueues({ redis: stage.redis, prefix: stage.environment.REDIS_PREFIX ?? '' })
 })
 after(async () => {
   await stage?.close()
@@ -35,7 +39,7 @@ async function deliver(id: string, hook: string): Promise<void> {
 const comments = () => stage.sandbox.phabricator.comments(1).map((text) => text.split(' ')[1])
 const notes = () => stage.sandbox.gitlab.mergeRequest(42, 1)?.notes.filter(({ author }) => author === stage.sandbox.gitlab.state.bot).length
 const inJournal = async () => (await stage.database.selectFrom('deliveries').select('id').execute()).length
-const unfinished = async () => (await stage.database.selectFrom('effects').select('id').where('state', '=', 'planned').execute()).length
+const settled = () => untilSettled(queues, { redis: stage.redis, prefix: stage.environment.REDIS_PREFIX ?? '' })
 
 test('what was never routed comes from the event log', async () => {
   await deliver('first', 'merge-request-open')
@@ -53,7 +57,8 @@ test('what was never routed comes from the event log', async () => {
 })
 
 test('what was lost after it had been done is not done twice', async () => {
-  await until(async () => (await inJournal()) === 2 && (await unfinished()) === 0, 'the journal is complete')
+  await settled()
+  assert.equal(await inJournal(), 2)
   const url = `http://127.0.0.1:${ingest.port()}/sse/`
   const reader = await readFeed(url, { 'last-event-id': '0-0' })
   stage.defer(reader.close)
@@ -84,7 +89,8 @@ test('what was lost after it had been done is not done twice', async () => {
 })
 
 test('a delivery is sent through again without Redis being lost, and makes only what is missing', async () => {
-  await until(async () => (await inJournal()) === 3 && (await unfinished()) === 0, 'the journal is complete')
+  await settled()
+  assert.equal(await inJournal(), 3)
   const rows = await stage.database.selectFrom('effects').select(['id', 'ended_at']).where('delivery', '=', 'first').execute()
   assert.equal((await ops(stage.environment, 'redeliver', 'first', '--reason', 'a comment is missing')).code, 0)
   const again = async () =>
