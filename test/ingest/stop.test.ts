@@ -51,7 +51,7 @@ async function sendWithoutEnd(port: number, name: string, client: Client): Promi
 }
 
 test('a stop under load answers every request that was sent, and what was accepted is in the queue', async () => {
-  const ingest = await stage.start('ingest')
+  const ingest = await stage.start('ingest', { PORT: String(await freePort()) })
   const clients = Array.from({ length: 24 }, (): Client => ({ accepted: [], failures: [], gone: false }))
   const sending = clients.map((client, index) => sendWithoutEnd(ingest.port(), `client-${index}`, client))
   await until(() => clients.every(({ accepted }) => accepted.length >= 10), 'all clients are at it')
@@ -67,7 +67,7 @@ test('a stop under load answers every request that was sent, and what was accept
 })
 
 test('a request that is under way at the stop is answered, however slowly it comes', async () => {
-  const ingest = await stage.start('ingest')
+  const ingest = await stage.start('ingest', { PORT: String(await freePort()) })
   const port = ingest.port()
   const refused = Promise.withResolvers<void>()
   async function* slowly() {

@@ -5,12 +5,14 @@ import { once } from 'node:events'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
+import { freePort } from '../support/ports.ts'
 
 export type Registry = { url: string; close: () => Promise<void>; put: (name: string, version: string, script: string) => string }
 
 /** `put` adds a package whose only file is the program bin/node, a shell script, and returns its integrity. */
 export async function openRegistry(directory: string): Promise<Registry> {
   const packages = new Map<string, Record<string, object>>()
+  const port = await freePort()
   const server = createServer((request, response) => {
     const [, name = '', version] = request.url?.split('/') ?? []
     const versions = packages.get(decodeURIComponent(name))
@@ -18,10 +20,9 @@ export async function openRegistry(directory: string): Promise<Registry> {
     if (version !== undefined) return response.end(readFileSync(join(directory, name, version)))
     response.setHeader('content-type', 'application/json')
     response.end(JSON.stringify({ name, 'dist-tags': { latest: Object.keys(versions).at(-1) }, versions }))
-  }).listen(0, '127.0.0.1')
+  }).listen(port, '127.0.0.1')
   await once(server, 'listening')
-  const address = server.address()
-  const url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
+  const url = `http://127.0.0.1:${port}`
   return {
     url,
     async close() {

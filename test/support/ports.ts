@@ -14,10 +14,11 @@ const many = 20_000
  * one that is so many higher is free, too.
  */
 export async function freePort(above = 0): Promise<number> {
-  for (;;) {
+  for (let tries = 0; tries < 1000; tries += 1) {
     const port = lowest + randomInt(many - above)
     if ((await take(port)) && (above === 0 || (await take(port + above)))) return port
   }
+  throw new Error(`Of a thousand ports from ${lowest} on none could be taken.`)
 }
 
 // Its UDP port is the sign that it is taken: that goes with the process.

@@ -82,7 +82,7 @@ async function ready(child: Leashed, answers: () => Promise<boolean>, what: stri
 
 /** Runs one statement at `url`; true when it went through. */
 export async function runSql(url: string, statement: string): Promise<true> {
-  const connection = await createConnection({ uri: url, connectTimeout: 10_000 })
+  const connection = await createConnection({ uri: url, connectTimeout: 60_000 })
   try {
     await connection.query(statement)
     return true
@@ -93,7 +93,7 @@ export async function runSql(url: string, statement: string): Promise<true> {
 
 /** What the server at `url` calls itself, such as `10.11.6-MariaDB`. */
 export async function databaseVersion(url: string): Promise<string> {
-  const connection = await createConnection({ uri: url, connectTimeout: 10_000 })
+  const connection = await createConnection({ uri: url, connectTimeout: 60_000 })
   try {
     const [rows] = await connection.query<RowDataPacket[]>('select version() as version')
     return String(rows[0]?.version)
