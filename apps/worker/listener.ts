@@ -22,8 +22,8 @@ type Parts = {
   port: number
   /** Stands before `/readyz` and `/metrics`; undefined where they are for everybody who reaches them. */
   guard: MiddlewareHandler | undefined
-  /** Makes the page, over connections that answer or fail at once. */
-  page: (over: { redis: Redis; queues: Queues }) => Hono
+  /** Makes the page, over connections that answer or fail at once. It is a third of the code, so it is loaded when it is asked for. */
+  page: (over: { redis: Redis; queues: Queues }) => Promise<Hono>
   redisUrl: string
   prefix: string
   database: Database
@@ -61,7 +61,11 @@ export async function startListener({
     database: watched('database', databaseProbe(database), metrics),
   }
   app.route('/', health({ probes, enough: 'all', metrics }))
-  app.route('/', page({ redis, queues }))
+  let opened: Promise<Hono> | undefined
+  app.all('*', async (c) => {
+    opened ??= page({ redis, queues })
+    return (await opened).fetch(c.req.raw, c.env)
+  })
   app.onError((error, c) => {
     log.error({ path: c.req.path, reason: inWords(error) }, 'could not answer')
     return c.json({ error: 'Something went wrong here.' }, 500)

@@ -28,7 +28,7 @@ import { openQueues, type Queues } from '#sinks/queues.ts'
 import { oneByOne } from '#sinks/registry.ts'
 import { sinkSecrets } from '#sinks/settings.ts'
 import { watchUnexpected, withUnexpected } from '#sinks/unexpected.ts'
-import { numbersGuard, openPage } from '../ops/page/open.ts'
+import { numbersGuard } from '../ops/page/door/origin.ts'
 import { watchAcquaintance } from './chores/acquaintance.ts'
 import { chores } from './chores/index.ts'
 import { keepSetUp, setUpQueues } from './chores/set-up.ts'
@@ -96,7 +96,10 @@ void config.secrets.watch({ redact, log, signal: stopping.signal, onTaken })
 
 if (config.ops) {
   const { ops: at } = config
-  const page = (over: { redis: Redis; queues: Queues }) => openPage({ config, at, ...over, database, lifecycle, log })
+  const page = async (over: { redis: Redis; queues: Queues }) => {
+    const { openPage } = await import('../ops/page/open.ts')
+    return openPage({ config, at, ...over, database, lifecycle, log })
+  }
   const { host, port } = at
   await startListener({ host, port, guard: numbersGuard(at), page, redisUrl, prefix, database, metrics, lifecycle, log })
 }

@@ -1,6 +1,7 @@
 // All the queues: those that are there whatever sinks there are, and one for each sink.
 import type { Queue } from 'bullmq'
-import { openQueue, type QueuePlace } from '#shared/queue/queues.ts'
+import { openQueue } from '#shared/queue/open-queue.ts'
+import type { QueuePlace } from '#shared/queue/queues.ts'
 import { sinkNames } from './registry.ts'
 
 /** What deliveries go through: they wait for the router, effects for their sink's performer, journal entries for the recorder. */

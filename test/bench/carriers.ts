@@ -1,8 +1,8 @@
 // Those who carry deliveries out: the service's workers, and as many of the naive one, with a Redis and a database to
 // themselves. What they are given waits in their queue until it is opened.
 import type { Queue } from 'bullmq'
+import { openQueue } from '#shared/queue/open-queue.ts'
 import { outboxLength } from '#shared/queue/outbox.ts'
-import { openQueue } from '#shared/queue/queues.ts'
 import { addDeliveriesTo } from '../../apps/ingest/hooks/add-deliveries.ts'
 import type { Stage } from '../support/stage.ts'
 import { until } from '../support/until.ts'

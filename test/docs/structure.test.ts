@@ -73,6 +73,23 @@ test('no file needs another one that needs it', () => {
   assert.deepEqual(circlesIn(needs), [])
 })
 
+test('the worker loads the operator’s page when somebody asks for it, and ingest starts without BullMQ', () => {
+  const worker = loadedBy('apps/worker/main.ts')
+  assert.deepEqual([worker.has('bullmq'), worker.has('apps/ops/page/open.ts'), worker.has('@bull-board/api')], [true, false, false])
+  const ingest = loadedBy('apps/ingest/main.ts')
+  assert.deepEqual([ingest.has('ioredis'), ingest.has('bullmq')], [true, false])
+})
+
+// The files and packages that are loaded before `file` runs: what is imported on the way, but for types and `import()`.
+function loadedBy(file: string, loaded: Set<string> = new Set()): Set<string> {
+  if (loaded.has(file)) return loaded
+  loaded.add(file)
+  if (!files.includes(file)) return loaded
+  const imports = readFileSync(join(root, file), 'utf8').matchAll(/^(?:import|export) (?!type )[^']*?from '([^']+)'/gm)
+  for (const [, named = ''] of imports) loadedBy(named.endsWith('.ts') ? pathOf(named, file) : named, loaded)
+  return loaded
+}
+
 // The folder of a part that a file is in; a file that stands beside the folders, such as a main file, is for itself.
 function folderOf(file: string): string {
   const [top = '', part = '', folder = '', ...rest] = file.split('/')

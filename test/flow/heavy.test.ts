@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { readHold } from '#shared/queue/hold.ts'
-import { openQueue } from '#shared/queue/queues.ts'
+import { openQueue } from '#shared/queue/open-queue.ts'
 import { readProcfile } from '../deploy/procfile.ts'
 import { newMergeRequest } from '../sandbox/forge.ts'
 import { type Remote, startAnswering } from '../support/answers.ts'

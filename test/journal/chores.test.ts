@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { migrate } from '#shared/journal/database.ts'
-import { openQueue } from '#shared/queue/queues.ts'
+import { openQueue } from '#shared/queue/open-queue.ts'
 import type { QueueName } from '#sinks/queues.ts'
 import type { Process } from '../support/service.ts'
 import { openStage, type Stage } from '../support/stage.ts'

@@ -4,8 +4,8 @@ import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { z } from 'zod'
+import { openQueue } from '#shared/queue/open-queue.ts'
 import { addToOutbox, drainOutbox, outboxLength } from '#shared/queue/outbox.ts'
-import { openQueue } from '#shared/queue/queues.ts'
 import { type Server, startRedis } from '../support/servers.ts'
 
 let server: Server

@@ -1,6 +1,7 @@
 // What ingest has put into the `deliveries` queue, for tests that run no worker.
 import { type Delivery, deliverySchema } from '#shared/event/delivery.ts'
-import { deliveryJobId, openQueue } from '#shared/queue/queues.ts'
+import { openQueue } from '#shared/queue/open-queue.ts'
+import { deliveryJobId } from '#shared/queue/queues.ts'
 import type { Stage } from './stage.ts'
 import { until } from './until.ts'
 

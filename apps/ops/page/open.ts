@@ -1,5 +1,5 @@
-// Opens the operator's page over the connections of the worker that serves it.
-import { Hono, type MiddlewareHandler } from 'hono'
+// Opens the operator's page over the connections of the worker that serves it. The worker loads it when somebody asks for it.
+import { Hono } from 'hono'
 import type { Database } from '#shared/journal/database.ts'
 import type { Lifecycle } from '#shared/process/lifecycle.ts'
 import type { Log } from '#shared/process/log.ts'
@@ -9,7 +9,6 @@ import type { Queues } from '#sinks/queues.ts'
 import { recorder } from '../audit.ts'
 import { contextOver, type OpsConfig } from '../context.ts'
 import { endedSessions } from './door/ended.ts'
-import { checkHost } from './door/origin.ts'
 import { operatorPage } from './page.ts'
 import { openRunner } from './replays/runner.ts'
 
@@ -32,9 +31,4 @@ export function openPage({ config, at: { host, token, readToken }, redis, queues
   const ended = endedSessions({ redis, prefix: config.redisPrefix, log })
   const page = operatorPage({ pageContext: { database, contextFor, runner }, queues, host, token, readToken, ended, log })
   return new Hono().route('/', page)
-}
-
-/** What stands before the numbers where there is no token: then they are for this machine, as the page is. */
-export function numbersGuard({ host, token }: Parts['at']): MiddlewareHandler | undefined {
-  return token === undefined ? checkHost(host) : undefined
 }

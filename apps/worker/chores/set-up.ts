@@ -2,7 +2,8 @@
 // as by a Redis that comes back empty, or by a replica that was empty and is the primary now.
 import { inWords } from '#shared/process/errors.ts'
 import type { Log } from '#shared/process/log.ts'
-import { keyPrefix, openQueue, type QueuePlace } from '#shared/queue/queues.ts'
+import { openQueue } from '#shared/queue/open-queue.ts'
+import { keyPrefix, type QueuePlace } from '#shared/queue/queues.ts'
 import { queueNames } from '#sinks/queues.ts'
 import { oneByOne } from '#sinks/registry.ts'
 

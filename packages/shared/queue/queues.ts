@@ -1,5 +1,4 @@
-// The BullMQ queues and the Redis connections behind them: names, options, and what both processes must agree on.
-import { Queue } from 'bullmq'
+// Redis connections, and the names and options of what is in Redis that all processes must agree on.
 import { connectRedis, type Redis } from './redis.ts'
 
 /** The job of a delivery. BullMQ refuses ids that are whole numbers or have a colon. */
@@ -33,16 +32,6 @@ export function impatientRedis(url: string, commandTimeout?: number): Redis {
 /** All keys share one hash tag, so that they live in one slot of a Redis Cluster. */
 export function keyPrefix(prefix: string): string {
   return `{${prefix}}`
-}
-
-/** The queue of this name, with the options that all queues have. */
-export function openQueue({ redis, prefix }: QueuePlace, name: string): Queue {
-  const queue = new Queue(name, {
-    connection: redis,
-    prefix: keyPrefix(prefix),
-    streams: { events: { maxLen: 100 } },
-  })
-  return queue.on('error', () => undefined)
 }
 
 const minutes = 60

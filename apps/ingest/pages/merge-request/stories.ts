@@ -1,6 +1,7 @@
 // The stories that a page tells, over the connections of ingest.
 import type { Database } from '#shared/journal/database.ts'
-import { openQueue, type QueuePlace } from '#shared/queue/queues.ts'
+import { openQueue } from '#shared/queue/open-queue.ts'
+import type { QueuePlace } from '#shared/queue/queues.ts'
 import { sinkNames } from '#sinks/registry.ts'
 import { type Story, storiesOf } from '#sinks/story/story.ts'
 import { summaryOf } from '#sinks/story/summary.ts'

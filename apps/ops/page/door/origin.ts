@@ -1,6 +1,7 @@
 // Which requests may come in at all. A web page in the operator's browser can send requests anywhere, also to this
 // machine, and with a name of its own that it has pointed here (DNS rebinding).
 import type { Context, MiddlewareHandler } from 'hono'
+import type { Secret } from '#shared/process/secret.ts'
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i
 
@@ -19,6 +20,11 @@ export function checkHost(host: string): MiddlewareHandler {
     if (isMeantForUs(c, host)) return await next()
     return c.text('This is answered only under a name of the machine itself, such as 127.0.0.1.\n', 403)
   }
+}
+
+/** What stands before the numbers where there is no token: then they are for this machine, as the page is. */
+export function numbersGuard({ host, token }: { host: string; token: Secret | undefined }): MiddlewareHandler | undefined {
+  return token === undefined ? checkHost(host) : undefined
 }
 
 /** Whether a request that changes something comes from our own pages, as browsers say; one that does not say does not. */
