@@ -7,6 +7,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { bareEnvironment } from '../support/bare.ts'
 import type { Environment } from '../support/service.ts'
 import { type Block, root } from './documents.ts'
 
@@ -27,9 +28,7 @@ export async function openWorkspace(databaseUrl: string): Promise<Workspace> {
     directory,
     async run(block, environment) {
       const database = new URL(databaseUrl).pathname.slice(1)
-      // Many short commands in a row: what one has compiled serves the next.
-      const cache = join(directory, 'cache')
-      const env = { PATH: process.env.PATH ?? '', HOME: directory, NODE_COMPILE_CACHE: cache, DATABASE: database, ...environment }
+      const env = bareEnvironment({ HOME: directory, DATABASE: database, ...environment })
       const child = spawn('sh', ['-eu', '-c', block.text], { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] })
       const [[code], out, err] = await Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)])
       if (code !== 0) throw new Error(`${block.document}:${block.line} exits ${String(code)}:\n${block.text}${out}${err}`)

@@ -1,6 +1,6 @@
 // What is too heavy for a worker with the memory that it is given in production: it goes on, and says what it left out.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { readHold } from '#shared/queue/hold.ts'
 import { openQueue } from '#shared/queue/open-queue.ts'
 import { readProcfile } from '../deploy/procfile.ts'
@@ -110,17 +110,27 @@ const answers = {
   'seven megabytes of a text of many tasks': JSON.stringify([{ message: `Bug: ${'T1,'.repeat(2 * million)}` }]),
 }
 let iid = 30
-for (const [what, body] of Object.entries(answers)) {
-  test(`${what} from GitLab do not end the worker, and it goes on when that is over`, async () => {
-    await using remote = await startAnswering({ headers: { 'content-type': 'application/json' }, body })
-    const living = await startWorker({ SINKS_ENABLED: 'phabricator', GITLAB_URL: remote.url })
-    const ended = outcomeOf(++iid, 'commits/commits', living)
-    await until(() => remote.asked.length > 0, 'it is asked')
-    await until(async () => (await heldOrEnded(iid)) === true, 'it is held, or has ended', patience)
-    remote.answer({ body: [{ message: 'Bug: T1' }] })
-    assert.ok(['done', 'nothing'].includes((await ended).state))
+describe('one worker is told too much by GitLab, again and again:', () => {
+  let remote: Remote
+  let living: Process
+  before(async () => {
+    remote = await startAnswering({ body: [] })
+    living = await startWorker({ SINKS_ENABLED: 'phabricator', GITLAB_URL: remote.url })
   })
-}
+  after(() => remote?.[Symbol.asyncDispose]())
+
+  for (const [what, body] of Object.entries(answers)) {
+    test(`${what} do not end it, and it goes on when that is over`, async () => {
+      remote.answer({ headers: { 'content-type': 'application/json' }, body })
+      const before = remote.asked.length
+      const ended = outcomeOf(++iid, 'commits/commits', living)
+      await until(() => remote.asked.length > before, 'it is asked')
+      await until(async () => (await heldOrEnded(iid)) === true, 'it is held, or has ended', patience)
+      remote.answer({ body: [{ message: 'Bug: T1' }] })
+      assert.ok(['done', 'nothing'].includes((await ended).state))
+    })
+  }
+})
 
 test('a commit that names five thousand tasks brings comments on a thousand', async () => {
   addMergeRequest(++iid, [`Bug: ${Array.from({ length: 5000 }, (_, index) => `T${1000 + index}`).join()}`])
@@ -159,13 +169,19 @@ const trees: Record<string, string> = {
   'tags within each other': nestedIn('<a>', '</a>'),
   'letters beyond Latin': `<template><title>${'é€'.repeat(2.4 * million)}</title></template>`,
 }
-for (const [what, tree] of Object.entries(trees)) {
-  test(`a reviewers page of twelve megabytes of ${what} does not end the worker, and who is listed before is mentioned`, async () => {
-    stage.sandbox.wiki.saveTree('Git/Reviewers', `<root>${first}${tree}</root>`)
-    addMergeRequest(++iid, [])
-    const living = await startWorker({ SINKS_ENABLED: 'gitlab-mentions' })
-    assert.equal((await outcomeOf(iid, 'gitlab-mentions/note', living)).state, 'done')
-    const [note] = stage.sandbox.gitlab.mergeRequest(42, iid).notes
-    assert.match(note?.body ?? '', /@bob\b/)
+describe('one worker reads reviewers pages of twelve megabytes, one after another:', () => {
+  let living: Process
+  before(async () => {
+    living = await startWorker({ SINKS_ENABLED: 'gitlab-mentions' })
   })
-}
+
+  for (const [what, tree] of Object.entries(trees)) {
+    test(`${what} do not end it, and who is listed before is mentioned`, async () => {
+      stage.sandbox.wiki.saveTree('Git/Reviewers', `<root>${first}${tree}</root>`)
+      addMergeRequest(++iid, [])
+      assert.equal((await outcomeOf(iid, 'gitlab-mentions/note', living)).state, 'done')
+      const [note] = stage.sandbox.gitlab.mergeRequest(42, iid).notes
+      assert.match(note?.body ?? '', /@bob\b/)
+    })
+  }
+})
