@@ -5,6 +5,9 @@ type Range = { range: string; quality: number }
 /** Which of `types` a header `Accept` prefers: of those it likes best the one it names most exactly, then the first. Undefined when it takes none. */
 export function preferredOf<T extends string>(types: readonly T[], accept: string | undefined): T | undefined {
   if (accept === undefined || accept.trim() === '') return types[0]
+  // An EventSource names just one: then there is nothing to weigh.
+  const only = types.find((type) => type === accept)
+  if (only !== undefined) return only
   const ranges = rangesOf(accept)
   let best: { type: T; quality: number; vagueness: number } | undefined
   for (const type of types) {

@@ -17,8 +17,11 @@ const cursorNames = ['lastEventId', 'last-event-id', 'last_event_id']
 const known = [...cursorNames, 'since', 'until', 'limit', 'kind', 'project', 'action'].sort()
 const longestTold = 60
 
+const fromNowOn: Question = { from: undefined, since: undefined, wish: undefined, end: undefined }
+
 /** Reads the header and the query of a request. Throws `BadQuestion`. */
 export function questionOf(header: string | undefined, query: URLSearchParams): Question {
+  if (query.size === 0 && !header) return fromNowOn
   for (const name of query.keys())
     if (!known.includes(name)) throw new BadQuestion(name.slice(0, longestTold), `is not known here; known are ${known.join(', ')}`)
   const wish = wishOf((name) => query.getAll(name))

@@ -138,7 +138,8 @@ export function feedRoute({
       endWithOther(response.req.socket)
     }
     const retry = form.retry(reconnectMs)
-    if (retry !== '' || !question.end) put(subscriber, retry + form.beat)
+    // Bytes, since Node joins a text to the head: that would then be kept in its many parts for as long as the answer lasts.
+    if (retry !== '' || !question.end) put(subscriber, Buffer.from(retry + form.beat))
     audience.add(subscriber)
   }
 }

@@ -29,6 +29,11 @@ export function openConnections(most: number, onCrowded: () => void): Connection
   // keys of this map rarely change, so it is not rebuilt for each request.
   const open = new Map<Socket, Connection>()
 
+  // One function for all of them, since there may be very many.
+  function forget(this: Socket): void {
+    open.delete(this)
+  }
+
   function makeRoom(): void {
     const socket = quietest(open)
     if (!socket) return
@@ -41,7 +46,7 @@ export function openConnections(most: number, onCrowded: () => void): Connection
     open,
     add(socket) {
       open.set(socket, { since: performance.now(), response: undefined, ahead: 0 })
-      socket.on('close', () => open.delete(socket))
+      socket.on('close', forget)
       if (open.size > most) makeRoom()
     },
     asked(socket, response) {
@@ -76,5 +81,9 @@ function quietest(open: ReadonlyMap<Socket, Connection>): Socket | undefined {
 /** For an answer without an end: it is over when the other end closes its half. Any other answer is still given in full. */
 export function endWithOther(socket: Socket): void {
   if (socket.readableEnded) socket.end()
-  else socket.once('end', () => socket.end())
+  else socket.on('end', end)
+}
+
+function end(this: Socket): void {
+  this.end()
 }
