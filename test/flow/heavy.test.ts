@@ -72,10 +72,11 @@ test('four thousand commits with messages of 150 KB: the tasks of the newest are
 
 // A GitLab that answers each list with pages for ever, of what `item` makes.
 async function startEndless(items: Record<string, object>, size: number): Promise<Remote> {
+  const pages = Object.entries(items).map(([name, item]) => ({ name, page: JSON.stringify(Array.from({ length: size }, () => item)) }))
   return await startAnswering(({ path }) => {
     const { pathname } = new URL(path, 'http://gitlab.example')
-    const [, item] = Object.entries(items).find(([name]) => pathname.endsWith(`/${name}`)) ?? []
-    if (item) return { headers: { link: `<${path}>; rel="next"` }, body: Array.from({ length: size }, () => item) }
+    const found = pages.find(({ name }) => pathname.endsWith(`/${name}`))
+    if (found) return { headers: { 'content-type': 'application/json', link: `<${path}>; rel="next"` }, body: found.page }
     if (pathname.endsWith('/user')) return { body: { id: 1, username: 'gitlab-mentions-bot' } }
     return pathname.endsWith('/users') ? { body: [{ id: 2, username: 'bob' }] } : { body: { author: { username: 'alice' } } }
   })
