@@ -108,7 +108,7 @@ describe('while Phabricator', () => {
     for (const id of [first, second])
       await until(async () => (await effectRows(flow, id)).get(ofCommits)?.state === 'planned', 'all of it is in the journal')
     const { out } = await ops(flow.environment, 'explain', second)
-    const reason = String.raw`Phabricator is on hold since \d\d:\d\d UTC, it answers 503; 2 before it`
+    const reason = String.raw`Phabricator is on hold since (?:[\d-]{10} )?\d\d:\d\d UTC, it answers 503; 2 before it`
     assert.match(out, new RegExp(`^${second}: 2 comments waiting \\(T${task}, T${task + 500}\\): ${reason}`))
     assert.match(out, new RegExp(`phabricator T${task}: on hold +${reason}`))
     const page = `http://127.0.0.1:${flow.ingest.port()}/merge-requests/repos/releng/gitlab-demo/1`

@@ -106,7 +106,7 @@ test('it tells what came, what was made of it with links, what waits and for wha
   const { sentence, deliveries, mergeRequest, url } = await told('/merge-requests/told/a/1')
   assert.equal(mergeRequest, 'told/a!1')
   assert.match(String(url), /^https:\/\/gitlab.example\/.*\/merge_requests\/1$/)
-  const waits = /Phabricator is on hold since \d\d:\d\d UTC, it answers 502; 0 before it/
+  const waits = /Phabricator is on hold since (?:[\d-]{10} )?\d\d:\d\d UTC, it answers 502; 0 before it/
   assert.match(sentence, /^1 comment made \(T1\); 1 comment waiting \(T2\): /)
   assert.match(sentence, waits)
   assert.deepEqual(
