@@ -155,6 +155,18 @@ test('of more than three thousand files the first ones are looked at, and that i
   })
 })
 
+test('a machine that has no time for it costs nobody their mention', async (t) => {
+  let clock = 0
+  t.mock.method(performance, 'now', () => (clock += 1000))
+  const expressions = ['/2$', '(?!x)/2$', '/3$', '(?!x)/3$', '^x/', '(?!x)x/'].map((expression) => `file_regexp=${expression}`)
+  const { usernames, problems } = await match(
+    below(...expressions.map((expression, index) => mention(`u${index}`, expression))),
+    'x',
+    changed('src/1', 'src/2', 'src/3'),
+  )
+  assert.deepEqual([usernames, problems], [['u0', 'u1', 'u2', 'u3'], []])
+})
+
 test('any mix of entries and files lists whom the rules list, written down once more', async () => {
   const file = fc.record(
     { path: fc.constantFrom('a', 'b', 'ab'), isNew: fc.boolean(), oldPath: fc.constantFrom('a', 'c') },

@@ -3,7 +3,7 @@
 // big or too slow matches nobody and says so: the old reader let such an entry match everything.
 import { RE2JS } from 're2js'
 import { backtrack } from './backtrack.ts'
-import type { Budget, Purse } from './budget.ts'
+import { type Budget, type Purse, workedMs } from './budget.ts'
 import { translate } from './python-regexp.ts'
 
 /** The paths an expression is found in and the work it took, or, as the end of a sentence, why that is not known. */
@@ -43,14 +43,16 @@ function searchLinearly(expression: RE2JS): FilePattern {
   return async function searchInLinearTime(paths, budget) {
     const purse = budget.linear
     const found = new Set<string>()
-    let ms = 0
+    const work = countWork()
     for (const path of paths) {
-      if (ms >= timeLeft(purse)) return outOfTime(purse, ms)
-      const began = performance.now()
+      if (work.isOver(timeLeft(purse))) return outOfTime(purse, work.doneMs())
       if (path.length <= maxPathLength && expression.test(path)) found.add(path)
-      ms += performance.now() - began
-      if (budget.isDue()) await budget.breathe()
+      if (!budget.isDue()) continue
+      work.doneMs()
+      await budget.breathe()
+      work.goOn()
     }
+    const ms = work.doneMs()
     purse.leftMs -= ms
     return { found, ms }
   }
@@ -59,19 +61,48 @@ function searchLinearly(expression: RE2JS): FilePattern {
 function searchBacktracking(source: string): FilePattern {
   return async function searchWithTimeout(paths, budget) {
     const purse = budget.backtracking
-    const timeout = timeLeft(purse)
-    if (timeout <= 0) return outOfTime(purse, 0)
+    const left = timeLeft(purse)
+    if (left <= 0) return outOfTime(purse, 0)
     if (budget.isDue()) await budget.breathe()
-    const began = performance.now()
-    try {
-      const short = paths.filter((path) => path.length <= maxPathLength)
-      const found = backtrack(source, short, timeout)
-      const ms = performance.now() - began
-      purse.leftMs -= ms
-      return { found, ms }
-    } catch {
-      return outOfTime(purse, performance.now() - began)
+    const short = paths.filter((path) => path.length <= maxPathLength)
+    const work = countWork()
+    // It is cut off by the clock. When much of that time was not its own it is tried again.
+    for (let timeoutMs = left; ; timeoutMs = 2 * left) {
+      try {
+        const found = backtrack(source, short, timeoutMs)
+        const ms = work.doneMs()
+        purse.leftMs -= ms
+        return { found, ms }
+      } catch (error) {
+        if (!wasCutOff(error) || work.doneMs() >= 0.8 * left) return outOfTime(purse, work.doneMs())
+      }
     }
+  }
+}
+
+function wasCutOff(error: unknown): boolean {
+  // It comes from a context of its own, with another Error.
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+}
+
+// Counts what work is done from now on. The clock is never behind it, and quick to ask: so it is asked first.
+function countWork() {
+  let doneMs = 0
+  let [worked, clock] = [workedMs(), performance.now()]
+  function goOn(): void {
+    worked = workedMs()
+    clock = performance.now()
+  }
+  function count(): number {
+    doneMs += workedMs() - worked
+    goOn()
+    return doneMs
+  }
+  return {
+    doneMs: count,
+    isOver: (mostMs: number) => doneMs + performance.now() - clock >= mostMs && count() >= mostMs,
+    /** What was done since then was the work of others. */
+    goOn,
   }
 }
 
