@@ -39,6 +39,9 @@ function route({ prefix }: Bench, planned: (id: string) => void = () => undefine
   const queues = openQueues(place)
   const plan = ({ delivery }: { delivery: string }) => {
     planned(delivery)
+    const [, many = '1'] = /^many-(\d+)$/.exec(delivery) ?? []
+    if (many !== '1')
+      return Array.from({ length: Number(many) }, (_, task) => ({ sink: 'phabricator', about: `T${task}`, order: 'lane', data: task }))
     return [{ sink: 'phabricator', about: 'T1', order: delivery.startsWith('odd') ? 'odd' : 'lane', data: delivery }]
   }
   const message = ({ delivery }: { delivery: string }) => [{ sink: 'sse', about: 'message', order: 'feed', data: delivery }]
@@ -129,6 +132,16 @@ test('a batch that Redis will not settle goes one by one, and what it will never
     [deliveryJobId('odd')],
   )
   assert.match(dead[0]?.failedReason ?? '', /WRONGTYPE/)
+})
+
+test('a batch of very many effects is settled like any other', async () => {
+  const bench = benches.open()
+  await deliver(bench, ['many-25000', 'd0'])
+  const { close } = route(bench)
+  await until(async () => (await waiting(bench)) === 0, 'both are routed')
+  await close()
+  assert.equal(await bench.redis.zcard(`{${bench.prefix}}:lane:phabricator:lane`), 25_001)
+  assert.equal(await bench.queues.deliveries.getFailedCount(), 0)
 })
 
 test('what Redis refuses while deliveries are planned makes them wait, and kills none', async () => {

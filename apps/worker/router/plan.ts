@@ -99,7 +99,7 @@ function decide(event: GitLabEvent & Span['carried'], sinks: Sinks): Decided {
   for (const [name, sink] of sinkEntries(sinks)) {
     try {
       const planned = sink.plan(event)
-      if (Array.isArray(planned)) decided.effects.push(...effectsOf(planned, event))
+      if (Array.isArray(planned)) decided.effects = decided.effects.concat(effectsOf(planned, event))
       decided.decisions.push(Array.isArray(planned) ? { sink: name } : { sink: name, reason: planned.nothing })
     } catch (error) {
       decided.mistakes.push(`Sink ${name} could not plan: ${inWords(error)}`)

@@ -83,7 +83,7 @@ return 1`)
  */
 export const settleBatch = script(`${dispatching}${hiding}${puttingEntries}${publishing}${taking}
 local outbox, counter, hidden, hiddenLog, stream, head = unpack(KEYS, 5)
-local token, opts, keepSeconds, keepMost, keepMessages, count = unpack(ARGV)
+local token, opts, keepSeconds, keepMost, keepMessages, count = unpack(ARGV, 1, 6)
 local relay = {stream = stream, head = head, hidden = hidden, log = hiddenLog}
 local at, published = 6, 0
 local function nextArgs(many)

@@ -25,7 +25,7 @@ export async function rememberLetGo({ redis, prefix }: Place, ids: string[]): Pr
 export async function withoutLetGo({ redis, prefix }: Place, effects: Effect[]): Promise<Effect[]> {
   const ids = effects.flatMap(({ id, again }) => (again === true ? [id] : []))
   if (ids.length === 0) return effects
-  const scores = await redis.zmscore(letGoKey(prefix), ...ids)
+  const scores = await redis.zmscore(letGoKey(prefix), ids)
   const letGo = new Set(ids.filter((_, at) => typeof scores[at] === 'string'))
   return effects.filter(({ id }) => !letGo.has(id))
 }
