@@ -82,6 +82,16 @@ test('an error that only tells of such an answer is none', () => {
   assert.equal(refusalOf(new Error('OOM command not allowed')), undefined)
 })
 
+test('a transaction that Redis refuses for the state it is in is such an answer, and one that is wrong is none', async () => {
+  const { redis, prefix } = benches.open()
+  await redis.config('SET', 'min-replicas-to-write', '1')
+  const refused = await redis.multi().set(`{${prefix}}:some`, 1).exec().catch(refusalOf)
+  await redis.config('SET', 'min-replicas-to-write', '0')
+  const wrong = redis.multi()
+  wrong.call('SET', `{${prefix}}:some`)
+  assert.deepEqual([refused, await wrong.exec().catch(refusalOf)], ['NOREPLICAS', undefined])
+})
+
 const words = { Unavailable: () => new Unavailable('it is down'), Refused: () => new Refused('no such token') }
 for (const [word, make] of Object.entries(words)) {
   test(`${word}: a hundred effects wait behind one probe at a time, cost no attempt, and go on at full speed`, async () => {

@@ -11,7 +11,13 @@ const pattern = new RegExp(String.raw`^(?:ERR Error running script \(call to \w+
 export function refusalOf(error: unknown): RedisRefusal | undefined {
   if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined
   const word = pattern.exec(error.message)?.[1]
-  return words.find((one) => one === word)
+  return words.find((one) => one === word) ?? firstOf(error)
+}
+
+// A transaction is discarded (`EXECABORT`) for what was answered to one of its commands.
+function firstOf(discarded: Error): RedisRefusal | undefined {
+  if (!('previousErrors' in discarded) || !Array.isArray(discarded.previousErrors)) return undefined
+  return discarded.previousErrors.map(refusalOf).find((word) => word !== undefined)
 }
 
 const burstMs = 200
