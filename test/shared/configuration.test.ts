@@ -38,6 +38,12 @@ const cases: Case[] = [
     names: { REDIS_REPLICAS: /another REDIS_URL than that of a Cluster/ },
   },
   {
+    app: 'ingest',
+    what: 'with one variable missing and others that do not fit together',
+    environment: { SIGNATURE_REQUIRED: 'true', PORT: '70000', REDIS_URL: 'redis+cluster://127.0.0.1:1', REDIS_REPLICAS: '1' },
+    names: { SOURCE_TOKEN: /required/, SIGNATURE_REQUIRED: /SOURCE_SIGNING_KEY beside it/, PORT: /65535/, REDIS_REPLICAS: /Cluster/ },
+  },
+  {
     app: 'worker',
     what: 'with nothing set',
     environment: {},
