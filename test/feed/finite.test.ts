@@ -114,6 +114,13 @@ test('from a time up to a time is what was received in between, and Unix seconds
   assert.deepEqual((await ask(query, 'lines')).numbers, [40, 41, 42, 43, 44, 45])
 })
 
+test('a time long ago, one far away and a limit beyond all counts are understood', async () => {
+  const [never, ever] = ['0001-01-01T00:00:00Z', '9999-12-31T23:59:59Z']
+  assert.deepEqual((await ask(`since=${never}&until=${ever}&limit=${'9'.repeat(20)}`, 'lines')).numbers, numbersOf(all))
+  assert.deepEqual((await ask(`limit=${'9'.repeat(400)}`, 'events')).numbers, numbersOf(all))
+  assert.deepEqual((await ask(`until=${never}`, 'events')).numbers, [])
+})
+
 test('events that match nothing tell at the end how far the feed has come', async () => {
   const { body } = await send({ port: ingest.port(), path: `/sse/?kind=nothing&until=${at(30)}`, method: 'GET' })
   assert.match(body.toString(), new RegExp(`^retry: \\d+\\n:\\n\\n(:\\n\\n)*id: ${at(30)}\\n\\n$`))

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { Agent } from 'node:http'
+import { Agent, get, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { openRelay } from '#shared/queue/relay.ts'
 import { deliveriesOf } from '../support/deliveries.ts'
 import { readFeed } from '../support/feed.ts'
 import { hookText } from '../support/fixtures.ts'
 import { freePort } from '../support/ports.ts'
+import { publisherOf } from '../support/relay.ts'
 import { send } from '../support/request.ts'
 import { startRedis } from '../support/servers.ts'
 import { type Process, startProcess, stopMs } from '../support/service.ts'
@@ -130,6 +132,22 @@ test('a reader that is behind, and a message that comes in the last moment, do n
   for (let count = 0; !ended; count += 1) await publish(`late-${count}`)
   await stopped
   stalled.destroy()
+})
+
+test('an answer of the feed that has an end, and is under way at the stop, comes to that end', async () => {
+  const publish = publisherOf(stage, 'whole')
+  const cursors = await publish(Array.from({ length: 200 }, () => ({ filler: 'x'.repeat(60_000) })))
+  const ingest = await stage.start('ingest')
+  const path = `/sse/?last_event_id=${cursors[0]}&until=${cursors.at(-1)}`
+  const asked = get({ port: ingest.port(), host: '127.0.0.1', path, headers: { accept: 'application/jsonl' } })
+  const [answer]: IncomingMessage[] = await once(asked, 'response')
+  assert.ok(answer)
+  const stopped = stopInTime(ingest)
+  await until(() => isRefused(ingest.port()), 'new connections are refused')
+  const lines = (await text(answer)).trimEnd().split('\n')
+  assert.deepEqual([lines.length, answer.complete], [cursors.length - 1, true])
+  assert.match(lines.at(-1) ?? '', new RegExp(`"cursor":"${cursors.at(-1)}"`))
+  await stopped
 })
 
 test('at the stop every stream of the feed is ended cleanly, with reconnect times that are spread', async () => {

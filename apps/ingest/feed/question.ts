@@ -37,8 +37,7 @@ export function questionOf(header: string | undefined, query: URLSearchParams): 
 
 function endOf(until: string | undefined, limit: string | undefined): End | undefined {
   if (until === undefined && limit === undefined) return undefined
-  if (limit !== undefined && !(/^\d{1,15}$/.test(limit) && Number(limit) > 0))
-    throw new BadQuestion('limit', 'expected a whole number from 1')
+  if (limit !== undefined && !/^0*[1-9]\d*$/.test(limit)) throw new BadQuestion('limit', 'expected a whole number from 1')
   const to = until === 'earliest' ? beginning : until !== undefined && isCursor(until) ? until : undefined
   const time = until === undefined || to !== undefined ? undefined : timeOf('until', until, `a cursor, or ${timeForm}`)
   return { to, until: time, limit: limit === undefined ? Number.POSITIVE_INFINITY : Number(limit) }

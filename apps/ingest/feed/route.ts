@@ -50,8 +50,8 @@ type Parts = {
 }
 
 /**
- * The handler of `/sse/`. A comment goes out every `everyMs`. When `signal` aborts, every stream is ended, with
- * reconnect times spread over ten seconds.
+ * The handler of `/sse/`. A comment goes out every `everyMs`. When `signal` aborts, every stream without an
+ * end of its own is ended, with reconnect times spread over ten seconds.
  */
 export function feedRoute({
   tail,
@@ -81,11 +81,8 @@ export function feedRoute({
   signal.addEventListener('abort', () => {
     clearInterval(beating)
     clearInterval(looking)
-    for (const { response, form, bound } of open) {
-      // Whoever waits for the end of an answer must not take this for it.
-      if (bound) response.destroy()
-      else response.end(goodbye(form))
-    }
+    // An answer that has an end goes on to there. The stop of the listener waits for it, and breaks it off when that takes too long.
+    for (const { response, form, bound } of open) if (!bound) response.end(goodbye(form))
   })
 
   function letGo(): void {

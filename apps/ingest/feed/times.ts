@@ -17,7 +17,7 @@ export function timeOf(name: string, given: string, expected = timeForm): Time {
   // A plus in an address stands for a blank, and many programs write offsets without a colon.
   const text = given.replace(/(T.*)[ +](\d\d):?(\d\d)$/, '$1+$2:$3').replace(/(T.*-\d\d)(\d\d)$/, '$1:$2')
   const time = dateTime.safeParse(text).success ? Date.parse(withoutOffset.test(text) ? `${text}Z` : text) : Number.NaN
-  if (Number.isNaN(time) || time < 0) throw new BadQuestion(name, `expected ${expected}`)
+  if (Number.isNaN(time)) throw new BadQuestion(name, `expected ${expected}`)
   return { text, time }
 }
 export const timeForm = 'an ISO 8601 time such as 2026-11-23T10:00:00Z, or seconds or milliseconds since 1970'
