@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import { z } from 'zod'
 import { messageSchemaOf, schemaNames } from '#shared/event/message-schema.ts'
 import { openApi } from '../../apps/ingest/documents/openapi.ts'
 import { parameters } from '../../apps/ingest/documents/parameters.ts'
@@ -81,6 +82,41 @@ test('the description and the schema of each kind are there for programs, and fo
   assert.deepEqual(JSON.parse((await get('/schemas/Merge-Request.json')).body), JSON.parse(JSON.stringify(messageSchemaOf('message'))))
   for (const path of ['/schemas/key_create.json', '/schemas/push', '/schemas/.json', '/schemas/__proto__.json'])
     assert.equal((await get(path)).status, 404, path)
+})
+
+const documentSchema = z.object({
+  paths: z.record(z.string(), z.record(z.string(), z.object({ responses: z.record(z.string(), z.unknown()) }))),
+})
+const contentSchema = z.object({ content: z.record(z.string(), z.unknown()).optional() })
+const html = 'text/html'
+const json = 'application/json'
+const answers: Array<[described: string, path: string, status: number, type?: string, accept?: string]> = [
+  ['/', '/', 200, html],
+  ['/', `/?kind=${'a'.repeat(1000)}`, 414, 'text/plain'],
+  ['/merge-requests', '/merge-requests?address=a/b!1', 303],
+  ['/merge-requests', '/merge-requests?address=nonsense', 400, html],
+  ['/merge-requests', '/merge-requests', 400, json, json],
+  ['/merge-requests/{project}/{number}', '/merge-requests/a/b/1', 503, html],
+  ['/merge-requests/{project}/{number}', '/merge-requests/a/b/1', 503, json, json],
+  ['/sse/', '/sse/?limit=1', 200, 'text/event-stream'],
+  ['/sse/', '/sse/?limit=1', 200, 'application/jsonl', 'application/jsonl'],
+  ['/sse/', '/sse/?limit=0', 400, json],
+  ['/sse/', '/sse/', 406, json, html],
+  ['/schemas/{name}.json', '/schemas/none.json', 404, json],
+  ['/healthz', '/healthz', 200, json],
+  ['/readyz', '/readyz', 200, json],
+  ['/metrics', '/metrics', 200, 'text/plain'],
+]
+
+test('whatever is answered stands in the description, with its status and its form', async () => {
+  const { paths } = documentSchema.parse(JSON.parse((await get('/openapi.json')).body))
+  assert.deepEqual(new Set(Object.keys(paths)), new Set([...answers.map(([path]) => path), '/openapi.json', '/hooks']))
+  for (const [described, path, status, type, accept = '*/*'] of answers) {
+    const answer = await send({ port: unnamed.port(), path, method: 'GET', headers: { accept } })
+    assert.deepEqual([answer.status, answer.headers['content-type']?.split(';')[0]], [status, type], path)
+    const { content = {} } = contentSchema.parse(paths[described]?.get?.responses[status], { error: () => `${path} ${status}` })
+    assert.ok(type === undefined || type in content, `${path} ${status} ${type}`)
+  }
 })
 
 test('the feed understands every parameter of the description, as its example gives it', async () => {

@@ -2,22 +2,13 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { type JsonSchema, messageSchemaOf, schemaNames } from '#shared/event/message-schema.ts'
+import { error, json, later, named, page, plain, refused, text } from './answers.ts'
 import { parameters } from './parameters.ts'
-import { storyParameters, storySchema } from './story-schema.ts'
+import { searchParameters, storyParameters, storySchema } from './story-schema.ts'
 
 const { version, license } = z
   .object({ version: z.string(), license: z.string() })
   .parse(JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')))
-
-const named = (name: string) => ({ $ref: `#/components/schemas/${name}` })
-const text = { type: 'string' }
-const json = (schema: object) => ({ 'application/json': { schema } })
-const refused = (description: string) => ({ description, content: json(named('error')) })
-const later = (description: string) => ({
-  ...refused(description),
-  headers: { 'Retry-After': { schema: { type: 'integer' }, description: 'Seconds.' } },
-})
-const page = (description: string) => ({ description, content: { 'text/html': { schema: text } } })
 
 const cursor = { type: 'string', pattern: '^\\d{1,15}-\\d{1,10}$' }
 const gap = { type: 'object', properties: { from: text, to: cursor }, required: ['from', 'to'] }
@@ -57,7 +48,7 @@ const feed = {
     400: refused('A parameter is not known, or cannot be understood.'),
     405: refused('Another method than GET, HEAD and OPTIONS.'),
     406: refused('Neither server-sent events nor JSON lines are acceptable.'),
-    503: later('As many read as may at once.'),
+    503: later(refused('As many read as may at once.')),
   },
 }
 
@@ -72,7 +63,7 @@ const hooks = {
     401: refused('No token or signature that is accepted.'),
     413: refused('Over 25 MiB.'),
     415: refused('A Content-Encoding that is not understood.'),
-    503: later('Nothing was kept.'),
+    503: later(refused('Nothing was kept.')),
   },
 }
 
@@ -95,14 +86,27 @@ const paths = {
     },
     { parameters: [schemaName] },
   ),
-  '/': get('readPage', 'What happens, for people.', { 200: page('The page.') }),
+  '/': get('readPage', 'What happens, for people.', {
+    200: page('The page.'),
+    414: { description: 'A question that is too long for people.', content: plain },
+    503: later({ description: 'Too many look at it.', content: plain }),
+  }),
+  '/merge-requests': get(
+    'findMergeRequest',
+    'Leads to what came of the merge request at an address.',
+    {
+      303: { description: 'There.', headers: { Location: { schema: text } } },
+      400: page('It is not the address of a merge request.', error),
+    },
+    { parameters: searchParameters },
+  ),
   '/merge-requests/{project}/{number}': get(
     'explain',
     'What came of a merge request of a public project, and why.',
     {
-      200: { description: 'What is known.', content: { 'text/html': { schema: text }, ...json(storySchema) } },
-      404: refused('Nothing has come about it, or its project is not public.'),
-      503: later('Nobody can look at the moment.'),
+      200: page('What is known.', json(storySchema)),
+      404: page('Nothing has come about it, or its project is not public.', error),
+      503: later(page('Nobody can look at the moment.', error)),
     },
     { parameters: storyParameters },
   ),
@@ -115,14 +119,14 @@ const paths = {
     503: { description: 'They cannot.', content: json(readiness) },
   }),
   '/metrics': get('count', 'What was counted, for Prometheus.', {
-    200: { description: 'Its text format.', content: { 'text/plain': { schema: text } } },
+    200: { description: 'Its text format.', content: plain },
   }),
 }
 
 /** OpenAPI 3.2. Without a `publicUrl` addresses are relative to the document's own. */
 export function openApi(publicUrl: string | undefined): object {
   const schemas = schemaNames.map((name): [string, JsonSchema | object] => [name, messageSchemaOf(name)])
-  const error = { type: 'object', properties: { error: text }, required: ['error'] }
+  const refusal = { type: 'object', properties: { error: text }, required: ['error'] }
   return {
     openapi: '3.2.0',
     info: {
@@ -134,7 +138,7 @@ export function openApi(publicUrl: string | undefined): object {
     servers: [{ url: publicUrl ?? '.' }],
     paths,
     components: {
-      schemas: { ...Object.fromEntries(schemas), error },
+      schemas: { ...Object.fromEntries(schemas), error: refusal },
       securitySchemes: {
         token: { type: 'apiKey', in: 'header', name: 'X-Gitlab-Token' },
         signature: { type: 'apiKey', in: 'header', name: 'webhook-signature', description: 'Standard Webhooks.' },

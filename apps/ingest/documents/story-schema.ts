@@ -38,6 +38,19 @@ const parameter = (name: string, description: string, schema: object, example: u
   example,
 })
 
+/** Of which merge request, in the address of `GET /merge-requests`. */
+export const searchParameters = [
+  {
+    ...parameter(
+      'address',
+      'Its address in GitLab, or project!number.',
+      text,
+      'https://gitlab.example/repos/releng/tool/-/merge_requests/12',
+    ),
+    in: 'query',
+  },
+]
+
 /** What the path names: `/merge-requests/repos/releng/tool/12`. */
 export const storyParameters = [
   parameter('project', 'The path of the project, with its slashes as they are.', text, 'repos/releng/tool'),
