@@ -19,6 +19,7 @@ const copy = buildSink()
 // The copy's own processes and commands.
 const { openStage }: typeof import('../support/stage.ts') = await import(join(copy, 'test/support/stage.ts'))
 const { ops }: typeof import('../support/ops.ts') = await import(join(copy, 'test/support/ops.ts'))
+const { forAddedSinks }: typeof import('../support/added-sinks.ts') = await import(join(copy, 'test/support/added-sinks.ts'))
 
 let stage: Stage
 let ingest: Process
@@ -56,6 +57,14 @@ after(async () => {
 beforeEach(() => {
   lines.length = 0
   answer = well
+})
+
+test('bin/dev gives its worker what the sink needs, and nothing in the place of the sandbox', () => {
+  const { SINKS_ENABLED = '', MATTERMOST_WEBHOOK_FILE } = environment
+  const given = { SINKS_ENABLED, MATTERMOST_WEBHOOK_FILE, GITLAB_TOKEN_FILE: 'token', PHABRICATOR_URL: 'https://phabricator.example' }
+  const SINKS = 'phabricator,gitlab-mentions,sse,sse,mattermost'
+  assert.deepEqual(forAddedSinks(given, stage.environment), { SINKS_ENABLED: SINKS, MATTERMOST_WEBHOOK_FILE })
+  assert.deepEqual(forAddedSinks({ SINKS_ENABLED: '' }, stage.environment), {})
 })
 
 let sent = 0

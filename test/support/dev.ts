@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 import { demoProject, seed } from '../sandbox/seed.ts'
+import { forAddedSinks } from './added-sinks.ts'
 import { readFeed } from './feed.ts'
 import { hookText } from './fixtures.ts'
 import { startMariaDb, startRedis } from './servers.ts'
@@ -37,8 +38,10 @@ async function startService(sandbox: Sandbox): Promise<{ url: string; environmen
   const [redis, mariadb] = await Promise.all([given('REDIS_URL') ?? startRedis(), given('DATABASE_URL') ?? startMariaDb()])
   releases.push(() => Promise.all([redis.stop(), mariadb.stop()]))
 
+  const own = environmentFor({ sandbox, redisUrl: redis.url, databaseUrl: mariadb.url })
   const environment: Environment = {
-    ...environmentFor({ sandbox, redisUrl: redis.url, databaseUrl: mariadb.url }),
+    ...own,
+    ...forAddedSinks(process.env, own),
     REDIS_PREFIX: process.env.REDIS_PREFIX ?? 'gitlab-webhooks-dev',
     PORT: process.env.PORT ?? '0',
     REVIEWERS_MAX_AGE: '5',
