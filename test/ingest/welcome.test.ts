@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { z } from 'zod'
 import { messageSchemaOf, schemaNames } from '#shared/event/message-schema.ts'
+import { publishedKinds } from '#shared/event/privacy/kinds.ts'
 import { openApi } from '../../apps/ingest/documents/openapi.ts'
 import { parameters } from '../../apps/ingest/documents/parameters.ts'
 import { exampleAddress } from '../../apps/ingest/pages/examples.ts'
@@ -125,6 +126,8 @@ test('the feed understands every parameter of the description, as its example gi
     const headers = place === 'header' ? { [name]: example } : {}
     assert.equal((await send({ port: unnamed.port(), path, method: 'HEAD', headers })).status, 200, name)
   }
+  const kinds = `/sse/?kind=${publishedKinds.join(',')}`
+  assert.equal((await send({ port: unnamed.port(), path: kinds, method: 'HEAD' })).status, 200, 'all kinds together')
   const known = parameters.flatMap(({ name, in: place }) => (place === 'query' ? [name] : []))
   assert.match((await get('/sse/?sinse=1')).body, new RegExp(`known are ${known.toSorted().join(', ')}"`))
 })

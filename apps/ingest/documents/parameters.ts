@@ -12,18 +12,19 @@ export type Parameter = {
 
 const text = { type: 'string' }
 const cursor = { type: 'string', pattern: '^(\\d{1,15}-\\d{1,10}|earliest)$' }
-const values = { type: 'array', minItems: 1, maxItems: 20, items: { type: 'string', minLength: 1, maxLength: 255 } }
+const patterns = { type: 'array', minItems: 1, maxItems: 20, items: { type: 'string', minLength: 1, maxLength: 255 } }
+const words = { ...patterns, maxItems: 50 }
 const resume = 'The last cursor that was seen; "earliest" is the very beginning. Everything after it comes first, then what is live.'
 
 /** In the order in which people meet them. */
 export const parameters: Parameter[] = [
-  { name: 'kind', in: 'query', about: 'Only these kinds of events.', example: 'merge_request,push', schema: values, isList: true },
+  { name: 'kind', in: 'query', about: 'Only these kinds of events.', example: 'merge_request,push', schema: words, isList: true },
   {
     name: 'project',
     in: 'query',
     about: 'Only projects whose path is like one of these shell patterns: * ? […], as Python’s fnmatch. * goes over slashes.',
     example: 'repos/releng/*',
-    schema: values,
+    schema: patterns,
     isList: true,
   },
   {
@@ -31,7 +32,7 @@ export const parameters: Parameter[] = [
     in: 'query',
     about: 'Only what was done like this: object_attributes.action, or action.',
     example: 'open,merge',
-    schema: values,
+    schema: words,
     isList: true,
   },
   {

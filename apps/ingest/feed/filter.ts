@@ -12,16 +12,18 @@ export type Wish = Partial<Record<'kinds' | 'projects' | 'actions', string[]>>
  */
 export type Filter = { key: string; matches: ((facts: MessageFacts) => boolean) | undefined; cost: number; since?: number }
 
-const mostValues = 20
+// All the kinds that are published are more than 20; a pattern is more work than a word.
+const mostWords = 50
+const mostPatterns = 20
 const longestValue = 255
 const word = /^[\w.:-]+$/
 const printable = /^[^\p{Cc}]+$/u
 
 /** The wish of the query parameters `kind`, `project` and `action`; undefined when all is wanted. Throws `BadQuestion`. */
 export function wishOf(query: (name: string) => string[]): Wish | undefined {
-  const kinds = valuesOf('kind', query, word)
-  const projects = valuesOf('project', query, printable)
-  const actions = valuesOf('action', query, word)
+  const kinds = valuesOf('kind', query, word, mostWords)
+  const projects = valuesOf('project', query, printable, mostPatterns)
+  const actions = valuesOf('action', query, word, mostWords)
   if (!kinds && !projects && !actions) return undefined
   return { ...(kinds && { kinds }), ...(projects && { projects }), ...(actions && { actions }) }
 }
@@ -44,11 +46,11 @@ export function withSince({ key, ...filter }: Filter, since: number): Filter {
   return { ...filter, key: `${key} since ${since}`, since }
 }
 
-function valuesOf(name: string, query: (name: string) => string[], form: RegExp): string[] | undefined {
+function valuesOf(name: string, query: (name: string) => string[], form: RegExp, most: number): string[] | undefined {
   const given = query(name)
   if (given.length === 0) return undefined
   const values = new Set(given.flatMap((list) => list.split(',')))
-  if (values.size > mostValues) throw new BadQuestion(name, `expected at most ${mostValues} values`)
+  if (values.size > most) throw new BadQuestion(name, `expected at most ${most} values`)
   for (const value of values) {
     if (value === '') throw new BadQuestion(name, 'expected a value, or several with commas between')
     if (value.length > longestValue) throw new BadQuestion(name, `expected at most ${longestValue} characters in a value`)
