@@ -1,6 +1,8 @@
 // What both processes say and do when their environment cannot be used.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { readEnvironment } from '#shared/process/env.ts'
+import { configSchema } from '../../apps/worker/config.ts'
 import { type Environment, startProcess } from '../support/service.ts'
 
 type Case = { app: 'ingest' | 'worker'; what: string; environment: Environment; names: Record<string, RegExp> }
@@ -107,4 +109,11 @@ test('a sink that is not enabled needs no credential', async () => {
   const started = startProcess('worker', { DATABASE_URL: 'nowhere', SINKS_ENABLED: 'sse' })
   assert.equal(await started.exit, 78)
   assert.doesNotMatch(started.text(), /TOKEN/)
+})
+
+test('on every address of the loopback the operator’s page needs no token, elsewhere it does', () => {
+  const read = (OPS_HOST: string) => readEnvironment(configSchema, { ...nowhere, SINKS_ENABLED: 'sse', OPS_HOST, OPS_PORT: '0' })
+  for (const host of ['127.0.0.1', '127.8.9.10', '::1', 'LocalHost']) assert.equal(read(host).ops?.host, host)
+  for (const host of ['0.0.0.0', '::', '10.127.0.1', '127.0.0.1.example.org', 'localhost.example.org', '::10'])
+    assert.throws(() => read(host), /^BadConfiguration: OPS_TOKEN: is required when OPS_HOST is not a loopback address$/, host)
 })

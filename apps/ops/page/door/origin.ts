@@ -1,9 +1,8 @@
 // Which requests may come in at all. A web page in the operator's browser can send requests anywhere, also to this
 // machine, and with a name of its own that it has pointed here (DNS rebinding).
 import type { Context, MiddlewareHandler } from 'hono'
+import { isLoopback } from '#shared/process/loopback.ts'
 import type { Secret } from '#shared/process/secret.ts'
-
-const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i
 
 /** Whether a request was meant for a name of this machine itself, or for the host that we listen on. */
 function isMeantForUs(c: Context, host: string): boolean {
@@ -11,7 +10,7 @@ function isMeantForUs(c: Context, host: string): boolean {
   // No browser leaves it out; a probe in HTTP/1.0 does.
   if (named === undefined) return true
   const name = named.replace(/:\d{1,5}$/, '')
-  return loopback.test(name) || name === host || name === `[${host}]`
+  return isLoopback(name) || name === host || name === `[${host}]`
 }
 
 /** Refuses what is not meant for us, which listen on `host`. */
