@@ -285,6 +285,16 @@ test('a lane that nobody enters any more is forgotten some day', async () => {
   assert.ok(days > 80 && days <= 90, `${days} days`)
 })
 
+test('a lane in which somebody waits is not forgotten', async () => {
+  const { redis, prefix, dispatch, start } = benches.open()
+  await dispatch([effect('held', 'for months'), effect('behind it', 'for months')])
+  await redis.expire(`{${prefix}}:lane:phabricator:for months`, 3600)
+  const { promise, resolve } = Promise.withResolvers<typeof done>()
+  await start('phabricator', () => promise)
+  await until(async () => (await redis.ttl(`{${prefix}}:lane:phabricator:for months`)) > 80 * 86_400, 'it is kept for longer')
+  resolve(done)
+})
+
 function queued({ redis, queues }: Bench): Promise<string[]> {
   return redis.lrange(queues.phabricator.toKey('wait'), 0, -1)
 }

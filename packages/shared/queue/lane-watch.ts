@@ -1,6 +1,7 @@
 // Looks after lanes whose head nobody has queued: as where a worker of an earlier release ended the one before it, which queued no
-// next. A few of those that stand back are looked at each time, and all of them in turn.
-import { movingInLanes } from './lane-script.ts'
+// next. Lanes in which somebody waits are kept from being forgotten. A few of those that stand back are looked at each time, and all
+// of them in turn.
+import { keepSeconds, movingInLanes } from './lane-script.ts'
 import { keyPrefix, type QueuePlace } from './queues.ts'
 import { script } from './redis-script.ts'
 
@@ -12,7 +13,11 @@ local all, queue, from, most = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARG
 local ids = redis.call('ZRANGE', queue .. 'waiting-children', from, from + most - 1)
 for _, id in ipairs(ids) do
   local isRead, effect = pcall(cjson.decode, redis.call('HGET', queue .. id, 'data') or '')
-  if isRead and type(effect) == 'table' and effect.order then queueHead(all .. ':lane:' .. effect.sink .. ':' .. effect.order, queue) end
+  if isRead and type(effect) == 'table' and effect.order then
+    local lane = all .. ':lane:' .. effect.sink .. ':' .. effect.order
+    redis.call('EXPIRE', lane, ${keepSeconds})
+    queueHead(lane, queue)
+  end
 end
 return #ids`)
 
