@@ -152,6 +152,29 @@ test('one that is put back does not run beside the one that is under way, and go
   assert.deepEqual([wrong, ends], [[], ['second', 'first', 'third']])
 })
 
+test('two that are put back while a later one is under way stay in their order behind it', async () => {
+  const bench = benches.open()
+  const dead = ['dead 1', 'dead 2'].map((about) => effect(about, 'lane'))
+  const later = effect('later', 'lane')
+  await bench.dispatch(dead)
+  let isMended = false
+  const { promise, resolve } = Promise.withResolvers<typeof done>()
+  await bench.start('phabricator', (about) => {
+    if (about === 'later') return promise
+    return isMended ? Promise.resolve(done) : Promise.reject(new Permanent('it is wrong'))
+  })
+  await empty(bench)
+  isMended = true
+  await bench.dispatch([later])
+  await until(async () => (await bench.queues.phabricator.getActiveCount()) === 1, 'the later one is under way')
+  for (const one of dead) await bench.lanes.putBack(one, { later: [later.id] })
+  assert.deepEqual(
+    await bench.lanes.waiting(later),
+    [later, ...dead].map(({ id }) => id),
+  )
+  resolve(done)
+})
+
 test('one that is put back goes before those that have not begun, and their head stands back', async () => {
   const { bench, first, second, third, wrong, ends } = await withDeadLetter(false)
   await bench.queues.phabricator.pause()
@@ -162,6 +185,22 @@ test('one that is put back goes before those that have not begun, and their head
   await bench.queues.phabricator.resume()
   await empty(bench)
   assert.deepEqual([wrong, ends], [[], ['first', 'second', 'third']])
+})
+
+test('a hundred that are put back one after another stay in their order, in front of the one behind them', async () => {
+  const bench = benches.open()
+  const dead = Array.from({ length: 100 }, (_, index) => effect(`dead ${199 - index}`, 'lane'))
+  await bench.dispatch(dead)
+  await bench.start('phabricator', () => Promise.reject(new Permanent('it is wrong')))
+  await empty(bench)
+  await bench.queues.phabricator.pause()
+  const later = effect('later', 'lane')
+  await bench.dispatch([later])
+  for (const one of dead) await bench.lanes.putBack(one, { later: [later.id] })
+  assert.deepEqual(
+    await bench.lanes.waiting(later),
+    [...dead, later].map(({ id }) => id),
+  )
 })
 
 test('only the head of a lane is queued, and the others count as waiting', async () => {

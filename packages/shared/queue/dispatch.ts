@@ -42,7 +42,7 @@ local function dispatch(row, opts, now, counter, standing, later)
     addJob(queue, id, 'effect', data, opts, now)
     return wake(queue)
   end
-  for _, other in ipairs(later) do standing = standing or before(lane, other) end
+  for _, other in ipairs(later) do standing = standing or before(lane, other, queue) end
   local isHead, place = enter(lane, id, queue, standing, counter)
   storeJob(queue, id, questionBefore(questions, place) and 'effect' or '${inLane}', data, opts, now)
   if isHead then queueJob(queue, id) else redis.call('ZADD', queue .. 'waiting-children', now, id) end

@@ -72,7 +72,7 @@ redis.call('HDEL', queue .. id, 'finishedOn', 'processedOn', 'failedReason', 'at
 redis.call('HSET', queue .. id, 'name', 'effect', 'data', data)
 if ARGV[5] == '1' then queueJob(queue, id) return 1 end
 local place
-for _, other in ipairs(later) do place = place or before(lane, other) end
+for _, other in ipairs(later) do place = place or before(lane, other, queue) end
 if enter(lane, id, queue, place, counter) then
   queueJob(queue, id)
 else
