@@ -136,7 +136,7 @@ test('a reader that is behind, and a message that comes in the last moment, do n
 
 test('an answer of the feed that has an end, and is under way at the stop, comes to that end', async () => {
   const publish = publisherOf(stage, 'whole')
-  const cursors = await publish(Array.from({ length: 200 }, () => ({ filler: 'x'.repeat(60_000) })))
+  const cursors = await publish(Array.from({ length: 120 }, () => ({ filler: 'x'.repeat(60_000) })))
   const ingest = await stage.start('ingest')
   const path = `/sse/?last_event_id=${cursors[0]}&until=${cursors.at(-1)}`
   const asked = get({ port: ingest.port(), host: '127.0.0.1', path, headers: { accept: 'application/jsonl' } })
