@@ -186,3 +186,10 @@ test('a line after a blank one counts after anything that is closed', () => {
     }),
   )
 })
+
+test('of more tasks than a thousand the first are read', () => {
+  const numbers = Array.from({ length: 1500 }, (_, index) => index + 1)
+  const lines = numbers.map((number) => `Bug: T${number}`).join('\n')
+  assert.deepEqual(tasksIn(lines, 'https://phabricator.example'), numbers.slice(0, 1000))
+  assert.deepEqual(tasksIn(`Bug: ${numbers.map((number) => `T${number}`).join()}`, 'https://phabricator.example'), numbers.slice(0, 1000))
+})

@@ -6,10 +6,13 @@ import { proseLines } from './prose.ts'
 const openers = /^ {0,3}[Bb]ug:[ \t]*(.*)$/s
 const mostDigits = 9
 
-/** The numbers of the tasks that `text` names in `Bug:` lines, each once, in order. `phabricatorUrl` is for task URLs. */
+/** For how many tasks one text, or one merge request, is read. */
+export const mostTasks = 1000
+
+/** The numbers of the first `mostTasks` tasks that `text` names in `Bug:` lines, each once, in order. `phabricatorUrl` is for task URLs. */
 export function tasksIn(text: string, phabricatorUrl: string): number[] {
   const found = new Set<number>()
-  for (const line of proseLines(text)) for (const task of tasksOn(line, phabricatorUrl)) found.add(task)
+  for (const line of proseLines(text)) for (const task of tasksOn(line, phabricatorUrl)) if (found.size < mostTasks) found.add(task)
   return [...found]
 }
 

@@ -6,7 +6,7 @@ import { openGitLab } from '#sinks/gitlab/gitlab.ts'
 import { notShown, whileShown } from '#sinks/gitlab/shown.ts'
 import { gitlabRemote, gitlabVariables } from '#sinks/gitlab/variables.ts'
 import { defineSink } from '#sinks/sink.ts'
-import { nearMiss, tasksIn } from './bug-lines.ts'
+import { mostTasks, nearMiss, tasksIn } from './bug-lines.ts'
 import { commentOn } from './comment.ts'
 import { commentEffects, unnamed, whyNot } from './sink.ts'
 import { phabricatorAddress } from './variables.ts'
@@ -19,8 +19,6 @@ const dataSchema = z.object({
   text: z.string(),
   elsewhere: z.array(z.number()),
 })
-
-const mostTasks = 1000
 
 /** Reads commits, and ends in comments for the tasks that they name, but not the description. */
 export const commits = defineSink({
