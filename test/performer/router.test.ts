@@ -144,6 +144,20 @@ test('a batch of very many effects is settled like any other', async () => {
   assert.equal(await bench.queues.deliveries.getFailedCount(), 0)
 })
 
+test('a batch that took longer to plan than one stays the router is settled, if nobody has taken over', async () => {
+  const bench = benches.open()
+  await deliver(bench, names(3))
+  const planned: string[] = []
+  const { close } = route(
+    bench,
+    (id) => void planned.push(id),
+    async () => void (await bench.redis.del(`{${bench.prefix}}:router`)),
+  )
+  await until(async () => (await waiting(bench)) === 0, 'all are routed')
+  await close()
+  assert.deepEqual([planned, await inLane(bench)], [names(3), names(3)])
+})
+
 test('what Redis refuses while deliveries are planned makes them wait, and kills none', async () => {
   const bench = benches.open()
   await deliver(bench, names(3))

@@ -104,7 +104,8 @@ local function append(row, marker, entry, one)
   putEntry(outbox, place .. string.sub(entry, 2), now)
   published = published + 1
 end
-if redis.call('GET', router) ~= token then return -1 end
+local holder = redis.call('GET', router)
+if holder and holder ~= token then return -1 end
 local ids = cjson.decode(redis.call('GET', note) or '[]')
 local waiting = redis.call('LRANGE', queue .. 'wait', -tonumber(count), -1)
 if ids[1] ~= token or #ids ~= count + 1 or #waiting ~= tonumber(count) then return -1 end
