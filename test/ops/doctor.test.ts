@@ -11,6 +11,7 @@ import { mergeRequestHook } from '../flow/flow.ts'
 import { reviewersPage } from '../sandbox/seed.ts'
 import { ops } from '../support/ops.ts'
 import { freePort } from '../support/ports.ts'
+import { databaseVersion } from '../support/servers.ts'
 import type { Environment, Process } from '../support/service.ts'
 import { openStage, post, type Stage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
@@ -54,8 +55,10 @@ test('where all is well it says so, and who it is at each remote', async () => {
   assert.equal(code, 0)
   assert.match(said(of('phabricator')), /^ok gitlab-bot at .*\nok the review project is Patch-For-Review;/)
   assert.match(said(of('gitlab')), /^ok gitlab-mentions-bot at .*scopes api/)
-  assert.match(said(of('redis')), /^ok Redis \d/)
-  assert.match(said(of('database')), /^ok .*MariaDB.* is up to date/)
+  assert.match(said(of('redis')), /^ok (Redis|Valkey) \d/)
+  const database = said(of('database'))
+  assert.match(database, /^ok .*(MariaDB|MySQL).* is up to date$/)
+  assert.ok(database.includes(await databaseVersion(stage.databaseUrl)), database)
   assert.match(said(of('processes')), /^ok 1 ingest, 1 worker/)
   assert.equal(said(of('clocks')), 'ok they agree')
 })

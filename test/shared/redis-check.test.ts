@@ -75,6 +75,16 @@ test('that the disk of Redis keeps it waiting is found out', async () => {
   assert.deepEqual([dangers, slowSyncs], [[], 12])
 })
 
+test('a Valkey is named as such: the version of Redis that it tells is not its own', async () => {
+  const port = await freePort()
+  const valkey = servingInfo(port, ['redis_version:7.2.4', 'server_name:valkey', 'valkey_version:9.1.2'])
+  const redis = new Redis(port)
+  const { name, tooOld } = await inspectRedis(redis)
+  redis.disconnect()
+  valkey.close()
+  assert.deepEqual([name, tooOld], ['Valkey 9.1.2', undefined])
+})
+
 test('a Redis that is too old is refused, and the needed version is named', async () => {
   const port = await freePort()
   const old = servingInfo(port, ['redis_version:5.0.7'])

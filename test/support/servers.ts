@@ -104,7 +104,10 @@ export async function databaseVersion(url: string): Promise<string> {
 
 /** The name and version of the Redis at `url`, or of the one that is installed. */
 export async function redisVersion(url: string | undefined): Promise<string> {
-  if (url === undefined) return `Redis ${/v=([\d.]+)/.exec(execFileSync('redis-server', ['--version'], { encoding: 'utf8' }))?.[1]}`
+  if (url === undefined) {
+    const [, name, version] = /^(\w+) server v=([\d.]+)/.exec(execFileSync('redis-server', ['--version'], { encoding: 'utf8' })) ?? []
+    return `${name} ${version}`
+  }
   const redis = probe(url)
   try {
     const info = await redis.info('server')

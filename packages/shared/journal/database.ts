@@ -94,7 +94,7 @@ export async function migrate(database: Database): Promise<void> {
   }
 }
 
-/** The version, such as `10.11.19-MariaDB`, `5.5.5-10.4.34-MariaDB-log`, or `8.0.40`. Throws `Refused` when it is too old. */
+/** What it is, such as `10.11.19-MariaDB`, `5.5.5-10.4.34-MariaDB-log`, or `MySQL 8.0.40`. Throws `Refused` when it is too old. */
 export async function checkVersion(database: Database): Promise<string> {
   const { rows } = await sql<{ version: string }>`select version() as version`.execute(database).catch((error: unknown) => {
     throw meaningOf(error)
@@ -107,7 +107,7 @@ export async function checkVersion(database: Database): Promise<string> {
     .map(Number)
   const isNewEnough = isMariaDb ? major > 10 || (major === 10 && minor >= 4) : major >= 8
   if (!isNewEnough) throw new Refused(`The database is ${version}: MariaDB 10.4 or MySQL 8.0, or newer, is needed.`)
-  return version
+  return isMariaDb ? version : `MySQL ${version}`
 }
 
 /** The database is away, or can do nothing just now: `what` says so in a sentence that begins with "The database". */

@@ -5,10 +5,10 @@ import type { Log } from '#shared/process/log.ts'
 import type { Redis } from './redis.ts'
 
 /**
- * `tooOld` says which version is needed; each of `dangers` names a setting and what it should be. `slowSyncs` is how often its
- * disk took so long to sync the append-only file that writing had to wait for it.
+ * `name` is such as `Redis 7.0.15` or `Valkey 9.1.2`. `tooOld` says which version is needed; each of `dangers` names a setting
+ * and what it should be. `slowSyncs` is how often its disk took so long to sync the append-only file that writing had to wait.
  */
-export type Findings = { version: string; tooOld: string | undefined; dangers: string[]; slowSyncs: number }
+export type Findings = { name: string; tooOld: string | undefined; dangers: string[]; slowSyncs: number }
 
 const needed = [6, 2] as const
 
@@ -17,13 +17,15 @@ export async function inspectRedis(redis: Redis): Promise<Findings> {
   const info = await redis.info()
   const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1]
   const version = field('redis_version') ?? '0.0'
+  const valkey = field('valkey_version')
+  const name = valkey === undefined ? `Redis ${version}` : `Valkey ${valkey}`
   const policy = field('maxmemory_policy')
   const dangers: string[] = []
   if (policy !== undefined && policy !== 'noeviction')
     dangers.push(`maxmemory-policy is ${policy}, must be noeviction: else Redis throws jobs away`)
   if (field('aof_enabled') === '0') dangers.push('appendonly is no, must be yes: else a restart of Redis loses deliveries')
-  const tooOld = isOlder(version) ? `Redis ${version} is too old: ${needed.join('.')} or newer is needed.` : undefined
-  return { version, tooOld, dangers, slowSyncs: Number(field('aof_delayed_fsync') ?? 0) }
+  const tooOld = isOlder(version) ? `${name} is too old: ${needed.join('.')} or newer is needed.` : undefined
+  return { name, tooOld, dangers, slowSyncs: Number(field('aof_delayed_fsync') ?? 0) }
 }
 
 function isOlder(version: string): boolean {

@@ -16,11 +16,11 @@ export async function checkRedis({ redis, prefix, config }: OpsContext): Promise
   }
   const trouble = await redisTrouble({ redis, prefix, url: config.redisUrl })
   if (trouble) return [wrong(id, trouble.reason, trouble.remedy)]
-  const { version, tooOld, dangers, slowSyncs } = await inspectRedis(redis)
+  const { name, tooOld, dangers, slowSyncs } = await inspectRedis(redis)
   if (tooOld !== undefined) return [wrong(id, tooOld, 'upgrade it')]
   const judge = config.redisUnsafe ? warning : wrong
   const findings = dangers.map((danger) => judge(id, danger, 'change it in the configuration of Redis'))
-  if (findings.length === 0) findings.push(ok(id, `Redis ${version} at ${host} keeps what it is given`))
+  if (findings.length === 0) findings.push(ok(id, `${name} at ${host} keeps what it is given`))
   if (slowSyncs > 0) {
     const message = `its disk kept Redis waiting ${slowSyncs} times: while it does, a crash of Redis loses what it took in up to two seconds`
     findings.push(warning('redis-disk', message, 'a faster disk, or `appendfsync always`'))
