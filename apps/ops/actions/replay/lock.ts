@@ -16,7 +16,8 @@ export async function underLock<T>(
   seconds: number,
   work: (lost: AbortSignal) => Promise<T>,
 ): Promise<{ value: T } | undefined> {
-  const lock = sql`md5(concat(database(), ${` ${name}`}))`
+  // MySQL has no md5() of itself since 9.6; a lock's name may have the 64 characters of this, and not one more.
+  const lock = sql`sha2(concat(database(), ${` ${name}`}), 256)`
   return await database.connection().execute(async (connection) => {
     const { rows } = await sql<{ got: number | null }>`select get_lock(${lock}, ${seconds}) as got`.execute(connection)
     if (Number(rows[0]?.got) !== 1) return undefined
