@@ -1,5 +1,6 @@
 // A spool file that cannot be read is said aloud and stops nothing; when it can be read after all it is handed over.
 import assert from 'node:assert/strict'
+import { renameSync, rmdirSync } from 'node:fs'
 import { mkdir, readFile, rmdir, stat, unlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { record } from '../../apps/ingest/spool/record.ts'
@@ -55,7 +56,9 @@ scene('a file that becomes unreadable while it waits stops neither the older nor
   assert.equal((await queued(redis)).at(-1), 'through')
   assert.equal(await unreadable(ingest), '1')
 
-  await rmdir(path)
-  await writeFile(path, bytes)
+  // At once: a file of its own that is gone is one that somebody has taken away, and is not looked for again.
+  await writeFile(`${path}.again`, bytes)
+  rmdirSync(path)
+  renameSync(`${path}.again`, path)
   await until(async () => (await queued(redis)).includes('second'), 'it has been tried again')
 })

@@ -24,7 +24,7 @@ console.log(`on ${database}${server ? ', our own' : ''}, and ${redis}${givenRedi
 process.env.NODE_COMPILE_CACHE ??= new URL('../../.node/compiled', import.meta.url).pathname
 
 // Files wait more than they work: for locks to run out, for what hangs to be given up. So there are more than processors.
-const atOnce = Math.min(7 * availableParallelism(), 24)
+const atOnce = Math.min(5 * availableParallelism(), 20)
 const end = new URL('end.ts', import.meta.url).href
 const options = ['--test', `--test-concurrency=${atOnce}`, '--test-timeout=240000', `--import=${end}`]
 const runner = spawn(process.execPath, [...options, ...given, ...files], {
